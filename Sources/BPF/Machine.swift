@@ -1,0 +1,38 @@
+import CLibbpf
+import Glibc
+
+/// What the kernel says of the machine.
+package enum Machine {
+    /// Number of CPUs that may ever come up: segments of per-CPU maps.
+    package static func possibleCPUs() throws(BPFError) -> Int {
+        Int(try check(libbpf_num_possible_cpus(), "count the CPUs"))
+    }
+
+    /// Monotonic clock that the data plane's times are on, in nanoseconds.
+    package static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// Waits until every program that started before this call has ended: an RCU grace period, some milliseconds.
+    package static func waitForRunningPrograms() {
+        // The caller gives up its CPU meanwhile.
+        _ = sluice_membarrier_global()
+    }
+
+    /// Whether `path` lies on a BPF file system.
+    package static func isBPFFileSystem(_ path: String) -> Bool {
+        var info = CLibbpf.statfs()
+        return unsafe statfs(path, &info) == 0 && UInt32(truncatingIfNeeded: info.f_type) == 0xCAFE_4A11
+    }
+
+    /// Mounts a BPF file system at `path`.
+    package static func mountBPFFileSystem(at path: String) throws(BPFError) {
+        guard unsafe mount("bpf", path, "bpf", 0, "mode=0700") == 0 else {
+            throw BPFError("mount a BPF file system at \(path)", code: errno)
+        }
+    }
+}

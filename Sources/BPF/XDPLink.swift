@@ -1,0 +1,56 @@
+import CLibbpf
+import Glibc
+
+/// Where in the receive path an XDP program runs.
+package enum XDPMode: String, Hashable, Sendable {
+    /// In the driver, before a socket buffer is made.
+    case native
+    /// In the network stack: works on every interface, at a higher cost.
+    case generic
+
+    var flag: UInt32 { self == .native ? UInt32(XDP_FLAGS_DRV_MODE) : UInt32(XDP_FLAGS_SKB_MODE) }
+}
+
+/// A program's hold on an interface's XDP hook. It lasts as long as a descriptor or a pin of it.
+package final class XDPLink: Sendable {
+    private let descriptor: Descriptor
+
+    private init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
+    /// Attaches `program` to the interface with index `interface`.
+    package convenience init(_ program: BPFProgram, interface: UInt32, mode: XDPMode) throws(BPFError) {
+        var options = unsafe bpf_link_create_opts()
+        unsafe options.sz = MemoryLayout<bpf_link_create_opts>.size
+        unsafe options.flags = mode.flag
+        let raw = unsafe bpf_link_create(program.descriptor.raw, CInt(bitPattern: interface), BPF_XDP, &options)
+        try check(raw, "attach to the XDP hook in \(mode.rawValue) mode")
+        self.init(Descriptor(owning: raw))
+    }
+
+    /// Opens a link pinned at `path`.
+    package convenience init(pinnedAt path: String) throws(BPFError) {
+        self.init(Descriptor(owning: try check(unsafe bpf_obj_get(path), "open the pinned link \(path)")))
+    }
+
+    package func pin(at path: String) throws(BPFError) {
+        try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the link at \(path)")
+    }
+
+    /// Puts another program in the place of the current one; no packet meets neither or both.
+    package func replace(with program: BPFProgram) throws(BPFError) {
+        try check(bpf_link_update(descriptor.raw, program.descriptor.raw, nil), "replace the attached program")
+    }
+
+    /// Index of the interface it holds; 0 when that interface is gone.
+    package func interface() throws(BPFError) -> UInt32 {
+        var info = bpf_link_info()
+        var size = UInt32(MemoryLayout<bpf_link_info>.size)
+        try check(unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size), "ask about a link")
+        return info.xdp.ifindex
+    }
+
+    /// Takes the program off the interface, whatever pins there are.
+    package func detach() throws(BPFError) {
+        try check(bpf_link_detach(descriptor.raw), "detach from the XDP hook")
+    }
+}

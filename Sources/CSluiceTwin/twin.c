@@ -1,0 +1,57 @@
+#include "CSluiceTwin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../bpf/flows.bpf.h"
+#include "../../bpf/parse.bpf.h"
+#include "../../bpf/sketch.bpf.h"
+
+int sluice_twin_open(struct sluice_twin *twin, __u32 sets, const __u32 *hash_keys)
+{
+	memset(twin, 0, sizeof(*twin));
+	twin->config.cpus = 1;
+	twin->config.sets = sets;
+	memcpy(twin->config.hash_keys, hash_keys, sizeof(twin->config.hash_keys));
+	twin->sets = aligned_alloc(64, (size_t)sets * sizeof(*twin->sets));
+	if (!twin->sets)
+		return -1;
+	memset(twin->sets, 0, (size_t)sets * sizeof(*twin->sets));
+	return 0;
+}
+
+void sluice_twin_close(struct sluice_twin *twin)
+{
+	free(twin->sets);
+	twin->sets = NULL;
+}
+
+int sluice_twin_count(struct sluice_twin *twin, const void *frame, __u32 length, __u64 now)
+{
+	struct packet packet;
+	/* The parser reads only; its pointers are not const because the kernel's are not. */
+	void *data = (void *)frame;
+	enum frame_kind kind = parse_frame(data, data + length, &packet);
+
+	packet.length = length;
+	packet.count = 1;
+	if (kind == FRAME_FLOW) {
+		__u64 hash = flow_hash(&packet, twin->config.hash_keys);
+		struct flow_set *set = &twin->sets[hash & (twin->config.sets - 1)];
+		struct flow_lost lost;
+
+		/* Here nothing may be lost: a set in which a newcomer would have to contest a place is full. */
+		if (flow_find(set, (__u32)(hash >> 32) | 1) == FLOW_WAYS && set->ages[flow_victim(set, hash)])
+			return -1;
+		if (flow_count(set, &packet, hash, now >> FLOW_TIME_SHIFT, &lost) == FLOW_ASIDE)
+			return -1;
+	}
+	twin->totals.count[kind].packets++;
+	twin->totals.count[kind].bytes += length;
+	return kind;
+}
+
+__u64 sluice_twin_sketch_hash(const __be32 *address, __u8 family, __u64 seed)
+{
+	return sketch_hash(address, family, seed);
+}

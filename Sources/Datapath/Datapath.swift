@@ -1,0 +1,190 @@
+package import BPF
+import CSluiceABI
+import Glibc
+package import Traffic
+
+/// Our XDP program, loaded: counts flows, and drops what rules say.
+///
+/// Not for concurrent use. Without `attach` it runs for test runs only; with it, maps, program and links are pinned, so that
+/// they go on when this process is gone, and the next one adopts them.
+package final class Datapath: FlowSource, RuleSink {
+    private let maps: DatapathMaps
+    private let ingress: BPFProgram
+    private let egress: BPFProgram?
+    private let control: ControlBlock
+    private let generations: GenerationReader
+    private let rules: RuleTable
+    private var pins: PinDirectory?
+    private var lastRead: Timestamp
+    package private(set) var attachments: [Attachment] = []
+    private var egressInterface: Interface?
+    /// Whether the maps, and the rules in them, are those of an earlier agent.
+    package let isAdopted: Bool
+
+    /// Loads `object`, which nothing has loaded yet, with fresh maps.
+    package init(loading object: BPFObject, options: DatapathOptions = DatapathOptions(), now: Timestamp) throws {
+        let (maps, config) = try DatapathMaps.load(object, options: options)
+        self.maps = maps
+        ingress = try object.program(named: "sluice_ingress")
+        egress = try? object.program(named: "sluice_egress")
+        control = try ControlBlock(maps.control)
+        control.initialize(config)
+        control.heartbeat = Machine.monotonicNanoseconds()
+        generations = try GenerationReader(maps, control: control)
+        rules = try RuleTable(maps, control: control)
+        isAdopted = false
+        lastRead = now
+    }
+
+    /// Takes over what an earlier agent pinned: same maps, same program, still attached.
+    ///
+    /// - Returns: `nil` when there is nothing pinned, or not of this ABI, or not with these options; a fresh one must then
+    ///   take its place.
+    private init?(adopting pins: PinDirectory, options: DatapathOptions, now: Timestamp) {
+        guard let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
+            maps.control.valueSize == MemoryLayout<ControlABI>.size,
+            let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
+            control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
+            control.config.ipv6_prefix == UInt32(options.ipv6SourcePrefix),
+            let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
+            let generations = try? GenerationReader(maps, control: control),
+            let rules = try? RuleTable(maps, control: control)
+        else { return nil }
+        self.maps = maps
+        self.control = control
+        self.generations = generations
+        self.rules = rules
+        ingress = program
+        egress = try? BPFProgram(name: "sluice_egress", pinnedAt: pins.egressProgram)
+        isAdopted = true
+        lastRead = now
+        self.pins = pins
+    }
+
+    /// Attaches to `interfaces`, adopting what is pinned for them where that is possible.
+    ///
+    /// With one interface, what leaves through it is counted too (egress hook), so that answers are seen; with several,
+    /// answers come in on another one.
+    package static func attach(
+        to interfaces: [Interface], bpffs: String, options: DatapathOptions, now: Timestamp
+    ) throws -> Datapath {
+        let pins = try PinDirectory(bpffs: bpffs)
+        if let adopted = Datapath(adopting: pins, options: options, now: now) {
+            let links = interfaces.map { interface in
+                try? (XDPLink(pinnedAt: pins.link(interface.name)), interface)
+            }
+            // Links of interfaces that went away are dead; then nothing protects any more, and a fresh start loses nothing.
+            if links.allSatisfy({ (try? $0?.0.interface()) == $0?.1.index && $0 != nil }) {
+                try adopted.takeOver(links.compactMap { $0 })
+                return adopted
+            }
+        }
+        let fresh = try Datapath(loading: .shipped(), options: options, now: now)
+        try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
+        return fresh
+    }
+
+    private func takeOver(_ links: [(XDPLink, Interface)]) throws {
+        attachments = links.map { link, interface in
+            Attachment(adopting: link, on: interface)
+        }
+        if let first = attachments.first, attachments.count == 1 { try countEgress(first.interface) }
+        // What was counted while nobody read belongs to no window.
+        for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
+    }
+
+    private func attach(to interfaces: [Interface], pins: PinDirectory, attach: DatapathOptions.Attach) throws {
+        // An agent of another version, or with other options, may hold the interface: its links go on with our program,
+        // so that there is no moment without one.
+        for interface in interfaces {
+            if let old = try? XDPLink(pinnedAt: pins.link(interface.name)), (try? old.interface()) == interface.index {
+                try old.replace(with: ingress)
+                attachments.append(Attachment(adopting: old, on: interface))
+            } else {
+                attachments.append(try Attachment(ingress, to: interface, attach: attach))
+            }
+        }
+        let kept = Set(attachments.map { pins.link($0.interface.name) })
+        for name in pins.contents() where !kept.contains("\(pins.path)/\(name)") { pins.remove("\(pins.path)/\(name)") }
+        do {
+            for map in maps.all { try map.pin(at: pins.map(map.name)) }
+            try ingress.pin(at: pins.program)
+            try egress?.pin(at: pins.egressProgram)
+            for attachment in attachments {
+                let pin = pins.link(attachment.interface.name)
+                if !pins.exists(pin) { try attachment.link.pin(at: pin) }
+            }
+        } catch {
+            pins.removeAll()
+            throw error
+        }
+        self.pins = pins
+        if let first = attachments.first, attachments.count == 1 { try countEgress(first.interface) }
+    }
+
+    private func countEgress(_ interface: Interface) throws {
+        guard let egress else { return }
+        _ = try EgressFilter(egress, interface: interface.index)
+        egressInterface = interface
+    }
+
+    /// Takes the program off every interface and removes the pins. Traffic then passes as if we had never been there.
+    package func detach() throws {
+        if let egressInterface { try EgressFilter.detach(interface: egressInterface.index) }
+        for attachment in attachments where attachment.isAlive { try attachment.link.detach() }
+        attachments = []
+        pins?.removeAll()
+    }
+
+    /// Tells the program that the agent lives. Automatic rules apply for `deadAfter` from here; `nil`: for ever.
+    package func beat(deadAfter: Duration?) {
+        control.setDeadAfter(deadAfter.map { UInt64(max($0.nanoseconds, 1)) } ?? 0)
+        control.heartbeat = Machine.monotonicNanoseconds()
+    }
+
+    package func read(at now: Timestamp) -> Reading {
+        defer { lastRead = now }
+        return generations.read(from: lastRead, to: now)
+    }
+
+    package func install(_ rules: [Rule]) throws {
+        let (now, monotonic) = (Timestamp.now, Machine.monotonicNanoseconds())
+        try self.rules.install(rules) { rule in
+            guard let expires = rule.expires else { return 0 }
+            // 1, not 0, for what is over already: 0 would mean never.
+            return UInt64(max(Int64(monotonic) + (expires - now).nanoseconds, 1))
+        }
+    }
+
+    package func remove(_ rules: [Rule]) throws { try self.rules.remove(rules) }
+
+    /// Removes every rule.
+    package func removeAllRules() throws { try rules.removeAll() }
+
+    package func counters() throws -> [RuleCounters] {
+        let (now, monotonic) = (Timestamp.now, Machine.monotonicNanoseconds())
+        return try rules.values().map { value in
+            RuleCounters(
+                id: value.id, dropped: value.dropped,
+                lastHit: value.last_hit == 0
+                    ? nil : Timestamp(nanoseconds: now.nanoseconds - Int64(monotonic) + Int64(value.last_hit)))
+        }
+    }
+
+    /// Closes what removed rules left open in the gate: worth calling about once a minute.
+    package func tidy() throws { try rules.tidyGate() }
+
+    /// Runs the ingress program on a frame, without an interface.
+    package func testRun(_ frame: [UInt8], times: Int32 = 1) throws(BPFError) -> BPFProgram.TestResult {
+        try ingress.testRun(frame, times: times)
+    }
+}
+
+extension Timestamp {
+    /// The wall clock.
+    package static var now: Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}

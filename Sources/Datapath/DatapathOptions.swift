@@ -1,0 +1,22 @@
+/// What the data plane is made with. Fixed while it lives.
+package struct DatapathOptions: Hashable, Sendable {
+    /// Which XDP mode to attach in.
+    package enum Attach: String, Hashable, Sendable {
+        /// Native where the driver can, else generic.
+        case auto
+        case native
+        case generic
+    }
+
+    /// Flows that one CPU can hold in one generation; a power of two, at least 1,024.
+    package var slotsPerCPU: Int
+    package var attach: Attach
+    /// Length of the prefixes by which IPv6 sources are banned, 32...128.
+    package var ipv6SourcePrefix: Int
+
+    package init(slotsPerCPU: Int = 16384, attach: Attach = .auto, ipv6SourcePrefix: Int = 64) {
+        self.slotsPerCPU = slotsPerCPU
+        self.attach = attach
+        self.ipv6SourcePrefix = ipv6SourcePrefix
+    }
+}

@@ -1,0 +1,73 @@
+import BPF
+import Glibc
+
+/// The directory under a BPF file system in which one agent's maps, program and links outlive it.
+///
+///     /sys/fs/bpf/sluice/net-4026531840/{map_*, link_eth0, program}
+///
+/// One directory for each network namespace, since interface names mean something in one only.
+package struct PinDirectory: Hashable, Sendable {
+    package let path: String
+
+    /// Finds (or mounts) a BPF file system and makes the directory.
+    ///
+    /// `ip netns exec` gives a process a mount namespace of its own, whose `/sys` has no BPF file system, and one mounted
+    /// there would end with the process. The machine's own, seen through process 1, outlives it.
+    package init(bpffs: String) throws {
+        let candidates = [bpffs, "/proc/1/root" + bpffs]
+        let root: String
+        if let found = candidates.first(where: Machine.isBPFFileSystem) {
+            root = found
+        } else {
+            do {
+                try Machine.mountBPFFileSystem(at: bpffs)
+            } catch {
+                throw DatapathError("\(error); pins need one: mount -t bpf bpf \(bpffs), or name another with 'bpffs'")
+            }
+            root = bpffs
+        }
+        path = "\(root)/sluice/net-\(Self.networkNamespace)"
+        for directory in ["\(root)/sluice", path] where unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST {
+            throw DatapathError("cannot make \(directory): \(unsafe String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Number of the network namespace this process is in.
+    package static var networkNamespace: UInt64 {
+        var info = stat()
+        return unsafe stat("/proc/self/ns/net", &info) == 0 ? UInt64(info.st_ino) : 0
+    }
+
+    func map(_ name: String) -> String { "\(path)/map_\(name)" }
+    func link(_ interface: String) -> String { "\(path)/link_\(Self.escape(interface))" }
+    var program: String { "\(path)/program" }
+    var egressProgram: String { "\(path)/program_egress" }
+
+    /// BPF file systems refuse names with a dot.
+    private static func escape(_ name: String) -> String { name.split(separator: ".").joined(separator: "_") }
+
+    func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+    /// Names of everything pinned here.
+    func contents() -> [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
+                unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes a pin, if it is there.
+    func remove(_ pin: String) { _ = unsafe unlink(pin) }
+
+    /// Removes every pin and the directory: what no process holds goes with them.
+    package func removeAll() {
+        for name in contents() { remove("\(path)/\(name)") }
+        unsafe rmdir(path)
+    }
+}

@@ -1,0 +1,76 @@
+import CSluiceABI
+import Traffic
+
+// Rules and addresses as the kernel's maps spell them: addresses in network order.
+
+extension Address {
+    /// Four words in network order; IPv4 in the last, the others zero.
+    var words: (UInt32, UInt32, UInt32, UInt32) {
+        (
+            UInt32(truncatingIfNeeded: high >> 32).bigEndian, UInt32(truncatingIfNeeded: high).bigEndian,
+            UInt32(truncatingIfNeeded: low >> 32).bigEndian, UInt32(truncatingIfNeeded: low).bigEndian
+        )
+    }
+
+    init(ipv6Words words: (UInt32, UInt32, UInt32, UInt32)) {
+        self.init(
+            ipv6High: UInt64(UInt32(bigEndian: words.0)) << 32 | UInt64(UInt32(bigEndian: words.1)),
+            low: UInt64(UInt32(bigEndian: words.2)) << 32 | UInt64(UInt32(bigEndian: words.3)))
+    }
+}
+
+extension Prefix {
+    var exact4: UInt32 { UInt32(truncatingIfNeeded: address.low).bigEndian }
+    var exact6: Exact6KeyABI { Exact6KeyABI(addr: address.words, length: UInt32(length)) }
+    var prefix4: Prefix4KeyABI { Prefix4KeyABI(length: UInt32(length), addr: exact4) }
+    var prefix6: Prefix6KeyABI { Prefix6KeyABI(length: UInt32(length), addr: address.words) }
+
+    init(_ exact4: UInt32) { self.init(Address(ipv4: UInt32(bigEndian: exact4))) }
+
+    init(_ key: Exact6KeyABI) { self.init(Address(ipv6Words: key.addr), length: Int(key.length)) }
+
+    init(_ key: Prefix4KeyABI) {
+        self.init(Address(ipv4: UInt32(bigEndian: key.addr)), length: Int(key.length))
+    }
+
+    init(_ key: Prefix6KeyABI) { self.init(Address(ipv6Words: key.addr), length: Int(key.length)) }
+}
+
+extension ScopeKeyABI {
+    init(_ address: Address, protocol: IPProtocol?, port: UInt16?) {
+        self.init(
+            daddr: address.words, dport: (port ?? 0).bigEndian, protocol: `protocol`?.rawValue ?? 0,
+            family: address.isIPv4 ? 4 : 6)
+    }
+}
+
+extension RuleABI {
+    /// - Parameter expires: on the monotonic clock, in nanoseconds; 0: never.
+    init(_ rule: Rule, expires: UInt64) {
+        self.init()
+        self.expires = expires
+        id = rule.id
+        shadow = rule.isShadowed ? 1 : 0
+        switch rule.action {
+        case .allow: action = UInt8(RULE_ALLOW.rawValue)
+        case .deny: action = UInt8(RULE_DENY.rawValue)
+        case .limit(let packetsPerSecond):
+            action = UInt8(RULE_LIMIT.rawValue)
+            interval = 1_000_000_000 / max(packetsPerSecond, 1)
+        }
+        if case .source(let prefix) = rule.match { length = UInt8(prefix.length) }
+    }
+
+    /// Takes over what an earlier value of the same rule has counted.
+    mutating func carryOver(_ old: RuleABI) {
+        last_hit = old.last_hit
+        packets = old.packets
+        bytes = old.bytes
+        shared_packets = old.shared_packets
+        shared_bytes = old.shared_bytes
+        arrival = old.arrival
+        owner = old.owner
+    }
+
+    var dropped: Count { Count(packets: packets + shared_packets, bytes: bytes + shared_bytes) }
+}

@@ -1,0 +1,26 @@
+import CSluiceABI
+package import Traffic
+
+/// Turns the 32-bit times of flow entries, in units of 2^20 ns, into points in time.
+///
+/// They wrap after 52 days; a time is taken as the latest one before `now` that has these bits.
+package struct FlowClock: Sendable {
+    private let now: Timestamp
+    private let units: UInt32
+
+    /// - Parameters:
+    ///   - now: this moment, in the time that samples are to carry.
+    ///   - counter: the same moment on the clock that the data plane stamps with, in nanoseconds.
+    package init(now: Timestamp, counter: UInt64) {
+        // To the start of the unit: bits below are lost in the entries, too.
+        self.now = Timestamp(nanoseconds: now.nanoseconds - Int64(counter & (1 << FLOW_TIME_SHIFT - 1)))
+        units = UInt32(truncatingIfNeeded: counter >> FLOW_TIME_SHIFT)
+    }
+
+    func time(of stamp: UInt32) -> Timestamp {
+        let age = units &- stamp
+        // The coarse clock of another CPU may be a tick ahead of the counter read here.
+        guard age < 1 << 31 else { return now }
+        return Timestamp(nanoseconds: now.nanoseconds - Int64(age) << FLOW_TIME_SHIFT)
+    }
+}

@@ -1,0 +1,61 @@
+import CLibpcap
+import Glibc
+package import Traffic
+
+/// A capture file, frame by frame: pcap or pcapng with link type Ethernet, read by libpcap.
+@safe package final class Capture {
+    package let path: String
+    private let handle: OpaquePointer
+
+    /// Opens the file `path`; `-` is standard input.
+    package init(path: String) throws(CaptureError) {
+        self.path = path
+        var buffer = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
+        guard let file = unsafe PcapngStream.open(path) else {
+            throw CaptureError(path: path, reason: unsafe String(cString: strerror(errno)))
+        }
+        let precision = UInt32(PCAP_TSTAMP_PRECISION_NANO)
+        let opened = unsafe pcap_fopen_offline_with_tstamp_precision(file, precision, &buffer)
+        guard let handle = unsafe opened else {
+            unsafe fclose(file)
+            throw CaptureError(path: path, reason: Self.reason(buffer))
+        }
+        guard unsafe pcap_datalink(handle) == DLT_EN10MB else {
+            let name = unsafe pcap_datalink_val_to_name(pcap_datalink(handle)).map { unsafe String(cString: $0) }
+            unsafe pcap_close(handle)
+            throw CaptureError(
+                path: path, reason: "link type is \(name ?? "unknown"), only Ethernet (EN10MB) can be replayed")
+        }
+        unsafe self.handle = handle
+    }
+
+    deinit { unsafe pcap_close(handle) }
+
+    private static func reason(_ buffer: [CChar]) -> String {
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return text.hasPrefix("unknown file format")
+            ? "not a capture: neither pcap nor pcapng (compressed? unpack it first, or pipe it in as '-')" : text
+    }
+
+    /// Hands the next frame to `body`; `nil` at the end of the file.
+    ///
+    /// - Throws: `CaptureError` where the file is cut off or corrupt; what came before has been handed out.
+    package func next<Result>(
+        _ body: (_ time: Timestamp, _ frame: UnsafeRawBufferPointer) throws(CaptureError) -> Result
+    ) throws(CaptureError) -> Result? {
+        var header: UnsafeMutablePointer<pcap_pkthdr>?
+        var bytes: UnsafePointer<UInt8>?
+        switch unsafe pcap_next_ex(handle, &header, &bytes) {
+        case 1:
+            guard let header = unsafe header?.pointee else { return nil }
+            // With nanosecond precision, tv_usec holds nanoseconds. Times beyond 64 bits are in no honest file.
+            let (seconds, overflow) = Int64(header.ts.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+            let time = Timestamp(nanoseconds: overflow ? 0 : seconds &+ Int64(header.ts.tv_usec))
+            return try unsafe body(time, UnsafeRawBufferPointer(start: bytes, count: Int(header.caplen)))
+        case PCAP_ERROR_BREAK:
+            return nil
+        default:
+            throw CaptureError(path: path, reason: unsafe String(cString: pcap_geterr(handle)))
+        }
+    }
+}

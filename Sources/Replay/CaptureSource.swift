@@ -1,0 +1,89 @@
+package import Traffic
+
+/// Captures as a source of flow samples, on the captures' own clock.
+package final class CaptureSource: FlowSource {
+    private let table = TwinTable()
+    private var captures: ArraySlice<Capture>
+    /// The frame that was read ahead: the first one behind the last reading.
+    private var pending: (time: Timestamp, bytes: [UInt8])?
+    /// Flows that had to leave the table before the reading was over.
+    private var early: [FlowKey: FlowSample] = [:]
+    private var lastRead: Timestamp
+    /// Time of the first frame.
+    package let firstTime: Timestamp
+    /// Latest time of the frames counted so far.
+    package private(set) var lastTime: Timestamp
+    /// Sum of the totals of all readings.
+    package private(set) var totals = Totals()
+
+    /// - Parameter captures: in the order of their times, as files of a rotating capture are.
+    /// - Throws: `CaptureError` when there is no frame in any of them, or a first file is corrupt before it.
+    package init(_ captures: [Capture]) throws(CaptureError) {
+        self.captures = captures[...]
+        var first: (time: Timestamp, bytes: [UInt8])?
+        while first == nil, let capture = self.captures.first {
+            first = try Self.next(of: capture)
+            if first == nil { self.captures.removeFirst() }
+        }
+        guard let first else {
+            throw CaptureError(path: captures.first?.path ?? "replay", reason: "holds no frame")
+        }
+        pending = first
+        firstTime = first.time
+        lastTime = first.time
+        lastRead = first.time
+    }
+
+    /// Time of the next frame; `nil` when all have been read. Lets the caller step over idle spans.
+    package var nextTime: Timestamp? { pending?.time }
+
+    /// Counts the frames before `now`. A frame that is older than the one before it counts where it stands.
+    package func read(at now: Timestamp) throws -> Reading {
+        if let (time, bytes) = pending, time < now {
+            pending = nil
+            unsafe bytes.withUnsafeBytes { unsafe count($0, at: time) }
+            try readAhead(until: now)
+        }
+        var samples = table.drain(now: now)
+        if !early.isEmpty {
+            merge(samples)
+            samples = Array(early.values)
+            early = [:]
+        }
+        let reading = Reading(start: lastRead, end: now, samples: samples, totals: table.drainTotals())
+        totals += reading.totals
+        lastRead = now
+        return reading
+    }
+
+    private func readAhead(until now: Timestamp) throws(CaptureError) {
+        while let capture = captures.first {
+            let more = try unsafe capture.next { time, frame in
+                guard time < now else {
+                    pending = unsafe (time, Array(frame))
+                    return false
+                }
+                unsafe count(frame, at: time)
+                return true
+            }
+            if more == false { return }
+            if more == nil { captures.removeFirst() }
+        }
+    }
+
+    private func count(_ frame: UnsafeRawBufferPointer, at time: Timestamp) {
+        lastTime = max(lastTime, time)
+        if unsafe !table.count(frame, at: time) {
+            merge(table.drain(now: time))
+            _ = unsafe table.count(frame, at: time)
+        }
+    }
+
+    private func merge(_ samples: [FlowSample]) {
+        for sample in samples { early[sample.key]?.merge(sample) ?? { early[sample.key] = sample }() }
+    }
+
+    private static func next(of capture: Capture) throws(CaptureError) -> (time: Timestamp, bytes: [UInt8])? {
+        try unsafe capture.next { time, frame in unsafe (time, Array(frame)) }
+    }
+}

@@ -1,0 +1,58 @@
+/// An IPv4 or IPv6 address.
+///
+/// Stored as 128 bits in host order, most significant first. An IPv4 address stands in the low 32 bits of
+/// `low`, and `isIPv4` tells it from the IPv6 address with the same bits: `::ffff:1.2.3.4` seen in an IPv6
+/// header stays an IPv6 address.
+package struct Address: Hashable, Sendable {
+    package let high: UInt64
+    package let low: UInt64
+    package let isIPv4: Bool
+
+    /// An IPv4 address from its 32 bits in host order.
+    package init(ipv4 bits: UInt32) {
+        high = 0
+        low = UInt64(bits)
+        isIPv4 = true
+    }
+
+    /// An IPv6 address from its two halves in host order.
+    package init(ipv6High high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+        isIPv4 = false
+    }
+
+    /// Number of bits in an address of this family: 32 or 128.
+    package var bitWidth: Int { isIPv4 ? 32 : 128 }
+
+    /// The address with everything behind the first `length` bits set to zero.
+    package func masked(to length: Int) -> Address {
+        if isIPv4 {
+            return Address(ipv4: length <= 0 ? 0 : UInt32(low) & (~0 << UInt32(max(0, 32 - length))))
+        }
+        return Address(
+            ipv6High: length <= 0 ? 0 : high & (~0 << UInt64(max(0, 64 - length))),
+            low: length <= 64 ? 0 : low & (~0 << UInt64(max(0, 128 - length))))
+    }
+
+    /// Group addresses, sent to many: IPv4 224.0.0.0/4 and 255.255.255.255, IPv6 ff00::/8.
+    package var isMulticastOrBroadcast: Bool {
+        isIPv4 ? low >> 28 == 0xE || low == 0xFFFF_FFFF : high >> 56 == 0xFF
+    }
+
+    /// Valid on one link only: IPv4 169.254.0.0/16, IPv6 fe80::/10.
+    package var isLinkLocal: Bool {
+        isIPv4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
+    }
+
+    /// `0.0.0.0` or `::`, which no host has.
+    package var isUnspecified: Bool { high == 0 && low == 0 }
+}
+
+extension Address: Comparable {
+    /// IPv4 before IPv6, then by value.
+    package static func < (left: Address, right: Address) -> Bool {
+        if left.isIPv4 != right.isIPv4 { return left.isIPv4 }
+        return (left.high, left.low) < (right.high, right.low)
+    }
+}

@@ -1,0 +1,103 @@
+/// IP protocol number, as in the IPv4 protocol or the last IPv6 next-header field (IANA registry).
+package struct IPProtocol: Hashable, Sendable, RawRepresentable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let icmp = IPProtocol(rawValue: 1)
+    package static let tcp = IPProtocol(rawValue: 6)
+    package static let udp = IPProtocol(rawValue: 17)
+    package static let icmpv6 = IPProtocol(rawValue: 58)
+
+    /// ICMP of either family.
+    package var isICMP: Bool { self == .icmp || self == .icmpv6 }
+}
+
+extension IPProtocol: CustomStringConvertible {
+    /// `tcp`, `udp`, `icmp`, `icmpv6`, else the number.
+    package var description: String {
+        switch self {
+        case .icmp: "icmp"
+        case .tcp: "tcp"
+        case .udp: "udp"
+        case .icmpv6: "icmpv6"
+        default: "\(rawValue)"
+        }
+    }
+}
+
+/// One direction of a conversation.
+///
+/// Ports are in host order, and 0 where the protocol has none or the packet is a later fragment. ICMP has source
+/// port 0 and destination port type * 256 + code, as in IPFIX (RFC 5102, `icmpTypeCodeIPv4`).
+package struct FlowKey: Hashable, Sendable {
+    package let source: Address
+    package let destination: Address
+    package let `protocol`: IPProtocol
+    package let sourcePort: UInt16
+    package let destinationPort: UInt16
+
+    package init(
+        source: Address, destination: Address, protocol: IPProtocol, sourcePort: UInt16, destinationPort: UInt16
+    ) {
+        self.source = source
+        self.destination = destination
+        self.protocol = `protocol`
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+    }
+
+    /// The key that answers to this flow have. ICMP answers carry another type: their flows have no reverse by key.
+    package var reversed: FlowKey {
+        FlowKey(
+            source: destination, destination: source, protocol: `protocol`,
+            sourcePort: destinationPort, destinationPort: sourcePort)
+    }
+}
+
+/// What one flow did between two reads of the data plane, summed over CPUs.
+package struct FlowSample: Hashable, Sendable {
+    package var key: FlowKey
+    package var packets: UInt64 = 0
+    /// Frame lengths with the Ethernet header, in bytes.
+    package var bytes: UInt64 = 0
+    /// Sum of the squares of frame lengths, in bytes squared; with `bytes` and `packets` it gives their variance.
+    package var squaredBytes: UInt64 = 0
+    package var minimumLength: UInt16 = .max
+    package var maximumLength: UInt16 = 0
+    /// Packets that were fragments (first or later); sticks at 65,535 a CPU.
+    package var fragments: UInt64 = 0
+    /// TCP packets with SYN and without ACK.
+    package var syn: UInt64 = 0
+    /// TCP packets with SYN and ACK.
+    package var synAck: UInt64 = 0
+    /// TCP packets with ACK (those with SYN too).
+    package var ack: UInt64 = 0
+    package var fin: UInt64 = 0
+    package var rst: UInt64 = 0
+    /// Time of the first and of the last packet.
+    package var first: Timestamp
+    package var last: Timestamp
+
+    package init(key: FlowKey, first: Timestamp, last: Timestamp) {
+        self.key = key
+        self.first = first
+        self.last = last
+    }
+
+    /// Adds what another CPU counted of the same flow.
+    package mutating func merge(_ other: FlowSample) {
+        packets += other.packets
+        bytes += other.bytes
+        squaredBytes += other.squaredBytes
+        minimumLength = min(minimumLength, other.minimumLength)
+        maximumLength = max(maximumLength, other.maximumLength)
+        fragments += other.fragments
+        syn += other.syn
+        synAck += other.synAck
+        ack += other.ack
+        fin += other.fin
+        rst += other.rst
+        first = min(first, other.first)
+        last = max(last, other.last)
+    }
+}

@@ -1,0 +1,52 @@
+/// A block of addresses: those that share their first `length` bits with `address`.
+package struct Prefix: Hashable, Sendable {
+    /// The first address of the block; all bits behind `length` are zero.
+    package let address: Address
+    package let length: Int
+
+    /// The block of `length` bits that `address` lies in; `length` beyond the family's width is cut to it.
+    package init(_ address: Address, length: Int) {
+        let length = min(max(length, 0), address.bitWidth)
+        self.address = address.masked(to: length)
+        self.length = length
+    }
+
+    /// The block that holds this one address.
+    package init(_ address: Address) { self.init(address, length: address.bitWidth) }
+
+    /// Whether this is one single address.
+    package var isSingleAddress: Bool { length == address.bitWidth }
+
+    package func contains(_ other: Address) -> Bool {
+        other.isIPv4 == address.isIPv4 && other.masked(to: length) == address
+    }
+
+    package func contains(_ other: Prefix) -> Bool { other.length >= length && contains(other.address) }
+
+    package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
+}
+
+extension Prefix: Comparable {
+    package static func < (left: Prefix, right: Prefix) -> Bool {
+        left.address == right.address ? left.length < right.length : left.address < right.address
+    }
+}
+
+extension Prefix: CustomStringConvertible, LosslessStringConvertible {
+    /// `192.0.2.1` for a single address, `192.0.2.0/24` for a block.
+    package var description: String { isSingleAddress ? "\(address)" : "\(address)/\(length)" }
+
+    /// Reads an address or `ADDRESS/LENGTH`; `nil` if either is malformed. Bits behind the length are dropped.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = Address(String(parts[0])) else { return nil }
+        guard parts.count == 2 else {
+            self.init(address)
+            return
+        }
+        guard !parts[1].isEmpty, parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(parts[1]),
+            length <= address.bitWidth
+        else { return nil }
+        self.init(address, length: length)
+    }
+}

@@ -1,0 +1,76 @@
+/// Packets and bytes.
+package struct Count: Hashable, Sendable {
+    package var packets: UInt64
+    package var bytes: UInt64
+
+    package init(packets: UInt64 = 0, bytes: UInt64 = 0) {
+        self.packets = packets
+        self.bytes = bytes
+    }
+
+    package static func += (left: inout Count, right: Count) {
+        left.packets += right.packets
+        left.bytes += right.bytes
+    }
+}
+
+/// What the data plane did with all frames it saw; every frame is in exactly one of the members.
+package struct Totals: Hashable, Sendable {
+    /// Counted in an entry of the flow table.
+    package var flow = Count()
+    /// IP that found no entry in the flow table; known in the sketch only.
+    package var aside = Count()
+    /// IP whose headers cannot be read. Passed.
+    package var malformed = Count()
+    /// Not IP (ARP, LLDP, more than two VLAN tags ...). Passed.
+    package var other = Count()
+    /// Dropped by a deny rule or a limit, and so not in `flow`.
+    package var dropped = Count()
+
+    package init() {}
+
+    package static func += (left: inout Totals, right: Totals) {
+        left.flow += right.flow
+        left.aside += right.aside
+        left.malformed += right.malformed
+        left.other += right.other
+        left.dropped += right.dropped
+    }
+
+    package var frames: UInt64 { flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets }
+    package var bytes: UInt64 { flow.bytes + aside.bytes + malformed.bytes + other.bytes + dropped.bytes }
+
+    /// Share of the countable packets that stand in a flow entry, 0...1; 1 where there were none.
+    package var coverage: Double {
+        let countable = flow.packets + aside.packets
+        return countable == 0 ? 1 : Double(flow.packets) / Double(countable)
+    }
+}
+
+/// One generation of the flow table, read and cleared.
+package struct Reading: Sendable {
+    /// The span in which the packets came.
+    package var start: Timestamp
+    package var end: Timestamp
+    /// Each flow once, in no particular order.
+    package var samples: [FlowSample]
+    package var totals: Totals
+    /// Estimates for the traffic in `totals.aside`; `nil` when there was none.
+    package var aside: AsideSketch?
+
+    package init(
+        start: Timestamp, end: Timestamp, samples: [FlowSample] = [], totals: Totals = Totals(), aside: AsideSketch? = nil
+    ) {
+        self.start = start
+        self.end = end
+        self.samples = samples
+        self.totals = totals
+        self.aside = aside
+    }
+}
+
+/// Where flow samples come from: the kernel, or a capture.
+package protocol FlowSource: AnyObject {
+    /// Ends the current generation at `now` and returns what was counted in it.
+    func read(at now: Timestamp) throws -> Reading
+}

@@ -1,0 +1,67 @@
+/// One rule of the data plane. Precedence: allow > manual deny > automatic deny > limit > pass.
+package struct Rule: Hashable, Sendable {
+    /// What is done with packets that match.
+    package enum Action: Hashable, Sendable {
+        /// Never dropped, never limited, whatever other rules say.
+        case allow
+        case deny
+        /// Dropped beyond this rate (token bucket, one for the rule, depth one second).
+        case limit(packetsPerSecond: UInt32)
+    }
+
+    /// Who made it. Automatic rules stop to apply when the agent's heartbeat stops (unless configured otherwise).
+    package enum Origin: String, Hashable, Sendable { case manual, automatic }
+
+    /// Which packets it is for.
+    package enum Match: Hashable, Sendable {
+        case source(Prefix)
+        /// One attacked service: `nil` means any. Only for limits.
+        case destination(Address, protocol: IPProtocol?, port: UInt16?)
+    }
+
+    /// Names the rule in counters, store and command line; unique while the rule lives.
+    package var id: UInt32
+    package var match: Match
+    package var action: Action
+    package var origin: Origin
+    /// Shadowed rules count what they would have dropped, and drop nothing.
+    package var isShadowed: Bool
+    /// The kernel stops applying the rule at this time; `nil` means never.
+    package var expires: Timestamp?
+
+    package init(
+        id: UInt32, match: Match, action: Action, origin: Origin, isShadowed: Bool = false, expires: Timestamp? = nil
+    ) {
+        self.id = id
+        self.match = match
+        self.action = action
+        self.origin = origin
+        self.isShadowed = isShadowed
+        self.expires = expires
+    }
+}
+
+/// What a rule has done since it was installed.
+package struct RuleCounters: Hashable, Sendable {
+    package var id: UInt32
+    /// Packets and bytes dropped (or, in shadow, that would have been).
+    package var dropped: Count
+    /// Time of the last packet that matched; `nil` if none did.
+    package var lastHit: Timestamp?
+
+    package init(id: UInt32, dropped: Count, lastHit: Timestamp?) {
+        self.id = id
+        self.dropped = dropped
+        self.lastHit = lastHit
+    }
+}
+
+/// Where rules go: the kernel, or in replay a record of what would have been done.
+package protocol RuleSink: AnyObject {
+    /// Puts rules in force, replacing those of the same match, action kind and origin.
+    func install(_ rules: [Rule]) throws
+    /// Takes rules out of force. Rules that are not there are ignored.
+    func remove(_ rules: [Rule]) throws
+    /// Counters of all rules in force, in one pass.
+    func counters() throws -> [RuleCounters]
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From a frame to a flow's key.
+ *
+ * Each parse_*() starts at cursor->at, checks every byte it reads against cursor->end, and either fills its part of
+ * `struct packet` and returns FRAME_FLOW, or returns the kind the frame is to be counted as. Network order stays
+ * network order. Nothing is trusted but `end`: neither IP total length nor checksums are judged, as a host that gets a
+ * frame does not know them yet either.
+ *
+ * The outermost IP header counts; tunnels are not opened. docs/dataplane.md has the threat model.
+ */
+#ifndef SLUICE_PARSE_BPF_H
+#define SLUICE_PARSE_BPF_H
+
+#include "platform.bpf.h"
+
+#define VLAN_MAX_DEPTH		2
+#define IPV6_EXT_MAX_CHAIN	8
+
+#define TCP_FIN			0x01
+#define TCP_SYN			0x02
+#define TCP_RST			0x04
+#define TCP_ACK			0x10
+
+struct packet {
+	__be32	saddr[4];		/* IPv4 in the last word, the others 0 */
+	__be32	daddr[4];
+	__be16	sport;
+	__be16	dport;
+	__u8	protocol;
+	__u8	family;			/* 4 or 6 */
+	__u8	tcp_flags;
+	__u8	fragment;
+	__u32	length;			/* bytes of all `count` frames */
+	__u32	count;			/* frames this stands for: more than one for a GSO packet on egress */
+};
+
+struct cursor {
+	void	*at;
+	void	*end;
+};
+
+struct ethernet_header {
+	__u8	addresses[12];
+	__be16	type;
+} __attribute__((packed));
+
+struct vlan_tag {
+	__be16	control;
+	__be16	type;
+} __attribute__((packed));
+
+struct ipv4_header {
+	__u8	version_length;
+	__u8	service;
+	__be16	total_length;
+	__be16	id;
+	__be16	fragment;
+	__u8	ttl;
+	__u8	protocol;
+	__be16	checksum;
+	__be32	saddr;
+	__be32	daddr;
+} __attribute__((packed));
+
+struct ipv6_header {
+	__be32	version_flow;
+	__be16	payload_length;
+	__u8	next;
+	__u8	hop_limit;
+	__be32	saddr[4];
+	__be32	daddr[4];
+} __attribute__((packed));
+
+/* The part that all extension headers share, and a fragment header's offset. */
+struct ipv6_extension {
+	__u8	next;
+	__u8	length;
+	__be16	offset_flags;
+	__be32	id;
+} __attribute__((packed));
+
+enum {
+	PROTO_HOP_BY_HOP = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_DCCP = 33,
+	PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44,
+	PROTO_AUTHENTICATION = 51,
+	PROTO_ICMPV6 = 58,
+	PROTO_DESTINATION = 60,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
+};
+
+INLINE int is_vlan(__be16 type)
+{
+	return type == bpf_htons(0x8100) || type == bpf_htons(0x88a8) || type == bpf_htons(0x9100);
+}
+
+/* Ethernet type behind at most VLAN_MAX_DEPTH tags; 0 when the frame ends before it. */
+INLINE __be16 parse_ethernet(struct cursor *cursor)
+{
+	struct ethernet_header *ethernet = cursor->at;
+	struct vlan_tag *tag;
+	__be16 type;
+	int depth;
+
+	if ((void *)(ethernet + 1) > cursor->end)
+		return 0;
+	cursor->at = ethernet + 1;
+	type = ethernet->type;
+#pragma unroll
+	for (depth = 0; depth < VLAN_MAX_DEPTH; depth++) {
+		if (likely(!is_vlan(type)))
+			break;
+		tag = cursor->at;
+		if ((void *)(tag + 1) > cursor->end)
+			return 0;
+		type = tag->type;
+		cursor->at = tag + 1;
+	}
+	return type;
+}
+
+/* Ports, ICMP type and code, TCP flags: as much of them as the frame holds. */
+INLINE void parse_transport(const struct cursor *cursor, struct packet *packet)
+{
+	const __u8 *header = cursor->at;
+
+	switch (packet->protocol) {
+	case PROTO_TCP:
+	case PROTO_UDP:
+	case PROTO_DCCP:
+	case PROTO_SCTP:
+	case PROTO_UDPLITE:
+		if ((void *)(header + 4) > cursor->end)
+			return;
+		packet->sport = ((const __be16 *)header)[0];
+		packet->dport = ((const __be16 *)header)[1];
+		if (packet->protocol == PROTO_TCP && (void *)(header + 14) <= cursor->end)
+			packet->tcp_flags = header[13];
+		return;
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		/* type * 256 + code, as in IPFIX: the two bytes as they stand */
+		if ((void *)(header + 2) <= cursor->end)
+			packet->dport = ((const __be16 *)header)[0];
+		return;
+	}
+}
+
+INLINE enum frame_kind parse_ipv4(struct cursor *cursor, struct packet *packet)
+{
+	struct ipv4_header *ip = cursor->at;
+	__u32 length;
+
+	if (unlikely((void *)(ip + 1) > cursor->end))
+		return FRAME_SHORT;
+	if (unlikely(ip->version_length >> 4 != 4))
+		return FRAME_VERSION;
+	length = (ip->version_length & 15) * 4;
+	if (unlikely(length < sizeof(*ip) || cursor->at + length > cursor->end))
+		return FRAME_HEADER_LENGTH;
+	packet->family = 4;
+	packet->saddr[3] = ip->saddr;
+	packet->daddr[3] = ip->daddr;
+	packet->protocol = ip->protocol;
+	packet->fragment = (ip->fragment & bpf_htons(0x3fff)) != 0;
+	cursor->at += length;
+	/* What follows the header of a later fragment is payload: its first bytes are no ports. */
+	if (likely(!(ip->fragment & bpf_htons(0x1fff))))
+		parse_transport(cursor, packet);
+	return FRAME_FLOW;
+}
+
+INLINE int is_extension(__u8 next)
+{
+	return next == PROTO_HOP_BY_HOP || next == PROTO_ROUTING || next == PROTO_DESTINATION ||
+	       next == PROTO_FRAGMENT || next == PROTO_AUTHENTICATION;
+}
+
+INLINE enum frame_kind parse_ipv6(struct cursor *cursor, struct packet *packet)
+{
+	struct ipv6_header *ip = cursor->at;
+	struct ipv6_extension *extension;
+	__u32 length;
+	__u8 next;
+	int steps;
+
+	if (unlikely((void *)(ip + 1) > cursor->end))
+		return FRAME_SHORT;
+	if (unlikely((((const __u8 *)ip)[0]) >> 4 != 6))
+		return FRAME_VERSION;
+	packet->family = 6;
+	__builtin_memcpy(packet->saddr, ip->saddr, 16);
+	__builtin_memcpy(packet->daddr, ip->daddr, 16);
+	cursor->at = ip + 1;
+	next = ip->next;
+	for (steps = 0; steps < IPV6_EXT_MAX_CHAIN; steps++) {
+		if (likely(!is_extension(next)))
+			break;
+		extension = cursor->at;
+		if ((void *)(extension + 1) > cursor->end)
+			return FRAME_EXTENSION;
+		length = (extension->length + 1) * 8;
+		if (next == PROTO_FRAGMENT) {
+			packet->fragment = 1;
+			if (extension->offset_flags & bpf_htons(0xfff8)) {
+				packet->protocol = extension->next;
+				return FRAME_FLOW;
+			}
+			length = sizeof(*extension);
+		} else if (next == PROTO_AUTHENTICATION) {
+			length = (extension->length + 2) * 4;
+		}
+		next = extension->next;
+		if (cursor->at + length > cursor->end)
+			return FRAME_EXTENSION;
+		cursor->at += length;
+	}
+	if (unlikely(is_extension(next)))
+		return FRAME_EXTENSION_CHAIN;
+	packet->protocol = next;
+	parse_transport(cursor, packet);
+	return FRAME_FLOW;
+}
+
+/* Fills `packet` but for `length` and `count`. FRAME_FLOW: it is complete; any other kind: it means nothing. */
+INLINE enum frame_kind parse_frame(void *data, void *end, struct packet *packet)
+{
+	struct cursor cursor = { data, end };
+	__be16 type = parse_ethernet(&cursor);
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (likely(type == bpf_htons(0x0800)))
+		return parse_ipv4(&cursor, packet);
+	if (type == bpf_htons(0x86dd))
+		return parse_ipv6(&cursor, packet);
+	return FRAME_OTHER;
+}
+
+#endif /* SLUICE_PARSE_BPF_H */

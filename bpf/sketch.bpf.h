@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is known of packets that found no place in the flow table: a count-min sketch by source and one by destination.
+ *
+ * G. Cormode, S. Muthukrishnan, J. Algorithms 55 (2005): four rows of 4,096 counters. An estimate is never too low; with
+ * probability 1 - e^-4 = 98 % it is too high by at most e / 4096 = 0.07 % of all packets aside. The agent reads it with
+ * the same hash (Sources/Traffic/AsideSketch.swift; a test holds the two together).
+ *
+ *   hash of an address:  63..48 column in row 3 | 47..32 row 2 | 31..16 row 1 | 15..0 row 0   (low 12 bits of each)
+ */
+#ifndef SLUICE_SKETCH_BPF_H
+#define SLUICE_SKETCH_BPF_H
+
+#include "flows.bpf.h"
+
+INLINE __u64 sketch_hash(const __be32 *address, __u8 family, __u64 seed)
+{
+	__u64 high = (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]);
+	__u64 low = (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]);
+
+	if (family == 4)
+		low ^= 0xffff00000000ULL;
+	return flow_mix(flow_mix(seed ^ high) ^ low);
+}
+
+INLINE void sketch_add(struct flow_sketch *sketch, const __be32 *saddr, const __be32 *daddr, __u8 family, __u64 seed,
+		       __u32 packets)
+{
+	__u64 source = sketch_hash(saddr, family, seed), destination = sketch_hash(daddr, family, seed);
+	__u32 row;
+
+#pragma unroll
+	for (row = 0; row < SKETCH_ROWS; row++) {
+		sketch->source[row][source >> (16 * row) & (SKETCH_WIDTH - 1)] += packets;
+		sketch->destination[row][destination >> (16 * row) & (SKETCH_WIDTH - 1)] += packets;
+	}
+}
+
+#endif /* SLUICE_SKETCH_BPF_H */

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The program on the XDP hook, and its twin on the egress hook.
+ *
+ *   frame -> parse -> allow, deny, limit -> count -> pass
+ *
+ * Every exit goes through record(): no frame is uncounted. bpf/DESIGN.md says why it is built so.
+ */
+#include <linux/pkt_cls.h>
+#include "platform.bpf.h"
+#include "parse.bpf.h"
+#include "flows.bpf.h"
+#include "sketch.bpf.h"
+#include "rules.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .ipv6_prefix = 64 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct sluice_control);
+} control SEC(".maps");
+
+/* The three below have one segment for each generation and CPU; the agent sizes them before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct flow_set);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct frame_totals);
+} totals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct flow_sketch);
+} sketches SEC(".maps");
+
+INLINE void record(__u32 segment, enum frame_kind kind, const struct packet *p)
+{
+	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
+
+	if (!all || kind >= FRAME_KINDS)
+		return;
+	all->count[kind].packets += p->count;
+	all->count[kind].bytes += p->length;
+}
+
+INLINE void count_aside(__u32 segment, const __be32 *saddr, const __be32 *daddr, __u8 family, __u32 packets)
+{
+	struct flow_sketch *sketch = bpf_map_lookup_elem(&sketches, &segment);
+
+	if (sketch)
+		sketch_add(sketch, saddr, daddr, family, config.sketch_seed, packets);
+}
+
+/* An entry lost its place: what it had counted moves from flow to aside. */
+INLINE void move_aside(__u32 segment, const struct flow_lost *lost)
+{
+	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
+
+	if (!all)
+		return;
+	all->count[FRAME_FLOW].packets -= lost->packets;
+	all->count[FRAME_FLOW].bytes -= lost->bytes;
+	all->count[FRAME_ASIDE].packets += lost->packets;
+	all->count[FRAME_ASIDE].bytes += lost->bytes;
+	count_aside(segment, lost->saddr, lost->daddr, lost->family, lost->packets);
+}
+
+INLINE enum frame_kind count_flow(__u32 segment, const struct packet *p, __u64 now)
+{
+	__u64 hash = flow_hash(p, config.hash_keys);
+	__u32 index = segment * config.sets + (hash & (config.sets - 1));
+	struct flow_set *set = bpf_map_lookup_elem(&flows, &index);
+	struct flow_lost lost;
+	enum flow_result result = FLOW_ASIDE;
+
+	if (likely(set != 0))
+		result = flow_count(set, p, hash, now >> FLOW_TIME_SHIFT, &lost);
+	if (likely(result == FLOW_COUNTED))
+		return FRAME_FLOW;
+	if (result == FLOW_EVICTED) {
+		move_aside(segment, &lost);
+		return FRAME_FLOW;
+	}
+	count_aside(segment, p->saddr, p->daddr, p->family, p->count);
+	return FRAME_ASIDE;
+}
+
+INLINE struct sluice_control *control_block(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* The segment this CPU writes now. Read once a packet: the agent may turn the generation at any time. */
+INLINE __u32 current_segment(const struct sluice_control *block)
+{
+	return (*(const volatile __u32 *)&block->generation & 1) * config.cpus + bpf_get_smp_processor_id();
+}
+
+/* The whole path; time is a parameter so that tests can set it. Nonzero: drop. */
+INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce, __u64 now)
+{
+	struct sluice_control *block = control_block();
+	struct packet packet;
+	enum frame_kind kind;
+	__u32 segment;
+
+	if (unlikely(!block))
+		return 0;
+	segment = current_segment(block);
+	kind = parse_frame(data, end, &packet);
+	packet.length = length;
+	packet.count = count;
+	if (likely(kind == FRAME_FLOW)) {
+		if (enforce && unlikely(rules_drop(&packet, block, now, config.ipv6_prefix)))
+			kind = FRAME_DROPPED;
+		else
+			kind = count_flow(segment, &packet, now);
+	}
+	record(segment, kind, &packet);
+	return kind == FRAME_DROPPED;
+}
+
+#ifndef SLUICE_TEST
+SEC("xdp.frags")
+int sluice_ingress(struct xdp_md *ctx)
+{
+	/* The coarse clock (2.7 ns) steps by a tick; bpf_ktime_get_ns() costs 30 ns on the machine measured. */
+	return process((void *)(long)ctx->data, (void *)(long)ctx->data_end, bpf_xdp_get_buff_len(ctx), 1, 1,
+		       bpf_ktime_get_coarse_ns()) ? XDP_DROP : XDP_PASS;
+}
+
+/*
+ * For hosts with one interface: what goes out, so that answers are seen. Counts only; a GSO packet stands for the
+ * frames it will become (their repeated headers are not in `len`).
+ */
+SEC("tc")
+int sluice_egress(struct __sk_buff *ctx)
+{
+	__u32 segments = ctx->gso_segs ? : 1;
+
+	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, 0, bpf_ktime_get_coarse_ns());
+	return TC_ACT_UNSPEC;
+}
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the XDP program and the agent must agree on, and nothing else. Compiled as BPF, as C for the host, and
+ * imported by Swift. Addresses and ports are in network order; times are CLOCK_MONOTONIC; padding is named
+ * and always zero.
+ */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include <linux/types.h>
+
+/* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
+#define SLUICE_ABI		1
+
+#define FLOW_WAYS		8
+#define GENERATIONS		2
+#define SKETCH_ROWS		4
+#define SKETCH_WIDTH		4096
+/* Flow times are kept in units of 2^20 ns (1.05 ms): 32 bits last 52 days, and a shift is cheaper than a division. */
+#define FLOW_TIME_SHIFT		20
+/* Random words that key the flow hash: ten for an IPv6 flow. */
+#define HASH_KEYS		10
+
+/* Fixed when the program is loaded, so that the verifier can prune and the compiler fold. */
+struct sluice_config {
+	__u32	cpus;			/* possible CPUs: each has its own segment of the flow table */
+	__u32	sets;			/* sets in a segment, a power of two */
+	__u32	ipv6_prefix;		/* length at which exact IPv6 rules are looked up besides 128 */
+	__u32	hash_keys[HASH_KEYS];
+	__u32	pad;
+	__u64	sketch_seed;
+};
+
+/* The one entry of the map `control`: what the agent tells the running program. */
+struct sluice_control {
+	__u32	abi;			/* SLUICE_ABI of the program that made the maps */
+	__u32	generation;		/* 0 or 1: the half of the flow table that is being written */
+	__u64	heartbeat;		/* when the agent was last alive, ns */
+	__u64	dead_after;		/* silence, in ns, after which automatic rules no longer apply; 0: never */
+	__u32	scoped_rules;		/* rules by destination; 0 saves their look-ups */
+	__u32	gate6_all;		/* gate bits of IPv6 prefixes shorter than /32 */
+	struct sluice_config config;	/* a copy for an agent that adopts the maps */
+};
+
+/* Where a frame is counted: exactly one of these. */
+enum frame_kind {
+	FRAME_FLOW,			/* in an entry of the flow table */
+	FRAME_ASIDE,			/* IP without a place there: in the sketch */
+	FRAME_DROPPED,
+	FRAME_OTHER,			/* not IP */
+	FRAME_SHORT,			/* malformed: ends inside the IP header */
+	FRAME_VERSION,			/* malformed: version field is not what the Ethernet type says */
+	FRAME_HEADER_LENGTH,		/* malformed: IPv4 header length below 20 or beyond the frame */
+	FRAME_EXTENSION,		/* malformed: IPv6 extension header beyond the frame */
+	FRAME_EXTENSION_CHAIN,		/* malformed: more than eight of them */
+	FRAME_KINDS,
+};
+
+struct frame_count {
+	__u64	packets;
+	__u64	bytes;
+};
+
+/* One entry of the map `totals`, [generation][cpu]; written by that CPU alone. Whole cache lines. */
+struct frame_totals {
+	struct frame_count count[FRAME_KINDS];
+	__u64	pad[6];
+};
+
+/*
+ * What one CPU saw of one flow in one generation; one cache line. A flow is (source, destination, protocol, ports)
+ * in one direction. `family` is 4 or 6; of IPv6 addresses the last four bytes stand here and all sixteen in
+ * `flow_set.ipv6`. An entry close to overflow takes no more packets (they go aside), so no counter ever wraps.
+ */
+struct flow_entry {
+	__be32	saddr;
+	__be32	daddr;
+	__be16	sport;
+	__be16	dport;
+	__u8	protocol;
+	__u8	family;
+	__u16	fragments;		/* sticks at 65535 */
+	__u32	packets;
+	__u32	bytes;			/* frame lengths, Ethernet header included */
+	__u64	squared_bytes;
+	__u32	first;			/* in units of 2^FLOW_TIME_SHIFT ns */
+	__u32	last;
+	__u32	syn;			/* TCP packets with SYN, without ACK */
+	__u32	syn_ack;
+	__u32	ack;			/* with ACK, SYN-ACKs too */
+	__u32	fin;
+	__u32	rst;
+	__u16	min_length;
+	__u16	max_length;
+};
+
+struct flow_addresses {
+	__be32	saddr[4];
+	__be32	daddr[4];
+};
+
+/*
+ * One set of the cache. A look-up reads `tags` (hash bits, 0 = free) and touches one entry; IPv6 half a line more.
+ *
+ *   line 0      tags[8] ages[8] contests         ages: packets seen, up to 15, less lost contests
+ *   line 1..8   entries[8]
+ *   line 9..12  ipv6[8]
+ */
+struct flow_set {
+	__u32	tags[FLOW_WAYS];
+	__u8	ages[FLOW_WAYS];
+	__u32	contests;
+	__u32	pad[5];
+	struct flow_entry entries[FLOW_WAYS];
+	struct flow_addresses ipv6[FLOW_WAYS];
+};
+
+/* One entry of the map `sketch`, [generation][cpu]: packets aside by source and by destination. */
+struct flow_sketch {
+	__u32	source[SKETCH_ROWS][SKETCH_WIDTH];
+	__u32	destination[SKETCH_ROWS][SKETCH_WIDTH];
+};
+
+enum rule_action {
+	RULE_ALLOW = 1,
+	RULE_DENY,
+	RULE_LIMIT,
+};
+
+/*
+ * Value of every rule map. The first CPU that meets a rule owns its plain counters; the others add to the shared ones
+ * atomically: exact, and as cheap as a plain add where one queue carries a source's traffic.
+ */
+struct rule {
+	__u64	expires;		/* ns; 0: never */
+	__u64	last_hit;		/* ns; 0: never hit */
+	__u64	packets;		/* dropped, or in shadow that would have been; owner only */
+	__u64	bytes;
+	__u64	shared_packets;		/* the same, by CPUs that are not the owner */
+	__u64	shared_bytes;
+	__u64	arrival;		/* limit: theoretical arrival time of the next packet, ns */
+	__u32	id;
+	__u32	owner;			/* CPU + 1; 0: nobody yet */
+	__u32	interval;		/* limit: ns between packets at the allowed rate */
+	__u8	action;			/* enum rule_action */
+	__u8	shadow;			/* counts, does not drop */
+	__u8	length;			/* of the prefix, in bits */
+	__u8	pad;
+};
+
+/* Keys. Exact IPv6 rules are for one address (length 128) or for one prefix of config.ipv6_prefix bits. */
+struct exact6_key {
+	__be32	addr[4];
+	__u32	length;
+};
+
+struct prefix4_key {
+	__u32	length;
+	__be32	addr;
+};
+
+struct prefix6_key {
+	__u32	length;
+	__be32	addr[4];
+};
+
+/* One attacked service. Protocol 0 stands for any (with port 0), port 0 for any. */
+struct scope_key {
+	__be32	daddr[4];		/* IPv4 in the last word */
+	__be16	dport;
+	__u8	protocol;
+	__u8	family;
+};
+
+/*
+ * The gate: one byte for each IPv4 /24 (DIR-24), and one for each of 65,536 classes of IPv6 prefixes, says which rule
+ * maps may know an address, so that traffic nobody has a rule for pays one load. A bit too many costs time, never truth.
+ */
+enum gate_bit {
+	GATE_ALLOW = 1 << 0,
+	GATE_MANUAL_EXACT = 1 << 1,
+	GATE_MANUAL_PREFIX = 1 << 2,
+	GATE_AUTOMATIC_EXACT = 1 << 3,
+	GATE_AUTOMATIC_PREFIX = 1 << 4,
+	GATE_LIMIT_EXACT = 1 << 5,
+	GATE_LIMIT_PREFIX = 1 << 6,
+};
+#define GATE4_SIZE		(1 << 24)
+#define GATE6_SIZE		(1 << 16)
+
+_Static_assert(sizeof(struct sluice_config) == 64, "sluice_config is copied as bytes");
+_Static_assert(sizeof(struct sluice_control) == 96, "sluice_control is a map value");
+_Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole cache lines");
+_Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
+_Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
+_Static_assert(sizeof(struct flow_sketch) == 2 * SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
+_Static_assert(sizeof(struct rule) == 72, "rule is a map value");
+_Static_assert(sizeof(struct exact6_key) == 20, "exact6_key is a map key");
+_Static_assert(sizeof(struct prefix4_key) == 8, "prefix4_key is a map key");
+_Static_assert(sizeof(struct prefix6_key) == 20, "prefix6_key is a map key");
+_Static_assert(sizeof(struct scope_key) == 20, "scope_key is a map key");
+
+#endif /* SLUICE_H */

@@ -1,17 +1,17 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
-
 let package = Package(
     name: "sluice",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
     targets: [
         // The kernel side, as Swift sees it.
         .systemLibrary(name: "CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
@@ -19,21 +19,107 @@ let package = Package(
         .plugin(name: "CompileBPF", capability: .buildTool(), path: "Sources/CompileBPF"),
         .target(name: "CSluiceSkeleton", dependencies: ["CSluiceABI", "CLibbpf"], plugins: ["CompileBPF"]),
         .target(name: "CSluiceTwin", dependencies: ["CSluiceABI"]),
+        .systemLibrary(name: "CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
         // Pure Swift: no C, no I/O.
-        .target(name: "Traffic", swiftSettings: strict),
+        .library("Traffic"),
+        .library("Features", ["Traffic", .numerics]),
+        .library("Models", [.numerics]),
+        .library(
+            "Detection", ["Features", "Models", "Traffic", .numerics],
+            resources: [.embedInCode("Resources/default.safetensors")]),
+        .library("Policy", ["Detection", "Features", "Traffic"]),
 
         // The boundary to the kernel and to capture files.
-        .target(name: "FlowTable", dependencies: ["CSluiceABI", "Traffic"], swiftSettings: strict),
-        .target(name: "BPF", dependencies: ["CLibbpf"], swiftSettings: strict),
-        .target(
-            name: "Datapath", dependencies: ["BPF", "CLibbpf", "CSluiceABI", "CSluiceSkeleton", "FlowTable", "Traffic"],
-            swiftSettings: strict),
-        .systemLibrary(name: "CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
-        .target(
-            name: "Replay", dependencies: ["CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"],
-            swiftSettings: strict),
+        .library("FlowTable", ["CSluiceABI", "Traffic"]),
+        .library("BPF", ["CLibbpf"]),
+        .library("Datapath", ["BPF", "CLibbpf", "CSluiceABI", "CSluiceSkeleton", "FlowTable", "Traffic"]),
+        .library("Replay", ["CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"]),
+
+        // The agent and what it talks to.
+        .library("Configuration", ["Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
+        .library("Store", ["Detection", "Features", "Policy", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
+        .library(
+            "Control",
+            ["Detection", "Features", "Policy", "Traffic", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        .library(
+            "Agent",
+            [
+                "BPF", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy", "Replay",
+                "Store", "Traffic",
+            ]),
+        .library("Terminal"),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Agent", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy", "Replay",
+                "Terminal", "Traffic", .arguments,
+            ],
+            swiftSettings: .strict),
+
+        // The demonstration: network namespaces, real clients, real attacks.
+        .library(
+            "Lab",
+            [
+                "Control", "Policy", "Terminal", "Traffic", .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
+            name: "sluice-lab", dependencies: ["Control", "Lab", "Terminal", .arguments], swiftSettings: .strict),
+
+        // Frames to test with, built layer by layer, and namespaces to send them in.
+        .target(name: "TestSupport", dependencies: ["Traffic"], path: "Tests/TestSupport", swiftSettings: .strict),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .tests("TrafficTests", ["TestSupport", "Traffic"]),
+        .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
+        .tests("DatapathTests", ["BPF", "CTestSupport", "Datapath", "TestSupport", "Traffic"]),
+        .tests("ReplayTests", ["CSluiceABI", "CSluiceTwin", "Replay", "TestSupport", "Traffic"]),
+        .tests("FeaturesTests", ["Features", "Traffic"]),
+        .tests("ModelsTests", ["Models", .numerics]),
+        .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
+        .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
+        .tests("PolicyTests", ["Detection", "Features", "Policy", "Traffic"]),
+        .tests(
+            "StoreTests", ["Detection", "Features", "Policy", "Store", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
+        .tests(
+            "ControlTests",
+            ["Control", "Detection", "Features", "Policy", "Traffic", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        .tests("TerminalTests", ["Terminal"]),
+        .tests(
+            "CommandTests",
+            ["Control", "Detection", "Features", "Policy", "sluice", "Terminal", "Traffic", .arguments]),
+        .tests("AgentTests", ["Agent", "Configuration", "Control", "Detection", "Features", "Policy", "Replay", "Traffic"]),
+        .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x
 )
+
+extension [SwiftSetting] {
+    static var strict: [SwiftSetting] {
+        [
+            .strictMemorySafety(),
+            .treatAllWarnings(as: .error),
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        ]
+    }
+}
+
+extension Target.Dependency {
+    static var arguments: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+    static var numerics: Self { .product(name: "RealModule", package: "swift-numerics") }
+}
+
+extension Target {
+    static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
+        .testTarget(name: name, dependencies: dependencies, swiftSettings: .strict)
+    }
+
+    /// A Swift library target under `Sources/`, with our settings.
+    static func library(_ name: String, _ dependencies: [Dependency] = [], resources: [Resource] = []) -> Target {
+        .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: .strict)
+    }
+}

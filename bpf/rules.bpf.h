@@ -103,16 +103,17 @@ INLINE __u8 gate_of(const struct packet *p, const struct sluice_control *control
 	__u32 first, second;
 
 	if (likely(p->family == 4))
-		return gate_byte(&gate4, bpf_ntohl(p->saddr[3]) >> 8);
+		return control->gate_all | gate_byte(&gate4, bpf_ntohl(p->saddr[3]) >> 8);
 	first = bpf_ntohl(p->saddr[0]);
 	second = bpf_ntohl(p->saddr[1]);
-	return control->gate6_all | gate_byte(&gate6, gate6_index(first, 0)) |
+	return control->gate_all | gate_byte(&gate6, gate6_index(first, 0)) |
 	       gate_byte(&gate6, gate6_index(first, second >> 16 | 1U << 16));
 }
 
-INLINE int rule_applies(const struct rule *rule, __u64 now)
+/* Manual rules hold whatever becomes of the agent; automatic ones while `automatic` says so (dead-man's switch). */
+INLINE int rule_applies(const struct rule *rule, int automatic, __u64 now)
 {
-	return !rule->expires || now < rule->expires;
+	return (!rule->expires || now < rule->expires) && (rule->manual || automatic);
 }
 
 INLINE void rule_hit(struct rule *rule, const struct packet *p, __u64 now)
@@ -156,31 +157,34 @@ INLINE int rule_drops(struct rule *rule, const struct packet *p, __u64 now)
 	return !rule->shadow;
 }
 
-INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, __u64 now, __u32 ipv6_prefix)
+INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, int automatic, __u64 now,
+		       __u32 ipv6_prefix)
 {
 	struct exact6_key key = {};
 	struct rule *rule;
 
 	if (likely(p->family == 4)) {
 		rule = bpf_map_lookup_elem(exact4, &p->saddr[3]);
-		return rule && rule_applies(rule, now) && rule_drops(rule, p, now);
+		return rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now);
 	}
 	__builtin_memcpy(key.addr, p->saddr, 16);
 	key.length = 128;
 	rule = bpf_map_lookup_elem(exact6, &key);
-	if (rule && rule_applies(rule, now) && rule_drops(rule, p, now))
+	if (rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
 		return 1;
-	/* ipv6_prefix is 32...128, and a constant: one word is cut, those behind it are zero. */
+	if (ipv6_prefix == 128)
+		return 0;
+	/* ipv6_prefix is at least 32, and a constant: one word is cut, those behind it are zero. */
 	key.length = ipv6_prefix;
 	key.addr[1] &= ipv6_prefix >= 64 ? ~0U : bpf_htonl(~0ULL << (64 - ipv6_prefix));
 	key.addr[2] &= ipv6_prefix >= 96 ? ~0U : ipv6_prefix <= 64 ? 0 : bpf_htonl(~0ULL << (96 - ipv6_prefix));
-	key.addr[3] &= ipv6_prefix >= 128 ? ~0U : ipv6_prefix <= 96 ? 0 : bpf_htonl(~0ULL << (128 - ipv6_prefix));
+	key.addr[3] &= ipv6_prefix <= 96 ? 0 : bpf_htonl(~0ULL << (128 - ipv6_prefix));
 	rule = bpf_map_lookup_elem(exact6, &key);
-	return rule && rule_applies(rule, now) && rule_drops(rule, p, now);
+	return rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now);
 }
 
 /* A trie knows the longest match only; where that one does not apply, the next shorter one is asked for. */
-INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, __u64 now)
+INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, int automatic, __u64 now)
 {
 	struct prefix4_key key4 = { .length = 32, .addr = p->saddr[3] };
 	struct prefix6_key key6 = { .length = 128 };
@@ -192,7 +196,7 @@ INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, __
 		rule = p->family == 4 ? bpf_map_lookup_elem(prefix4, &key4) : bpf_map_lookup_elem(prefix6, &key6);
 		if (!rule)
 			return 0;
-		if (rule_applies(rule, now) && rule_drops(rule, p, now))
+		if (rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
 			return 1;
 		if (!rule->length)
 			return 0;
@@ -201,24 +205,35 @@ INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, __
 	return 0;
 }
 
-INLINE int allowed(const struct packet *p)
+INLINE int allowed(const struct packet *p, __u64 now)
 {
 	struct prefix4_key key4 = { .length = 32, .addr = p->saddr[3] };
 	struct prefix6_key key6 = { .length = 128 };
+	struct rule *rule;
+	int retry;
 
-	if (likely(p->family == 4))
-		return bpf_map_lookup_elem(&allow_prefix4, &key4) != 0;
 	__builtin_memcpy(key6.addr, p->saddr, 16);
-	return bpf_map_lookup_elem(&allow_prefix6, &key6) != 0;
+	for (retry = 0; retry < PREFIX_RETRIES; retry++) {
+		rule = p->family == 4 ? bpf_map_lookup_elem(&allow_prefix4, &key4) :
+					bpf_map_lookup_elem(&allow_prefix6, &key6);
+		if (!rule)
+			return 0;
+		if (rule_applies(rule, 0, now))
+			return 1;
+		if (!rule->length)
+			return 0;
+		key4.length = key6.length = rule->length - 1;
+	}
+	return 0;
 }
 
-/* Automatic rules hold while the agent lives, or for ever if so configured (dead-man's switch). */
+/* Whether the agent lives, or need not. */
 INLINE int automatic_in_force(const struct sluice_control *control, __u64 now)
 {
 	return !control->dead_after || now < control->heartbeat + control->dead_after;
 }
 
-INLINE int scope_drops(const struct packet *p, __u64 now)
+INLINE int scope_drops(const struct packet *p, int automatic, __u64 now)
 {
 	struct scope_key key = { .dport = p->dport, .protocol = p->protocol, .family = p->family };
 	struct rule *rule;
@@ -227,7 +242,7 @@ INLINE int scope_drops(const struct packet *p, __u64 now)
 	__builtin_memcpy(key.daddr, p->daddr, 16);
 	for (step = 0; step < 3; step++) {
 		rule = bpf_map_lookup_elem(&limit_scope, &key);
-		if (rule && rule_applies(rule, now) && rule_drops(rule, p, now))
+		if (rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
 			return 1;
 		/* (address, protocol, port), then (address, protocol), then (address). */
 		key.dport = 0;
@@ -241,26 +256,27 @@ INLINE int scope_drops(const struct packet *p, __u64 now)
 INLINE int rules_drop(const struct packet *p, const struct sluice_control *control, __u64 now, __u32 ipv6_prefix)
 {
 	__u8 gate = gate_of(p, control);
+	int automatic;
 
 	if (likely(!gate) && likely(!control->scoped_rules))
 		return 0;
-	if (gate & GATE_ALLOW && allowed(p))
+	automatic = automatic_in_force(control, now);
+	if (gate & GATE_ALLOW && allowed(p, now))
 		return 0;
-	if (gate & GATE_MANUAL_EXACT && exact_drops(&manual_exact4, &manual_exact6, p, now, ipv6_prefix))
+	if (gate & GATE_MANUAL_EXACT && exact_drops(&manual_exact4, &manual_exact6, p, automatic, now, ipv6_prefix))
 		return 1;
-	if (gate & GATE_MANUAL_PREFIX && prefix_drops(&manual_prefix4, &manual_prefix6, p, now))
+	if (gate & GATE_MANUAL_PREFIX && prefix_drops(&manual_prefix4, &manual_prefix6, p, automatic, now))
 		return 1;
-	if (!automatic_in_force(control, now))
-		return 0;
-	if (gate & GATE_AUTOMATIC_EXACT && exact_drops(&automatic_exact4, &automatic_exact6, p, now, ipv6_prefix))
+	if (gate & GATE_AUTOMATIC_EXACT &&
+	    exact_drops(&automatic_exact4, &automatic_exact6, p, automatic, now, ipv6_prefix))
 		return 1;
-	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(&automatic_prefix4, &automatic_prefix6, p, now))
+	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(&automatic_prefix4, &automatic_prefix6, p, automatic, now))
 		return 1;
-	if (gate & GATE_LIMIT_EXACT && exact_drops(&limit_exact4, &limit_exact6, p, now, ipv6_prefix))
+	if (gate & GATE_LIMIT_EXACT && exact_drops(&limit_exact4, &limit_exact6, p, automatic, now, ipv6_prefix))
 		return 1;
-	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&limit_prefix4, &limit_prefix6, p, now))
+	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&limit_prefix4, &limit_prefix6, p, automatic, now))
 		return 1;
-	return control->scoped_rules && scope_drops(p, now);
+	return control->scoped_rules && scope_drops(p, automatic, now);
 }
 
 #endif /* SLUICE_RULES_BPF_H */

@@ -38,7 +38,7 @@ struct sluice_control {
 	__u64	heartbeat;		/* when the agent was last alive, ns */
 	__u64	dead_after;		/* silence, in ns, after which automatic rules no longer apply; 0: never */
 	__u32	scoped_rules;		/* rules by destination; 0 saves their look-ups */
-	__u32	gate6_all;		/* gate bits of IPv6 prefixes shorter than /32 */
+	__u32	gate_all;		/* gate bits of prefixes too short to be spread: IPv4 below /8, IPv6 below /32 */
 	struct sluice_config config;	/* a copy for an agent that adopts the maps */
 };
 
@@ -145,7 +145,7 @@ struct rule {
 	__u8	action;			/* enum rule_action */
 	__u8	shadow;			/* counts, does not drop */
 	__u8	length;			/* of the prefix, in bits */
-	__u8	pad;
+	__u8	manual;			/* made by a person: holds without the agent */
 };
 
 /* Keys. Exact IPv6 rules are for one address (length 128) or for one prefix of config.ipv6_prefix bits. */

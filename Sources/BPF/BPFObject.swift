@@ -9,7 +9,7 @@ import Glibc
     package init(name: String, bytes: UnsafeRawBufferPointer) throws(BPFError) {
         LibbpfLog.install()
         var options = unsafe bpf_object_open_opts()
-        unsafe options.sz = MemoryLayout<bpf_object_open_opts>.size
+        unsafe options.sz = optionsSize(through: \bpf_object_open_opts.object_name)
         let opened = unsafe name.withCString { name in
             unsafe options.object_name = name
             return unsafe bpf_object__open_mem(bytes.baseAddress, bytes.count, &options)

@@ -29,10 +29,10 @@ package final class BPFProgram: Sendable {
         package let duration: UInt32
     }
 
-    /// Runs the program on `packet`, without an interface; every call waits about 16 ms, whatever `times` is.
+    /// Runs the program on `packet`, without an interface. A call with `times` above 1 waits about 16 ms besides.
     package func testRun(_ packet: [UInt8], times: Int32 = 1) throws(BPFError) -> TestResult {
         var options = unsafe bpf_test_run_opts()
-        unsafe options.sz = MemoryLayout<bpf_test_run_opts>.size
+        unsafe options.sz = optionsSize(through: \bpf_test_run_opts.cpu)
         unsafe options.repeat = times
         let result = unsafe packet.withUnsafeBytes { bytes in
             unsafe options.data_in = bytes.baseAddress

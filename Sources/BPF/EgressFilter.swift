@@ -2,36 +2,45 @@ import CLibbpf
 import Glibc
 
 /// A program on an interface's egress hook (clsact). The kernel keeps it until it is detached or the interface goes.
-package struct EgressFilter: Sendable {
-    private let interface: UInt32
+package enum EgressFilter {
     // Ours by these two; other filters on the hook keep theirs.
     private static let handle: UInt32 = 0x51
     private static let priority: UInt32 = 0x51
 
     /// Attaches `program`, in the place of an earlier one of ours.
-    package init(_ program: BPFProgram, interface: UInt32) throws(BPFError) {
-        self.interface = interface
-        var hook = Self.hook(interface)
-        let created = unsafe bpf_tc_hook_create(&hook)
+    ///
+    /// - Returns: whether the hook had to be made, and so is ours to remove.
+    package static func attach(_ program: BPFProgram, interface: UInt32) throws(BPFError) -> Bool {
+        var hook = hook(interface)
+        let status = quietly { unsafe bpf_tc_hook_create(&hook) }
         // Somebody's clsact is there already: use it.
-        if created != -EEXIST { try check(created, "make the egress hook") }
-        var options = Self.options()
+        if status != -EEXIST { try check(status, "make the egress hook") }
+        var options = options()
         options.prog_fd = program.descriptor.raw
         options.flags = UInt32(BPF_TC_F_REPLACE.rawValue)
         try check(unsafe bpf_tc_attach(&hook, &options), "attach to the egress hook")
+        return status == 0
     }
 
-    /// Takes our filter off, and leaves the hook to whoever else may use it.
-    package static func detach(interface: UInt32) throws(BPFError) {
+    /// Takes our filter off, and the hook too if it is ours: else it is left to whoever uses it.
+    package static func detach(interface: UInt32, removingHook: Bool) throws(BPFError) {
         var hook = hook(interface)
+        if removingHook {
+            // Both sides named: this removes the qdisc itself.
+            hook.attach_point = bpf_tc_attach_point(BPF_TC_INGRESS.rawValue | BPF_TC_EGRESS.rawValue)
+            let result = quietly { unsafe bpf_tc_hook_destroy(&hook) }
+            // Without the interface there is no hook either.
+            if result != -ENODEV { try check(result, "remove the egress hook") }
+            return
+        }
         var options = options()
-        let result = unsafe bpf_tc_detach(&hook, &options)
-        if result != -ENOENT, result != -EINVAL { try check(result, "detach from the egress hook") }
+        let result = quietly { unsafe bpf_tc_detach(&hook, &options) }
+        if ![-ENOENT, -EINVAL, -ENODEV].contains(result) { try check(result, "detach from the egress hook") }
     }
 
     private static func hook(_ interface: UInt32) -> bpf_tc_hook {
         var hook = bpf_tc_hook()
-        hook.sz = MemoryLayout<bpf_tc_hook>.size
+        hook.sz = optionsSize(through: \bpf_tc_hook.parent)
         hook.ifindex = CInt(bitPattern: interface)
         hook.attach_point = BPF_TC_EGRESS
         return hook
@@ -39,9 +48,21 @@ package struct EgressFilter: Sendable {
 
     private static func options() -> bpf_tc_opts {
         var options = bpf_tc_opts()
-        options.sz = MemoryLayout<bpf_tc_opts>.size
+        options.sz = optionsSize(through: \bpf_tc_opts.priority)
         options.handle = handle
         options.priority = priority
         return options
+    }
+
+    /// libbpf prints the kernel's netlink complaints to standard error by itself, expected ones too.
+    private static func quietly(_ body: () -> CInt) -> CInt {
+        let (saved, null) = (dup(STDERR_FILENO), unsafe open("/dev/null", O_WRONLY | O_CLOEXEC))
+        dup2(null, STDERR_FILENO)
+        defer {
+            dup2(saved, STDERR_FILENO)
+            close(saved)
+            close(null)
+        }
+        return body()
     }
 }

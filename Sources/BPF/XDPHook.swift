@@ -13,7 +13,7 @@ package enum XDPHook {
     /// Who holds the hook of the interface with index `interface`; `nil` if nobody does.
     package static func holder(ofInterface interface: UInt32) -> Holder? {
         var options = bpf_xdp_query_opts()
-        options.sz = MemoryLayout<bpf_xdp_query_opts>.size
+        options.sz = optionsSize(through: \bpf_xdp_query_opts.attach_mode)
         guard unsafe bpf_xdp_query(CInt(bitPattern: interface), 0, &options) == 0, options.prog_id != 0 else {
             return nil
         }

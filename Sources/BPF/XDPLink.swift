@@ -20,7 +20,7 @@ package final class XDPLink: Sendable {
     /// Attaches `program` to the interface with index `interface`.
     package convenience init(_ program: BPFProgram, interface: UInt32, mode: XDPMode) throws(BPFError) {
         var options = unsafe bpf_link_create_opts()
-        unsafe options.sz = MemoryLayout<bpf_link_create_opts>.size
+        unsafe options.sz = optionsSize(through: \bpf_link_create_opts.flags)
         unsafe options.flags = mode.flag
         let raw = unsafe bpf_link_create(program.descriptor.raw, CInt(bitPattern: interface), BPF_XDP, &options)
         try check(raw, "attach to the XDP hook in \(mode.rawValue) mode")

@@ -40,5 +40,9 @@ import CSluiceABI
 
     func setScopedRules(_ count: Int) { unsafe block.pointee.scoped_rules = UInt32(count) }
 
-    func addGateBits(_ bits: UInt8) { unsafe block.pointee.gate6_all |= UInt32(bits) }
+    /// Gate bits that stand for every source.
+    var gateBits: UInt8 {
+        get { unsafe UInt8(truncatingIfNeeded: block.pointee.gate_all) }
+        set { unsafe block.pointee.gate_all = UInt32(newValue) }
+    }
 }

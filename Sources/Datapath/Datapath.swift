@@ -80,7 +80,14 @@ package final class Datapath: FlowSource, RuleSink {
             }
         }
         let fresh = try Datapath(loading: .shipped(), options: options, now: now)
-        try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
+        fresh.pins = pins
+        do {
+            try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
+        } catch {
+            // Nothing of an attempt that failed may stay behind.
+            try? fresh.detach()
+            throw error
+        }
         return fresh
     }
 
@@ -88,7 +95,7 @@ package final class Datapath: FlowSource, RuleSink {
         attachments = links.map { link, interface in
             Attachment(adopting: link, on: interface)
         }
-        if let first = attachments.first, attachments.count == 1 { try countEgress(first.interface) }
+        try countEgress()
         // What was counted while nobody read belongs to no window.
         for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
     }
@@ -104,33 +111,40 @@ package final class Datapath: FlowSource, RuleSink {
                 attachments.append(try Attachment(ingress, to: interface, attach: attach))
             }
         }
-        let kept = Set(attachments.map { pins.link($0.interface.name) })
+        let kept = Set(attachments.map { pins.link($0.interface.name) } + [pins.egressHook])
         for name in pins.contents() where !kept.contains("\(pins.path)/\(name)") { pins.remove("\(pins.path)/\(name)") }
-        do {
-            for map in maps.all { try map.pin(at: pins.map(map.name)) }
-            try ingress.pin(at: pins.program)
-            try egress?.pin(at: pins.egressProgram)
-            for attachment in attachments {
-                let pin = pins.link(attachment.interface.name)
-                if !pins.exists(pin) { try attachment.link.pin(at: pin) }
-            }
-        } catch {
-            pins.removeAll()
-            throw error
+        for map in maps.all { try map.pin(at: pins.map(map.name)) }
+        try ingress.pin(at: pins.program)
+        try egress?.pin(at: pins.egressProgram)
+        for attachment in attachments {
+            let pin = pins.link(attachment.interface.name)
+            if !pins.exists(pin) { try attachment.link.pin(at: pin) }
         }
-        self.pins = pins
-        if let first = attachments.first, attachments.count == 1 { try countEgress(first.interface) }
+        try countEgress()
     }
 
-    private func countEgress(_ interface: Interface) throws {
+    private func countEgress() throws {
         guard let egress else { return }
-        _ = try EgressFilter(egress, interface: interface.index)
+        guard let interface = attachments.first?.interface, attachments.count == 1 else {
+            // An earlier agent may have had one interface only; its filter would count answers twice now.
+            for attachment in attachments {
+                try? EgressFilter.detach(interface: attachment.interface.index, removingHook: false)
+            }
+            return
+        }
+        // A second pin of the program says that the hook is ours: the next agent, which finds it there, removes it.
+        if try EgressFilter.attach(egress, interface: interface.index), let pins {
+            try egress.pin(at: pins.egressHook)
+        }
         egressInterface = interface
     }
 
     /// Takes the program off every interface and removes the pins. Traffic then passes as if we had never been there.
     package func detach() throws {
-        if let egressInterface { try EgressFilter.detach(interface: egressInterface.index) }
+        if let egressInterface, let pins {
+            let isOurs = pins.exists(pins.egressHook)
+            try EgressFilter.detach(interface: egressInterface.index, removingHook: isOurs)
+        }
         for attachment in attachments where attachment.isAlive { try attachment.link.detach() }
         attachments = []
         pins?.removeAll()
@@ -158,8 +172,8 @@ package final class Datapath: FlowSource, RuleSink {
 
     package func remove(_ rules: [Rule]) throws { try self.rules.remove(rules) }
 
-    /// Removes every rule.
-    package func removeAllRules() throws { try rules.removeAll() }
+    /// Removes every rule but these: what an earlier agent left and nobody wants any more.
+    package func removeRules(except wanted: [Rule]) throws { try rules.removeAll(except: Set(wanted.map(\.id))) }
 
     package func counters() throws -> [RuleCounters] {
         let (now, monotonic) = (Timestamp.now, Machine.monotonicNanoseconds())

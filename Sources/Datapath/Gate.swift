@@ -13,6 +13,7 @@ import Traffic
     /// Places where a rule was removed.
     private var stale4: Set<Int> = []
     private var stale6: Set<Int> = []
+    private var isAllStale = false
 
     init(_ maps: DatapathMaps, control: ControlBlock) throws(BPFError) {
         memory4 = try maps.gate4.mapMemory()
@@ -21,61 +22,71 @@ import Traffic
     }
 
     func open(_ bits: UInt8, for prefix: Prefix) {
-        if prefix.address.isIPv4 {
-            for place in Self.places4(prefix) { unsafe bytes(memory4)[place] |= bits }
-        } else if let place = Self.place6(prefix) {
-            unsafe bytes(memory6)[place] |= bits
-        } else {
-            control.addGateBits(bits)
+        switch Self.places(prefix) {
+        case .all: control.gateBits |= bits
+        case .ipv4(let places): for place in places { unsafe bytes(memory4)[place] |= bits }
+        case .ipv6(let place): unsafe bytes(memory6)[place] |= bits
         }
     }
 
     func markStale(_ prefix: Prefix) {
-        if prefix.address.isIPv4 {
-            stale4.formUnion(Self.places4(prefix))
-        } else if let place = Self.place6(prefix) {
-            stale6.insert(place)
+        switch Self.places(prefix) {
+        case .all: isAllStale = true
+        case .ipv4(let places): stale4.formUnion(places)
+        case .ipv6(let place): stale6.insert(place)
         }
     }
 
-    var isTidy: Bool { stale4.isEmpty && stale6.isEmpty }
+    var isTidy: Bool { stale4.isEmpty && stale6.isEmpty && !isAllStale }
 
     /// Closes the gate where it was left open, given all rules in force. No bit that is needed is ever absent.
     func tidy(_ rules: some Sequence<(prefix: Prefix, bits: UInt8)>) {
         var needed4 = Dictionary(uniqueKeysWithValues: stale4.map { ($0, UInt8(0)) })
         var needed6 = Dictionary(uniqueKeysWithValues: stale6.map { ($0, UInt8(0)) })
+        var neededByAll: UInt8 = 0
         for (prefix, bits) in rules {
-            if !prefix.address.isIPv4 {
-                if let place = Self.place6(prefix) { needed6[place]? |= bits }
-            } else if prefix.length >= 24 || Self.places4(prefix).count < needed4.count {
-                for place in Self.places4(prefix) { needed4[place]? |= bits }
-            } else {
-                let places = Self.places4(prefix)
-                for place in stale4 where places.contains(place) { needed4[place]? |= bits }
+            switch Self.places(prefix) {
+            case .all: neededByAll |= bits
+            case .ipv4(let places):
+                if places.count < stale4.count {
+                    for place in places { needed4[place]? |= bits }
+                } else {
+                    for place in stale4 where places.contains(place) { needed4[place]? |= bits }
+                }
+            case .ipv6(let place): needed6[place]? |= bits
             }
         }
         for (place, bits) in needed4 { unsafe bytes(memory4)[place] = bits }
         for (place, bits) in needed6 { unsafe bytes(memory6)[place] = bits }
+        control.gateBits = neededByAll
         stale4 = []
         stale6 = []
+        isAllStale = false
     }
 
     private func bytes(_ memory: MappedMemory) -> UnsafeMutablePointer<UInt8> {
         unsafe memory.base.assumingMemoryBound(to: UInt8.self)
     }
 
-    /// The /24s that an IPv4 prefix touches.
-    private static func places4(_ prefix: Prefix) -> Range<Int> {
-        let first = Int(prefix.address.low >> 8)
-        return first..<first + (1 << max(0, 24 - prefix.length))
+    /// Bytes of the gate that stand for the addresses of a prefix.
+    private enum Places {
+        /// So many that a word for all addresses says it.
+        case all
+        case ipv4(Range<Int>)
+        case ipv6(Int)
     }
 
-    /// Place of an IPv6 prefix, by its first 48 or 32 bits; `nil` for shorter ones. `gate6_index()` of the program.
-    private static func place6(_ prefix: Prefix) -> Int? {
-        guard prefix.length >= 32 else { return nil }
+    /// IPv4: the /24s that the prefix touches. IPv6: the class of its first 48 or 32 bits, `gate6_index()` of the program.
+    private static func places(_ prefix: Prefix) -> Places {
+        if prefix.address.isIPv4 {
+            guard prefix.length >= 8 else { return .all }
+            let first = Int(prefix.address.low >> 8)
+            return .ipv4(first..<first + (1 << max(0, 24 - prefix.length)))
+        }
+        guard prefix.length >= 32 else { return .all }
         let first = UInt32(truncatingIfNeeded: prefix.address.high >> 32)
         let bits = prefix.length >= 48 ? UInt32(truncatingIfNeeded: prefix.address.high) >> 16 | 1 << 16 : 0
         let mixed = first &* 0x9E37_79B1 ^ bits &* 0x85EB_CA6B
-        return Int((UInt64(mixed) &* 0xC2B2_AE35) >> 16) & (Int(GATE6_SIZE) - 1)
+        return .ipv6(Int((UInt64(mixed) &* 0xC2B2_AE35) >> 16) & (Int(GATE6_SIZE) - 1))
     }
 }

@@ -32,16 +32,18 @@ package struct PinDirectory: Hashable, Sendable {
         }
     }
 
-    /// Number of the network namespace this process is in.
+    /// Number of the network namespace this thread is in.
     package static var networkNamespace: UInt64 {
         var info = stat()
-        return unsafe stat("/proc/self/ns/net", &info) == 0 ? UInt64(info.st_ino) : 0
+        return unsafe stat("/proc/thread-self/ns/net", &info) == 0 ? UInt64(info.st_ino) : 0
     }
 
     func map(_ name: String) -> String { "\(path)/map_\(name)" }
     func link(_ interface: String) -> String { "\(path)/link_\(Self.escape(interface))" }
     var program: String { "\(path)/program" }
     var egressProgram: String { "\(path)/program_egress" }
+    /// There when we made the interface's egress hook.
+    var egressHook: String { "\(path)/program_egress_hook" }
 
     /// BPF file systems refuse names with a dot.
     private static func escape(_ name: String) -> String { name.split(separator: ".").joined(separator: "_") }

@@ -51,6 +51,7 @@ extension RuleABI {
         self.expires = expires
         id = rule.id
         shadow = rule.isShadowed ? 1 : 0
+        manual = rule.origin == .manual ? 1 : 0
         switch rule.action {
         case .allow: action = UInt8(RULE_ALLOW.rawValue)
         case .deny: action = UInt8(RULE_DENY.rawValue)

@@ -116,18 +116,26 @@ final class RuleTable {
         return result
     }
 
-    /// Empties every rule map.
-    func removeAll() throws {
+    /// Removes every rule whose id is not among `wanted`.
+    func removeAll(except wanted: Set<UInt32>) throws {
         for layer in [maps.manual, maps.automatic, maps.limit] {
-            try layer.exact4.delete(layer.exact4.entries(UInt32(), RuleABI()).map(\.key))
-            try layer.exact6.delete(layer.exact6.entries(Exact6KeyABI(), RuleABI()).map(\.key))
-            try layer.prefix4.delete(layer.prefix4.entries(Prefix4KeyABI(), RuleABI()).map(\.key))
-            try layer.prefix6.delete(layer.prefix6.entries(Prefix6KeyABI(), RuleABI()).map(\.key))
+            try Self.remove(from: layer.exact4, UInt32(), except: wanted) { gate.markStale(Prefix($0)) }
+            try Self.remove(from: layer.exact6, Exact6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
+            try Self.remove(from: layer.prefix4, Prefix4KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
+            try Self.remove(from: layer.prefix6, Prefix6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
         }
-        try maps.allow4.delete(maps.allow4.entries(Prefix4KeyABI(), RuleABI()).map(\.key))
-        try maps.allow6.delete(maps.allow6.entries(Prefix6KeyABI(), RuleABI()).map(\.key))
-        try maps.scope.delete(maps.scope.entries(ScopeKeyABI(), RuleABI()).map(\.key))
+        try Self.remove(from: maps.allow4, Prefix4KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
+        try Self.remove(from: maps.allow6, Prefix6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
+        try Self.remove(from: maps.scope, ScopeKeyABI(), except: wanted) { _ in }
         try countScopes()
+    }
+
+    private static func remove<Key: BitwiseCopyable>(
+        from map: BPFMap, _ anyKey: Key, except wanted: Set<UInt32>, removed: (Key) -> Void
+    ) throws {
+        let unwanted = try map.entries(anyKey, RuleABI()).filter { !wanted.contains($0.value.id) }.map(\.key)
+        try map.delete(unwanted)
+        for key in unwanted { removed(key) }
     }
 
     private func countScopes() throws {

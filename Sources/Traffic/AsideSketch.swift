@@ -36,7 +36,7 @@ package struct AsideSketch: Sendable {
         var least = UInt32.max
         for row in 0..<Self.rows {
             // 16 fresh bits a row, so a row has at most 65,536 cells.
-            let column = Int(hash >> UInt64(16 * row)) & (width - 1)
+            let column = Int(truncatingIfNeeded: hash >> UInt64(16 * row)) & (width - 1)
             least = min(least, cells[row * width + column])
         }
         return UInt64(least)

@@ -1,0 +1,158 @@
+import BPF
+import Configuration
+package import Control
+import Datapath
+import Detection
+package import Features
+import Glibc
+import Policy
+import Store
+package import Traffic
+
+extension Agent: ControlService {
+    package func status() async throws -> StatusReport {
+        let now = clock.now
+        let policy = engine.policy
+        let detector = engine.detector
+        let progress =
+            switch detector.phase {
+            case .learning(let fraction): fraction
+            case .readyToTrain, .watching: 1.0
+            }
+        let rate = rates.latest
+        let tracked = detector.tracked
+        let isBuiltIn = model.trained == nil
+        var traffic = StatusReport.Traffic(totals)
+        traffic.coverage = coverage
+        return StatusReport(
+            version: Version.current, mode: policy.mode,
+            learning: .init(progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
+            started: started, uptime: (now - started).seconds,
+            interfaces: datapath.attachments.map { .init(name: $0.interface.name, attach: $0.mode.rawValue) },
+            traffic: traffic,
+            rates: .init(
+                packetsPerSecond: rate.packets, bytesPerSecond: rate.bytes, droppedPerSecond: rate.dropped,
+                packetsHistory: rates.seconds.map(\.packets), droppedHistory: rates.seconds.map(\.dropped)),
+            counts: .init(
+                entities: tracked.sources + tracked.destinations, bans: policy.counts.bans, limits: policy.counts.limits,
+                allowed: policy.allowList.count, alerts: try store.alertCount()),
+            model: .init(
+                id: detector.modelName, isBuiltIn: isBuiltIn, trained: model.trained,
+                age: model.trained.map { (now - $0).seconds }, thresholds: [:]),
+            heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory, warnings: warnings)
+    }
+
+    /// Resident set of this process, in bytes; 0 if the kernel does not say.
+    private static var residentMemory: UInt64 {
+        guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
+        defer { unsafe fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 128)
+        guard unsafe fgets(&buffer, CInt(buffer.count), file) != nil else { return 0 }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let fields = text.split(separator: " ")
+        return fields.count > 1 ? (UInt64(fields[1]) ?? 0) * UInt64(sysconf(CInt(_SC_PAGESIZE))) : 0
+    }
+
+    package func bans() async throws -> [BanReport] {
+        // Counters as they are now, not as they were at the last turn.
+        let now = clock.now
+        record(try engine.settle(at: now).events, by: "agent", at: now)
+        return engine.policy.sanctions.map(BanReport.init)
+    }
+
+    package func ban(_ request: BanRequest) async throws -> BanReport {
+        let now = clock.now
+        return try refusing {
+            var policy = engine.policy
+            let (sanction, changes) = try policy.ban(
+                request.prefix, for: request.lasting, reason: request.reason, at: now)
+            try commit(policy, changes, at: now)
+            return BanReport(sanction)
+        }
+    }
+
+    package func unban(_ prefix: Prefix) async throws -> [BanReport] {
+        let now = clock.now
+        return try refusing {
+            var policy = engine.policy
+            let (lifted, changes) = try policy.unban(prefix, at: now)
+            try commit(policy, changes, at: now)
+            return lifted.map(BanReport.init)
+        }
+    }
+
+    package func allowed() async throws -> [AllowReport] {
+        engine.policy.allowList.map(AllowReport.init) + engine.policy.protected.map(AllowReport.init)
+    }
+
+    package func allow(_ request: AllowRequest) async throws -> AllowResult {
+        let now = clock.now
+        return try refusing {
+            var policy = engine.policy
+            let (entry, lifted, changes) = try policy.allow(
+                request.prefix, for: request.lasting, reason: request.reason, at: now)
+            try commit(policy, changes, at: now)
+            return AllowResult(entry: AllowReport(entry), lifted: lifted.map(\.prefix))
+        }
+    }
+
+    package func disallow(_ prefix: Prefix) async throws -> AllowReport {
+        let now = clock.now
+        return try refusing {
+            var policy = engine.policy
+            let (entry, changes) = try policy.disallow(prefix)
+            try commit(policy, changes, at: now)
+            return AllowReport(entry)
+        }
+    }
+
+    /// Puts an operator's change in force, and only then takes it over: what the kernel refused has not happened.
+    private func commit(_ policy: Policy, _ changes: Changes, at now: Timestamp) throws {
+        try engine.apply(changes)
+        engine.policy = policy
+        record(changes.events, by: "operator", at: now)
+    }
+
+    private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let refusal as Refusal {
+            throw ControlError(refusal)
+        }
+    }
+
+    package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
+        try store.alerts(since: since, limit: limit).map(AlertReport.init)
+    }
+
+    package func explain(_ address: Address) async throws -> Explanation {
+        let treatment = engine.policy.treatment(of: address)
+        let cause = try treatment.deciding?.alertID.flatMap { try store.alert(id: $0) }
+        let alerts = try store.alerts(about: address, limit: 10)
+        return Explanation(
+            of: address, treatment: treatment, cause: cause, current: current(address),
+            alerts: alerts.filter { $0.id != cause?.id })
+    }
+
+    /// What the latest window says about an address as a source; `nil` if there is none.
+    private func current(_ address: Address) -> Explanation.Current? {
+        guard
+            let window = latest.values.first(where: { $0.entity.view == .source && $0.entity.prefix.contains(address) })
+        else { return nil }
+        return Explanation.Current(
+            prefix: window.entity.prefix, time: heartbeat, packetsPerSecond: Double(window.packets),
+            bytesPerSecond: Double(window.bytes), flows: 0, score: window.score, threshold: window.threshold,
+            model: engine.detector.modelName, features: [])
+    }
+
+    package func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
+        let busiest = latest.values.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }.prefix(limit)
+        return busiest.map { window in
+            return TopEntry(
+                prefix: window.entity.prefix, packetsPerSecond: Double(window.packets),
+                bytesPerSecond: Double(window.bytes), flows: 0, peers: 0,
+                score: window.score, threshold: window.threshold,
+                state: Explanation.State(engine.policy.treatment(of: window.entity.prefix.address)))
+        }
+    }
+}

@@ -1,0 +1,274 @@
+import BPF
+package import Configuration
+import Datapath
+import Detection
+import Features
+import Models
+import Policy
+import Store
+package import Traffic
+
+/// The live agent: turns the engine by the clock, keeps what must outlive it, and answers questions.
+package actor Agent {
+    /// Rules, their counters and the audit trail go to disk this often; what happens goes at once.
+    private static let savingInterval: Duration = .seconds(60)
+
+    let configuration: Configuration
+    let clock: any AgentClock
+    let datapath: Datapath
+    let engine: Engine
+    let store: Store
+    let started: Timestamp
+    private let notify: @Sendable (TimedNotice) -> Void
+
+    private(set) var totals = Totals()
+    private(set) var rates = RateHistory()
+    private(set) var coverage = 1.0
+    private(set) var latest: [Entity: ScoredWindow] = [:]
+    private(set) var model: ModelInUse
+    private(set) var heartbeat: Timestamp
+    private var complaints: [String: String] = [:]
+    private var toldProgress = 0
+    private var training: Task<Void, Never>?
+    private var lastSaved: Timestamp
+
+    /// The model that a verdict names.
+    struct ModelInUse: Sendable {
+        var trained: Timestamp?
+    }
+
+    /// Attaches the data plane, opens the store and puts in force what it remembers.
+    ///
+    /// - Parameter notify: called with everything the agent has to tell, in order.
+    package init(
+        _ configuration: Configuration, clock: any AgentClock = WallClock(),
+        notify: @escaping @Sendable (TimedNotice) -> Void = { _ in }
+    ) throws {
+        self.configuration = configuration
+        self.clock = clock
+        self.notify = notify
+        let now = clock.now
+        started = now
+        heartbeat = now
+        lastSaved = now
+        let host = HostAddresses()
+        // Everything that can be refused comes before the interface is touched.
+        let interfaces = try configuration.interfaces.map { try Interface(named: $0) }
+        store = try Store(path: configuration.state)
+        let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
+        let (site, trained) = try Self.siteModel(in: store, &complaints)
+        model = ModelInUse(trained: trained)
+        let detector = Detector(
+            configuration: DetectionConfiguration(configuration, connected: host.connected),
+            shippedModel: try .embedded(), siteModel: site)
+        var policy = Policy(settings: configuration.policy, mode: configuration.mode, protected: host.protected)
+        let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
+        datapath = try Datapath.attach(
+            to: interfaces, bpffs: configuration.bpffs, options: DatapathOptions(configuration), now: now)
+        engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
+        do {
+            try Self.reconcile(datapath, with: policy.rules)
+            try store.save(changes.events, by: "agent", at: now)
+        } catch {
+            try? datapath.detach()
+            throw error
+        }
+    }
+
+    /// The site's model, if one was learned that this version can read.
+    private static func siteModel(
+        in store: Store, _ complaints: inout [String: String]
+    ) throws -> (SiteModel?, Timestamp?) {
+        guard let saved = try store.latestModel() else { return (nil, nil) }
+        do {
+            return (try SiteModel(file: ModelFile(saved.data)), saved.trained)
+        } catch {
+            complaints["model"] = "the learned model \(saved.id) cannot be used and is learned anew: \(error)"
+            return (nil, nil)
+        }
+    }
+
+    /// Rules that an earlier agent left in the kernel and nobody wants go; those that should be there come.
+    ///
+    /// New ones first: a source that is to stay banned is banned at every moment.
+    private static func reconcile(_ datapath: Datapath, with rules: [Rule]) throws {
+        try datapath.install(rules)
+        if datapath.isAdopted { try datapath.removeRules(except: rules) }
+    }
+
+    /// Runs until the task is cancelled, then stops cleanly.
+    ///
+    /// - Parameter staysAttached: leave program, rules and pins in the kernel, for the next agent to adopt.
+    package func run(staysAttached: Bool) async throws {
+        tell(.started(datapath.attachments.map(\.summary)))
+        for complaint in complaints.values { tell(.warning(complaint)) }
+        var failure: (any Error)?
+        do {
+            var next = clock.now
+            while !Task.isCancelled {
+                try turn()
+                next = max(next + configuration.interval, clock.now)
+                try await clock.sleep(until: next)
+            }
+        } catch is CancellationError {
+        } catch {
+            failure = error
+        }
+        training?.cancel()
+        try stop(staysAttached: staysAttached)
+        if let failure { throw failure }
+    }
+
+    /// One turn of the loop.
+    private func turn() throws {
+        let now = clock.now
+        for attachment in datapath.attachments where !attachment.isAlive {
+            throw InterfaceLost(name: attachment.interface.name)
+        }
+        let deadMan = configuration.deadMan
+        datapath.beat(deadAfter: deadMan.action == .open ? deadMan.after : nil)
+        heartbeat = now
+        let turn = try engine.turn(at: now)
+        totals += turn.reading.totals
+        coverage = turn.reading.totals.coverage
+        rates.add(turn.reading.totals, at: now)
+        latest = Dictionary(turn.observation.windows.map { ($0.entity, $0) }) { _, last in last }
+        record(turn.changes.events, by: "agent", at: now)
+        learn(at: now)
+        if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
+    }
+
+    /// Keeps what happened, and tells it. A store that fails now is tried again with the next event.
+    func record(_ events: [Event], by who: String, at now: Timestamp) {
+        guard !events.isEmpty else { return }
+        for event in events { tell(.event(event)) }
+        attempt("store") { try store.save(events, by: who, at: now) }
+    }
+
+    private func save(at now: Timestamp) {
+        lastSaved = now
+        attempt("store") {
+            try store.save([], by: "agent", at: now)
+            try store.saveCounters(of: engine.policy.sanctions)
+            try store.prune()
+        }
+        attempt("gate") { try datapath.tidy() }
+    }
+
+    /// Tells progress, and trains when enough has been learned: in the background, since it takes seconds.
+    private func learn(at now: Timestamp) {
+        switch engine.detector.phase {
+        case .learning(let fraction):
+            let tenths = Int(fraction * 10)
+            if tenths > toldProgress {
+                toldProgress = tenths
+                tell(.learning(fraction))
+            }
+        case .readyToTrain where training == nil:
+            tell(.learning(1))
+            guard let set = engine.detector.trainingSet() else { return }
+            training = Task.detached(priority: .background) { [weak self] in
+                let result = Result { try Trainer.train(set, seed: 1) }
+                await self?.finishTraining(result, since: now)
+            }
+        case .readyToTrain, .watching:
+            break
+        }
+    }
+
+    private func finishTraining(_ result: Result<SiteModel, any Error>, since: Timestamp) {
+        training = nil
+        guard !Task.isCancelled else { return }
+        let now = clock.now
+        do {
+            let site = try result.get()
+            engine.detector.adopt(site)
+            model.trained = now
+            tell(.learned(model: site.name, seconds: (now - since).seconds))
+            attempt("store") {
+                try store.save(
+                    SavedModel(id: site.name, trained: now, metadata: Self.metadata(of: site), data: site.file.bytes))
+            }
+        } catch {
+            engine.detector.learnAnew()
+            toldProgress = 0
+            complain("learning", "no model was learned, and learning goes on: \(error)")
+        }
+    }
+
+    /// The file's header as JSON: short words and numbers, in which nothing needs escaping.
+    private static func metadata(of site: SiteModel) -> String {
+        let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private func stop(staysAttached: Bool) throws {
+        let now = clock.now
+        save(at: now)
+        attempt("store") { try store.note("stop", "agent", detail: "", by: "agent", at: now) }
+        if !staysAttached { try datapath.detach() }
+        tell(.stopped(isAttached: staysAttached))
+    }
+
+    /// Does something that the agent can do without; a failure is told once, until it succeeds again.
+    private func attempt(_ subject: String, _ body: () throws -> Void) {
+        do {
+            try body()
+            complaints[subject] = nil
+        } catch {
+            complain(subject, "\(error)")
+        }
+    }
+
+    private func complain(_ subject: String, _ text: String) {
+        guard complaints[subject] != text else { return }
+        complaints[subject] = text
+        tell(.warning(text))
+    }
+
+    /// What an operator should see to.
+    var warnings: [String] { complaints.keys.sorted().compactMap { complaints[$0] } }
+
+    private func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
+}
+
+/// An interface that the agent was attached to is gone, or not ours any more.
+package struct InterfaceLost: Error, Hashable, Sendable, CustomStringConvertible {
+    package let name: String
+
+    package var description: String {
+        "the interface \(name) is gone, or another program took its XDP hook; bring it back and start again"
+    }
+}
+
+extension Attachment {
+    /// `eth0 (native)`, with the reason where it is not native.
+    var summary: String {
+        "\(interface.name) (\(mode.rawValue)\(fallback.map { ": \($0)" } ?? ""))"
+    }
+}
+
+extension DatapathOptions {
+    init(_ configuration: Configuration) {
+        let attach: Attach =
+            switch configuration.attach {
+            case .auto: .auto
+            case .native: .native
+            case .generic: .generic
+            }
+        self.init(
+            slotsPerCPU: configuration.flowTable.slotsPerCPU, attach: attach,
+            ipv6SourcePrefix: configuration.ipv6SourcePrefix)
+    }
+}
+
+extension DetectionConfiguration {
+    /// - Parameter connected: networks whose hosts are neighbours, and so are told apart one by one.
+    package init(_ configuration: Configuration, connected: [Prefix] = []) {
+        self.init()
+        windows.ipv6SourceLength = configuration.ipv6SourcePrefix
+        windows.localPrefixes = configuration.localNetworks + connected
+        learnDuration = configuration.learn.duration
+        falseAlarmsPerDay = configuration.detection.falseAlarmsPerDay
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// Another agent runs where this one was to run.
+package struct AgentRunning: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+}
+
+/// Keeps a second agent out of this network namespace, for as long as it lives.
+@safe package final class InstanceLock: Sendable {
+    private let descriptor: CInt
+
+    /// Takes the lock `path`, a file that is made if need be.
+    package init(path: String) throws {
+        let raw = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard raw >= 0 else {
+            throw AgentRunning(
+                description: "cannot make \(path): \(unsafe String(cString: strerror(errno))); run as root")
+        }
+        guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
+            var buffer = [UInt8](repeating: 0, count: 32)
+            let count = max(unsafe Glibc.read(raw, &buffer, buffer.count), 0)
+            close(raw)
+            let pid = String(decoding: buffer.prefix(count), as: UTF8.self).filter(\.isNumber)
+            throw AgentRunning(
+                description: "another agent (process \(pid)) runs in this network namespace; "
+                    + "one agent serves several interfaces: name them all, or stop that one")
+        }
+        ftruncate(raw, 0)
+        let text = Array("\(getpid())\n".utf8)
+        _ = unsafe Glibc.write(raw, text, text.count)
+        descriptor = raw
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,35 @@
+import Traffic
+
+/// Packets, bytes and drops a second, for the last minute.
+struct RateHistory {
+    struct Second: Sendable {
+        var packets: Double = 0
+        var bytes: Double = 0
+        var dropped: Double = 0
+    }
+
+    private static let length = 60
+
+    /// Whole seconds, oldest first.
+    private(set) var seconds: [Second] = []
+    private var current = Second()
+    private var currentSecond: Int64?
+
+    var latest: Second { seconds.last ?? Second() }
+
+    mutating func add(_ totals: Totals, at now: Timestamp) {
+        let second = now.nanoseconds / 1_000_000_000
+        if let started = currentSecond, second > started {
+            seconds.append(current)
+            // Seconds without a reading had no traffic.
+            let idle = min(Int(clamping: second - started - 1), Self.length)
+            seconds += Array(repeating: Second(), count: idle)
+            seconds.removeFirst(max(0, seconds.count - Self.length))
+            current = Second()
+        }
+        currentSecond = second
+        current.packets += Double(totals.frames)
+        current.bytes += Double(totals.bytes)
+        current.dropped += Double(totals.dropped.packets)
+    }
+}

@@ -1,0 +1,84 @@
+package import Policy
+package import Traffic
+
+/// What the agent is told: the values of one configuration file, or the defaults.
+///
+/// `Schema` says what each key means, and which values it takes.
+package struct Configuration: Hashable, Sendable {
+    /// How the program is attached to an interface.
+    package enum Attach: String, Hashable, Sendable, CaseIterable { case auto, native, generic }
+
+    /// `learn`: how long the agent watches before it decides.
+    package struct Learn: Hashable, Sendable {
+        package var duration: Duration = .seconds(24 * 3600)
+    }
+
+    /// `detection`: how sure a verdict must be.
+    package struct Detection: Hashable, Sendable {
+        package var falseAlarmsPerDay = 1.0
+    }
+
+    /// `bans`: how long automatic bans last.
+    package struct Bans: Hashable, Sendable {
+        package var duration: Duration = .seconds(600)
+        package var maximum: Duration = .seconds(24 * 3600)
+    }
+
+    /// `limits`: what automatic limits let pass, and how long they last.
+    package struct Limits: Hashable, Sendable {
+        package var packetsPerSecond: UInt32 = 1000
+        package var duration: Duration = .seconds(300)
+    }
+
+    /// `dead_man`: what becomes of automatic rules when the agent is gone.
+    package struct DeadMan: Hashable, Sendable {
+        /// They stop to apply (`open`), or apply until they expire (`closed`).
+        package enum Action: String, Hashable, Sendable, CaseIterable { case open, closed }
+
+        package var after: Duration = .seconds(30)
+        package var action = Action.open
+    }
+
+    /// `flow_table`: the kernel's table of flows.
+    package struct FlowTable: Hashable, Sendable {
+        package var slotsPerCPU = 16384
+    }
+
+    /// `log`: what the agent writes about itself.
+    package struct Log: Hashable, Sendable {
+        /// Least severe messages that are written.
+        package enum Level: String, Hashable, Sendable, CaseIterable {
+            case debug, info, notice, warning, error
+        }
+
+        package var level = Level.info
+    }
+
+    package var interfaces: [String] = []
+    package var attach = Attach.auto
+    package var mode = Mode.shadow
+    package var interval: Duration = .milliseconds(200)
+    package var localNetworks: [Prefix] = []
+    package var ipv6SourcePrefix = 64
+    package var allow: [Prefix] = []
+    package var learn = Learn()
+    package var detection = Detection()
+    package var bans = Bans()
+    package var limits = Limits()
+    package var deadMan = DeadMan()
+    package var flowTable = FlowTable()
+    package var state = "/var/lib/sluice/sluice.db"
+    package var socket = "/run/sluice/sluice.sock"
+    package var bpffs = "/sys/fs/bpf"
+    package var log = Log()
+
+    /// The defaults.
+    package init() {}
+
+    /// What `bans` and `limits` tell the policy.
+    package var policy: PolicySettings {
+        PolicySettings(
+            banDuration: bans.duration, banMaximum: bans.maximum,
+            limitPacketsPerSecond: limits.packetsPerSecond, limitDuration: limits.duration)
+    }
+}

@@ -1,0 +1,83 @@
+import Yams
+
+/// One key of the configuration file.
+struct Key: Sendable {
+    /// Dotted: `bans.duration`.
+    let path: String
+    let documentation: String
+    /// Puts the value of a node into the configuration, or says what is wrong with it, and where.
+    let read:
+        @Sendable (_ node: Node, _ configuration: inout Configuration, _ problems: inout [Problem]) -> Void
+    /// The value as YAML.
+    let write: @Sendable (Configuration) -> String
+
+    var section: String? {
+        let parts = path.split(separator: ".")
+        return parts.count == 2 ? String(parts[0]) : nil
+    }
+
+    /// The last part of the path.
+    var name: String { path.split(separator: ".").last.map(String.init) ?? path }
+
+    /// A key with one value.
+    init<Value>(
+        _ path: String, _ member: any WritableKeyPath<Configuration, Value> & Sendable, _ kind: Kind<Value>,
+        _ documentation: String
+    ) {
+        self.path = path
+        self.documentation = documentation
+        read = { node, configuration, problems in
+            if let value = kind.value(of: node, as: path, &problems) {
+                configuration[keyPath: member] = value
+            }
+        }
+        write = { kind.write($0[keyPath: member]) }
+    }
+
+    /// A key with a list of values, each at most once.
+    init<Value: Hashable>(
+        _ path: String, _ member: any WritableKeyPath<Configuration, [Value]> & Sendable,
+        listOf kind: Kind<Value>,
+        _ documentation: String
+    ) {
+        self.path = path
+        self.documentation = documentation
+        read = { node, configuration, problems in
+            guard case .sequence(let sequence) = node else {
+                problems.append(Problem(node.mark, "\(path) must be a list, each item \(kind.expectation)"))
+                return
+            }
+            var values: [Value] = []
+            for item in sequence {
+                guard let value = kind.value(of: item, as: "each item of \(path)", &problems) else {
+                    continue
+                }
+                if values.contains(value) {
+                    problems.append(Problem(item.mark, "\(path) has \(kind.write(value)) twice"))
+                } else {
+                    values.append(value)
+                }
+            }
+            configuration[keyPath: member] = values
+        }
+        write = { "[" + $0[keyPath: member].map(kind.write).joined(separator: ", ") + "]" }
+    }
+}
+
+extension Kind {
+    /// The value of a scalar node, or `nil` and a problem; `subject` is what the node is the value of.
+    fileprivate func value(of node: Node, as subject: String, _ problems: inout [Problem]) -> Value? {
+        guard case .scalar(let scalar) = node else {
+            problems.append(Problem(node.mark, "\(subject) must be \(expectation)"))
+            return nil
+        }
+        if let value = read(scalar.string) { return value }
+        let found = scalar.string.isEmpty ? "nothing" : "`\(scalar.string)`"
+        problems.append(
+            Problem(
+                scalar.mark,
+                "\(subject) must be \(expectation), not \(found)"
+                    + suggestion(for: scalar.string, among: choices)))
+        return nil
+    }
+}

@@ -1,0 +1,99 @@
+/// Every key of the configuration file: its name, place, values and meaning.
+///
+/// The only source for reading a file, for printing one, and for what the documentation says. Defaults are
+/// those of `Configuration()`.
+enum Schema {
+    static let keys: [Key] = [
+        Key(
+            "interfaces", \.interfaces, listOf: .interface,
+            """
+            Interfaces to guard, for example [eth0]: packets that arrive there are counted and, in the mode
+            "enforce", dropped. `sluice run --interface` overrides it.
+            """),
+        Key(
+            "attach", \.attach, .choice(),
+            """
+            How the program is attached: in the driver (native), in the network stack (generic: slower, but
+            works with every driver), or native where the driver can and else generic (auto).
+            """),
+        Key(
+            "mode", \.mode, .choice(),
+            """
+            What the agent does by itself. learn: decides nothing. shadow: decides and reports, drops nothing.
+            limit: limits sources. enforce: bans sources. Manual bans are enforced in every mode.
+            """),
+        Key(
+            "interval", \.interval, .duration(from: .milliseconds(50), through: .milliseconds(250)),
+            "How often traffic is read and judged."),
+        Key(
+            "local_networks", \.localNetworks, listOf: .prefix,
+            """
+            Your own networks, for example [192.168.0.0/16, 2001:db8:12::/48]. IPv6 addresses in them are
+            judged one by one, never as a prefix.
+            """),
+        Key(
+            "ipv6_source_prefix", \.ipv6SourcePrefix, .integer(from: 48, through: 128),
+            "IPv6 sources outside local_networks are judged and banned as prefixes of this length."),
+        Key(
+            "allow", \.allow, listOf: .prefix,
+            """
+            Addresses and prefixes that are never dropped and never limited, whatever any rule says. The
+            addresses of this machine and of its gateways need not be listed.
+            """),
+        Key(
+            "learn.duration", \.learn.duration, .duration(from: .seconds(1), through: .days(30)),
+            "How long the agent learns what is normal here before it uses what it learned."),
+        Key(
+            "detection.false_alarms_per_day", \.detection.falseAlarmsPerDay,
+            .number(from: 0.01, through: 1000),
+            "How many false alarms a day you accept. Fewer means that attacks must be plainer to be seen."),
+        Key(
+            "bans.duration", \.bans.duration, .duration(from: .seconds(1), through: .days(30)),
+            "How long a first automatic ban lasts. The next one of the same source lasts twice as long ..."
+        ),
+        Key(
+            "bans.maximum", \.bans.maximum, .duration(from: .seconds(1), through: .days(365)),
+            "... up to this."),
+        Key(
+            "limits.packets_per_second", \.limits.packetsPerSecond, .integer(from: 1, through: 100_000_000),
+            "What an automatic limit lets pass."),
+        Key(
+            "limits.duration", \.limits.duration, .duration(from: .seconds(1), through: .days(30)),
+            "How long an automatic limit lasts."),
+        Key(
+            "dead_man.after", \.deadMan.after, .duration(from: .seconds(1), through: .days(1)),
+            "The agent counts as gone when the kernel has not heard from it for this long."),
+        Key(
+            "dead_man.action", \.deadMan.action, .choice(),
+            """
+            What becomes of automatic rules then. open: they stop to apply. closed: they apply until they
+            expire. Manual rules always apply.
+            """),
+        Key(
+            "flow_table.slots_per_cpu", \.flowTable.slotsPerCPU, .powerOfTwo(from: 1024, through: 1 << 20),
+            """
+            Flows that the kernel can tell apart between two readings, on each CPU. Raise it when
+            `sluice status` shows a coverage below 99 %.
+            """),
+        Key("state", \.state, .path(), "Database of bans, allow-list, alerts and models."),
+        Key("socket", \.socket, .path(maximum: 100), "Socket on which the agent answers `sluice` commands."),
+        Key(
+            "bpffs", \.bpffs, .path(),
+            "Where the BPF file system is mounted: rules and program outlive the agent there."),
+        Key("log.level", \.log.level, .choice(), "Least severe messages that the agent writes."),
+    ]
+
+    /// What one key alone cannot tell: the key to blame, and what is wrong.
+    static func contradictions(in configuration: Configuration) -> [(path: String, message: String)] {
+        var found: [(String, String)] = []
+        if configuration.bans.maximum < configuration.bans.duration {
+            found.append(
+                (
+                    "bans.maximum",
+                    "bans.maximum (\(configuration.bans.maximum.text)) must not be shorter than "
+                        + "bans.duration (\(configuration.bans.duration.text))"
+                ))
+        }
+        return found
+    }
+}

@@ -1,0 +1,251 @@
+package import Detection
+package import Features
+package import Traffic
+
+// The documents that the control socket speaks, below `/v1/`. They are JSON with camelCase keys; times are
+// RFC 3339 strings in UTC with a fraction, durations are seconds, addresses and prefixes are strings, counts
+// are integers. A member that does not apply is absent. Members may be added within a version, never changed.
+
+/// The service that traffic went to, or that is under attack.
+package struct TargetReport: Codable, Hashable, Sendable {
+    package var address: Address
+    /// `tcp`, `udp` ..., or a number; absent for any.
+    package var `protocol`: String?
+    /// Absent for any.
+    package var port: UInt16?
+
+    package init(address: Address, protocol: IPProtocol?, port: UInt16?) {
+        self.address = address
+        self.protocol = `protocol`?.description
+        self.port = port
+    }
+}
+
+/// One rule that drops or limits, with what it has done.
+package struct BanReport: Codable, Hashable, Sendable {
+    package enum Action: String, Codable, Hashable, Sendable { case ban, limit }
+
+    /// What is banned or limited: a source, or (see `target`) the address whose incoming traffic is limited.
+    package var prefix: Prefix
+    package var action: Action
+    package var origin: Rule.Origin
+    /// Whether the rule only counts what it would have dropped.
+    package var isShadowed: Bool
+    package var since: Timestamp
+    /// Absent for a manual ban without an end.
+    package var expires: Timestamp?
+    /// The limited service; absent where the rule is for a source.
+    package var target: TargetReport?
+    /// Packets a second that a limit lets pass.
+    package var packetsPerSecond: UInt32?
+    /// Dropped, or in shadow: would have been.
+    package var dropped: Count
+    package var lastHit: Timestamp?
+    /// Why, in one word (`scan`, `volume` ...), or what the operator wrote.
+    package var reason: String
+    /// Why, in one sentence.
+    package var summary: String
+    package var ruleID: UInt32
+    /// The alert that led to it; absent for manual rules.
+    package var alertID: Int64?
+
+    package init(
+        prefix: Prefix, action: Action, origin: Rule.Origin, isShadowed: Bool, since: Timestamp,
+        expires: Timestamp?, target: TargetReport?, packetsPerSecond: UInt32?, dropped: Count,
+        lastHit: Timestamp?, reason: String, summary: String, ruleID: UInt32, alertID: Int64?
+    ) {
+        self.prefix = prefix
+        self.action = action
+        self.origin = origin
+        self.isShadowed = isShadowed
+        self.since = since
+        self.expires = expires
+        self.target = target
+        self.packetsPerSecond = packetsPerSecond
+        self.dropped = dropped
+        self.lastHit = lastHit
+        self.reason = reason
+        self.summary = summary
+        self.ruleID = ruleID
+        self.alertID = alertID
+    }
+}
+
+/// `GET bans`: every ban and limit in force, newest first.
+package struct BanList: Codable, Hashable, Sendable {
+    package var bans: [BanReport]
+    package init(bans: [BanReport]) { self.bans = bans }
+}
+
+/// `POST bans`: bans a source by hand, and is answered with the `BanReport`.
+package struct BanRequest: Codable, Hashable, Sendable {
+    package var prefix: Prefix
+    /// Seconds; absent for a ban that ends only by hand.
+    package var duration: Double?
+    package var reason: String?
+
+    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil) {
+        self.prefix = prefix
+        self.duration = duration
+        self.reason = reason
+    }
+}
+
+/// An entry of the allow-list: its traffic is never dropped and never limited.
+package struct AllowReport: Codable, Hashable, Sendable {
+    package var prefix: Prefix
+    /// `configuration` (the `allow` key), `manual` (added at run time), or `automatic` (protected by the
+    /// agent).
+    package var origin: String
+    package var since: Timestamp?
+    package var expires: Timestamp?
+    /// What the operator wrote, or what is protected: `address of eth0`.
+    package var reason: String?
+
+    package init(prefix: Prefix, origin: String, since: Timestamp?, expires: Timestamp?, reason: String?) {
+        self.prefix = prefix
+        self.origin = origin
+        self.since = since
+        self.expires = expires
+        self.reason = reason
+    }
+}
+
+/// `GET allow`: the allow-list, with what is protected automatically.
+package struct AllowList: Codable, Hashable, Sendable {
+    package var allowed: [AllowReport]
+    package init(allowed: [AllowReport]) { self.allowed = allowed }
+}
+
+/// `POST allow`: adds to the allow-list, and is answered with `AllowResult`.
+package struct AllowRequest: Codable, Hashable, Sendable {
+    package var prefix: Prefix
+    /// Seconds; absent for an entry that ends only by hand.
+    package var duration: Double?
+    package var reason: String?
+
+    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil) {
+        self.prefix = prefix
+        self.duration = duration
+        self.reason = reason
+    }
+}
+
+/// What adding to the allow-list did.
+package struct AllowResult: Codable, Hashable, Sendable {
+    package var entry: AllowReport
+    /// Bans and limits that were lifted because the entry covers them.
+    package var lifted: [Prefix]
+
+    package init(entry: AllowReport, lifted: [Prefix]) {
+        self.entry = entry
+        self.lifted = lifted
+    }
+}
+
+/// What one feature added to a score.
+package struct FeatureReport: Codable, Hashable, Sendable {
+    package var name: String
+    package var value: Double
+    package var usual: Double
+    /// 0...1.
+    package var share: Double
+
+    package init(_ feature: FeatureContribution) {
+        name = feature.name
+        value = feature.value
+        usual = feature.usual
+        share = feature.share
+    }
+}
+
+/// A verdict with its reasons, and what was done about it.
+package struct AlertReport: Codable, Hashable, Sendable {
+    package enum Action: String, Codable, Hashable, Sendable { case ban, limit, alert }
+
+    package var id: Int64
+    package var time: Timestamp
+    package var view: Entity.View
+    package var prefix: Prefix
+    package var tier: Verdict.Tier
+    package var reason: String
+    package var summary: String
+    package var score: Double
+    package var threshold: Double
+    package var model: String
+    /// Largest share first.
+    package var features: [FeatureReport]
+    package var target: TargetReport?
+    package var action: Action
+    /// Why it was not blocked, or not harder: `on the allow-list`.
+    package var note: String?
+    /// The rule that was made of it.
+    package var ruleID: UInt32?
+
+    package init(
+        id: Int64, time: Timestamp, view: Entity.View, prefix: Prefix, tier: Verdict.Tier, reason: String,
+        summary: String, score: Double, threshold: Double, model: String, features: [FeatureReport],
+        target: TargetReport?, action: Action, note: String?, ruleID: UInt32?
+    ) {
+        self.id = id
+        self.time = time
+        self.view = view
+        self.prefix = prefix
+        self.tier = tier
+        self.reason = reason
+        self.summary = summary
+        self.score = score
+        self.threshold = threshold
+        self.model = model
+        self.features = features
+        self.target = target
+        self.action = action
+        self.note = note
+        self.ruleID = ruleID
+    }
+}
+
+/// `GET alerts?since=TIME&limit=N`: newest first.
+package struct AlertList: Codable, Hashable, Sendable {
+    package var alerts: [AlertReport]
+    package init(alerts: [AlertReport]) { self.alerts = alerts }
+}
+
+/// One of the busiest entities now.
+package struct TopEntry: Codable, Hashable, Sendable {
+    package var prefix: Prefix
+    package var packetsPerSecond: Double
+    package var bytesPerSecond: Double
+    package var flows: Int
+    /// Other ends: destinations of a source, sources of a destination.
+    package var peers: Int
+    /// Of the latest window; absent before the first is scored.
+    package var score: Double?
+    package var threshold: Double?
+    package var state: Explanation.State
+
+    package init(
+        prefix: Prefix, packetsPerSecond: Double, bytesPerSecond: Double, flows: Int, peers: Int,
+        score: Double?, threshold: Double?, state: Explanation.State
+    ) {
+        self.prefix = prefix
+        self.packetsPerSecond = packetsPerSecond
+        self.bytesPerSecond = bytesPerSecond
+        self.flows = flows
+        self.peers = peers
+        self.score = score
+        self.threshold = threshold
+        self.state = state
+    }
+}
+
+/// `GET top?view=source|destination&limit=N`: busiest first, by packets a second.
+package struct TopList: Codable, Hashable, Sendable {
+    package var view: Entity.View
+    package var entries: [TopEntry]
+
+    package init(view: Entity.View, entries: [TopEntry]) {
+        self.view = view
+        self.entries = entries
+    }
+}

@@ -1,0 +1,32 @@
+/// What the control socket answers instead of a document: `{"error":{"code","message","hint"}}`.
+package struct ControlError: Error, Codable, Hashable, Sendable {
+    /// The kind of mistake; each has its HTTP status.
+    package enum Code: String, Codable, Hashable, Sendable {
+        /// 400: the request cannot be understood.
+        case invalid
+        /// 404: no such ban, entry or path.
+        case notFound
+        /// 405: the path exists, but not with this method.
+        case methodNotAllowed
+        /// 409: understood, but Sluice will not do it: the prefix is protected, too wide ...
+        case refused
+        /// 413: the body is too long.
+        case tooLarge
+        /// 500: the agent failed.
+        case failed
+        /// 503: the agent cannot answer now (it starts or stops, or is busy).
+        case unavailable
+    }
+
+    package var code: Code
+    /// What is wrong, with what.
+    package var message: String
+    /// What was expected or what to do.
+    package var hint: String?
+
+    package init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+}

@@ -1,0 +1,141 @@
+import FlyingSocks
+import Foundation
+import Glibc
+
+/// Serves a `ControlService` on a Unix socket.
+///
+/// The socket is open to owner and group (mode 0660); whoever may connect may do everything.
+package struct ControlServer: Sendable {
+    /// Connections at a time; further ones wait until one ends.
+    private static let maximumConnections = 32
+    /// For one request, from connecting to the end of the answer.
+    private static let timeLimit: Duration = .seconds(10)
+
+    private let path: String
+    private let listener: Socket
+    private let router: ControlRouter
+
+    /// Takes the socket: from here on clients can connect, and are answered when `run` does.
+    ///
+    /// A socket that a dead agent left behind is replaced.
+    ///
+    /// - Throws: `ControlError` if another agent answers there, or the socket cannot be made.
+    package init(path: String, service: any ControlService) throws(ControlError) {
+        self.path = path
+        router = ControlRouter(service: service)
+        listener = try Self.listen(at: path)
+    }
+
+    /// Answers requests until the task is cancelled, then removes the socket.
+    package func run() async throws {
+        defer {
+            try? listener.close()
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        let pool = SocketPool<ePoll>.ePoll()
+        try await pool.prepare()
+        let socket = try AsyncSocket(socket: listener, pool: pool)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await pool.run() }
+                group.addTask { try await accept(on: socket) }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch  where Task.isCancelled {
+            // Asked to stop: no error.
+        }
+    }
+
+    private func accept(on socket: AsyncSocket) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var count = 0
+            while true {
+                let client: AsyncSocket
+                do {
+                    client = try await socket.accept()
+                } catch SocketError.failed {
+                    // Out of descriptors, or the peer has gone: neither is a reason to stop.
+                    try await Task.sleep(for: .milliseconds(50))
+                    continue
+                }
+                if count == Self.maximumConnections { try await group.next() } else { count += 1 }
+                group.addTask { await serve(HTTPConnection(socket: client)) }
+            }
+        }
+    }
+
+    private func serve(_ connection: HTTPConnection) async {
+        defer { connection.close() }
+        do {
+            try await withTimeLimit(Self.timeLimit) {
+                let request = try await connection.readRequest(maximumBody: HTTPLimits.requestBody)
+                try await connection.write(await router.respond(to: request).encoded)
+            }
+        } catch let error as ControlError {
+            try? await connection.write(HTTPResponse.failure(error).encoded)
+        } catch {
+            // The client has gone, or the server stops: nobody is left to be told.
+        }
+    }
+}
+
+extension ControlServer {
+    /// Longest path that fits the kernel's structure, with some room.
+    private static let maximumPath = 100
+
+    private static func listen(at path: String) throws(ControlError) -> Socket {
+        guard path.utf8.count <= maximumPath else {
+            throw ControlError(
+                .failed, "the socket's path is longer than \(maximumPath) bytes: \(path)",
+                hint: "set `socket`")
+        }
+        do {
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+            try clear(path)
+            let socket = try Socket(domain: AF_UNIX, type: .stream)
+            do {
+                // The mode must be right from the first moment, so it cannot be set afterwards.
+                let mask = umask(0o117)
+                defer { _ = umask(mask) }
+                try socket.bind(to: .unix(path: path))
+            } catch {
+                try socket.close()
+                throw error
+            }
+            try socket.listen()
+            return socket
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw ControlError(
+                .failed, "cannot listen on \(path): \(error.localizedDescription)",
+                hint: "run the agent as root, or set `socket`")
+        }
+    }
+
+    /// Removes a socket at which nobody answers.
+    private static func clear(_ path: String) throws {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return }
+        guard attributes[.type] as? FileAttributeType == .typeSocket else {
+            throw ControlError(
+                .failed, "\(path) exists and is not a socket", hint: "remove it, or set `socket`")
+        }
+        let probe = try Socket(domain: AF_UNIX, type: .stream)
+        defer { try? probe.close() }
+        try probe.setFlags(.nonBlocking)
+        do {
+            try probe.connect(to: .unix(path: path))
+        } catch SocketError.failed(_, ECONNREFUSED, _) {
+            try FileManager.default.removeItem(atPath: path)
+            return
+        } catch SocketError.blocked {
+            // Its queue is full: it lives.
+        }
+        throw ControlError(
+            .refused, "another agent answers at \(path)",
+            hint: "stop it first, or set `socket` to another path")
+    }
+}

@@ -1,0 +1,44 @@
+package import Features
+package import Traffic
+
+/// What the control socket offers; the agent implements it.
+///
+/// Errors other than `ControlError` are answered as `failed`.
+package protocol ControlService: Sendable {
+    /// What the agent is, sees and does.
+    func status() async throws -> StatusReport
+
+    /// Every ban and limit in force, newest first.
+    func bans() async throws -> [BanReport]
+
+    /// Bans a source by hand.
+    ///
+    /// - Throws: `ControlError` with code `refused` if the prefix is protected, allowed or too wide.
+    func ban(_ request: BanRequest) async throws -> BanReport
+
+    /// Lifts every ban and limit on exactly this prefix, whoever made it, and returns what it was.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if there is none.
+    func unban(_ prefix: Prefix) async throws -> [BanReport]
+
+    /// The allow-list, with what is protected automatically.
+    func allowed() async throws -> [AllowReport]
+
+    /// Adds to the allow-list, which lifts what the entry covers.
+    func allow(_ request: AllowRequest) async throws -> AllowResult
+
+    /// Takes an entry off the allow-list and returns what it was.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if it is not there, `refused` if it stands in the
+    ///   configuration or is protected automatically.
+    func disallow(_ prefix: Prefix) async throws -> AllowReport
+
+    /// Alerts after `since` (all that are kept if `nil`), newest first, at most `limit`.
+    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport]
+
+    /// What happens to packets from `address`, and why.
+    func explain(_ address: Address) async throws -> Explanation
+
+    /// The busiest entities now, at most `limit`.
+    func top(view: Entity.View, limit: Int) async throws -> [TopEntry]
+}

@@ -1,0 +1,81 @@
+import FlyingSocks
+import Foundation
+
+/// One connection, one message each way.
+struct HTTPConnection: Sendable {
+    let socket: AsyncSocket
+
+    /// Reads a head and the body that follows it; a body longer than `maximumBody` is refused before it is
+    /// read.
+    func readRequest(maximumBody: Int) async throws -> HTTPRequest {
+        let (head, rest) = try await readHead()
+        let length = try head.bodyLength(atMost: maximumBody) ?? 0
+        return try head.request(body: try await readBody(length: length, after: rest))
+    }
+
+    /// Reads status and body of an answer.
+    func readResponse(maximumBody: Int) async throws -> (status: Int, body: Data) {
+        let (head, rest) = try await readHead()
+        guard head.startLine.count >= 2, head.startLine[0].hasPrefix("HTTP/1."),
+            let status = Int(head.startLine[1]),
+            let length = try head.bodyLength(atMost: maximumBody)
+        else { throw ControlError(.failed, "the answer is not HTTP") }
+        return (status, try await readBody(length: length, after: rest))
+    }
+
+    func write(_ data: Data) async throws { try await socket.write(data) }
+
+    func close() { try? socket.close() }
+
+    /// The head, and what of the body came along with it.
+    private func readHead() async throws -> (HTTPHead, rest: Data) {
+        var buffer = Data()
+        while true {
+            if let end = Self.endOfHead(in: buffer) {
+                return (try HTTPHead(buffer[..<end]), buffer[end...])
+            }
+            guard buffer.count < HTTPLimits.head else {
+                throw ControlError(.tooLarge, "the request's head has more than \(HTTPLimits.head) bytes")
+            }
+            do {
+                buffer += try await socket.read(atMost: 4096)
+            } catch SocketError.disconnected where !buffer.isEmpty {
+                throw ControlError.notHTTP
+            }
+        }
+    }
+
+    private func readBody(length: Int, after start: Data) async throws -> Data {
+        var body = start.prefix(length)
+        while body.count < length {
+            do {
+                body += try await socket.read(atMost: min(length - body.count, 4096))
+            } catch SocketError.disconnected {
+                throw ControlError(.invalid, "the body ended after \(body.count) of \(length) bytes")
+            }
+        }
+        return body
+    }
+
+    /// Index behind the empty line that ends the head.
+    private static func endOfHead(in buffer: Data) -> Int? {
+        let ends = [Data("\r\n\r\n".utf8), Data("\n\n".utf8)].compactMap { buffer.range(of: $0)?.upperBound }
+        return ends.min()
+    }
+}
+
+/// Runs `body`, or throws `ControlError` if it takes longer than `limit`.
+func withTimeLimit<Value: Sendable>(
+    _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw ControlError(.unavailable, "no answer within \(limit.components.seconds) seconds")
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() else { throw CancellationError() }
+        return value
+    }
+}

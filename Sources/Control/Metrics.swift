@@ -1,0 +1,71 @@
+import Policy
+import Traffic
+
+/// The status as Prometheus text (exposition format 0.0.4), in base units.
+///
+/// Labels take few values: addresses are never labels.
+struct Metrics {
+    private(set) var text = ""
+
+    init(_ status: StatusReport) {
+        add(
+            "sluice_info", "gauge", "Always 1; version, mode and model are labels.",
+            [(["version": status.version, "mode": status.mode.rawValue, "model": status.model.id], 1)])
+        add("sluice_uptime_seconds", "gauge", "Time since the agent started.", [([:], status.uptime)])
+        add(
+            "sluice_interface_info", "gauge", "Always 1; one for each guarded interface.",
+            status.interfaces.map { (["interface": $0.name, "attach": $0.attach], 1) })
+        let parts = [
+            ("flow", status.traffic.flow), ("aside", status.traffic.aside),
+            ("malformed", status.traffic.malformed),
+            ("other", status.traffic.other), ("dropped", status.traffic.dropped),
+        ]
+        add(
+            "sluice_packets_total", "counter", "Frames seen, each in one part.",
+            parts.map { (["part": $0.0], Double($0.1.packets)) })
+        add(
+            "sluice_bytes_total", "counter", "Bytes of these frames.",
+            parts.map { (["part": $0.0], Double($0.1.bytes)) })
+        add(
+            "sluice_coverage_ratio", "gauge", "Share of the countable packets that stand in a flow entry.",
+            [([:], status.traffic.coverage)])
+        add(
+            "sluice_learning_ratio", "gauge", "How much of what is normal has been learned.",
+            [([:], status.learning.progress)])
+        add(
+            "sluice_entities", "gauge", "Sources and destinations whose windows are kept.",
+            [([:], Double(status.counts.entities))])
+        add(
+            "sluice_rules", "gauge", "Rules in force.",
+            [
+                (["kind": "ban"], Double(status.counts.bans)),
+                (["kind": "limit"], Double(status.counts.limits)),
+                (["kind": "allow"], Double(status.counts.allowed)),
+            ])
+        add("sluice_alerts", "gauge", "Alerts that are kept.", [([:], Double(status.counts.alerts))])
+        add(
+            "sluice_heartbeat_age_seconds", "gauge", "Time since the data plane last heard from the agent.",
+            [([:], status.heartbeatAge)])
+        add("sluice_memory_bytes", "gauge", "Resident memory of the agent.", [([:], Double(status.memory))])
+    }
+
+    private mutating func add(
+        _ name: String, _ type: String, _ help: String, _ samples: [(labels: [String: String], value: Double)]
+    ) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+        for (labels, value) in samples {
+            let list = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escape($0.value))\"" }
+            text +=
+                name + (list.isEmpty ? "" : "{\(list.joined(separator: ","))}") + " \(Self.number(value))\n"
+        }
+    }
+
+    /// Whole numbers without a point, as far as a `Double` is exact.
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 0x1p53 ? "\(Int64(value))" : "\(value)"
+    }
+
+    private static func escape(_ text: String) -> String {
+        text.map { $0 == "\\" ? "\\\\" : $0 == "\"" ? "\\\"" : $0.isNewline ? "\\n" : String($0) }.joined()
+    }
+}

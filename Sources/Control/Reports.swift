@@ -1,0 +1,143 @@
+import Detection
+import Features
+package import Policy
+package import Traffic
+
+// From what the policy knows to what the control socket says.
+
+extension BanReport {
+    /// What a ban or limit in force looks like from outside.
+    package init(_ sanction: Sanction) {
+        var target: TargetReport?
+        if case .destination(let address, let proto, let port) = sanction.rule.match {
+            target = TargetReport(address: address, protocol: proto, port: port)
+        }
+        var rate: UInt32?
+        if case .limit(let packetsPerSecond) = sanction.rule.action { rate = packetsPerSecond }
+        self.init(
+            prefix: sanction.prefix, action: sanction.isLimit ? .limit : .ban, origin: sanction.rule.origin,
+            isShadowed: sanction.rule.isShadowed, since: sanction.since, expires: sanction.rule.expires,
+            target: target,
+            packetsPerSecond: rate, dropped: sanction.dropped, lastHit: sanction.lastHit,
+            reason: sanction.reason,
+            summary: sanction.summary, ruleID: sanction.rule.id, alertID: sanction.alertID)
+    }
+}
+
+extension AllowReport {
+    /// An entry of the allow-list.
+    package init(_ entry: AllowEntry) {
+        self.init(
+            prefix: entry.prefix, origin: entry.origin.rawValue, since: entry.since, expires: entry.expires,
+            reason: entry.reason)
+    }
+
+    /// What the agent protects by itself.
+    package init(_ protected: ProtectedPrefix) {
+        self.init(
+            prefix: protected.prefix, origin: "automatic", since: nil, expires: nil, reason: protected.reason)
+    }
+}
+
+extension AlertReport {
+    /// A verdict with what was done about it.
+    package init(_ alert: Alert) {
+        let verdict = alert.verdict
+        let action: Action =
+            switch alert.action {
+            case .ban: .ban
+            case .limit: .limit
+            case .alert: .alert
+            }
+        self.init(
+            id: alert.id, time: verdict.time, view: verdict.entity.view, prefix: verdict.entity.prefix,
+            tier: verdict.tier, reason: verdict.reason, summary: verdict.summary, score: verdict.score,
+            threshold: verdict.threshold, model: verdict.model,
+            features: verdict.features.map(FeatureReport.init),
+            target: verdict.target.map {
+                TargetReport(address: $0.address, protocol: $0.protocol, port: $0.port)
+            },
+            action: action, note: alert.note, ruleID: alert.ruleID)
+    }
+}
+
+extension Explanation {
+    /// Puts together what is known about an address.
+    ///
+    /// `treatment` is what the rules say, `cause` the alert behind the rule that decides, `current` the
+    /// latest window (`nil` if it was not seen lately), `alerts` the earlier ones, newest first.
+    package init(
+        of address: Address, treatment: Treatment, cause: Alert?, current: Current?, alerts: [Alert]
+    ) {
+        let deciding = treatment.allowedBy == nil ? treatment.deciding : nil
+        let state = State(treatment)
+        self.init(
+            address: address, state: state, summary: Self.summary(address, state, treatment),
+            rule: deciding.map(BanReport.init), alert: deciding == nil ? nil : cause.map(AlertReport.init),
+            allowedBy: treatment.allowedBy.map(AllowReport.init), protectedAs: treatment.protectedBy?.reason,
+            overridden: treatment.sanctions.filter { $0.rule.id != deciding?.rule.id }.map(BanReport.init),
+            towards: treatment.towards.map(BanReport.init), current: current,
+            alerts: alerts.map(AlertReport.init))
+    }
+
+    private static func summary(_ address: Address, _ state: State, _ treatment: Treatment) -> String {
+        let rule = treatment.deciding
+        let by = rule?.rule.origin == .manual ? "by hand" : "automatically"
+        let scope = rule.map { $0.prefix.isSingleAddress ? "" : " with all of \($0.prefix)" } ?? ""
+        switch state {
+        case .allowed:
+            let entry = treatment.allowedBy.map { " (\($0.prefix))" } ?? ""
+            return
+                "Packets from \(address) pass: the allow-list has it\(entry) and is above all rules."
+        case .blocked:
+            return "Packets from \(address) are dropped: it was banned \(by)\(scope)."
+        case .limited:
+            return "Packets from \(address) are dropped beyond a rate: it was limited \(by)\(scope)."
+        case .shadowed:
+            let what = rule?.isLimit == true ? "limited" : "dropped"
+            return "Packets from \(address) pass, but would be \(what) if the agent did not only shadow."
+        case .passing:
+            let protected =
+                treatment.protectedBy.map { " It is never banned: \($0.prefix) is \($0.reason)." } ?? ""
+            return "Packets from \(address) pass: no rule matches.\(protected)"
+        }
+    }
+}
+
+extension Explanation.State {
+    /// What happens to packets from an address that is treated like this.
+    package init(_ treatment: Treatment) {
+        guard treatment.allowedBy == nil else {
+            self = .allowed
+            return
+        }
+        guard let rule = treatment.deciding else {
+            self = .passing
+            return
+        }
+        self = rule.rule.isShadowed ? .shadowed : rule.isLimit ? .limited : .blocked
+    }
+}
+
+extension ControlError {
+    /// Why the policy does not do what was asked for.
+    package init(_ refusal: Refusal) {
+        let code: Code =
+            switch refusal.kind {
+            case .notFound: .notFound
+            case .invalidDuration: .invalid
+            case .protected, .allowed, .tooWide, .configured: .refused
+            }
+        self.init(code, refusal.message, hint: refusal.hint)
+    }
+}
+
+extension BanRequest {
+    /// `duration`, which the server has checked.
+    package var lasting: Duration? { duration.map { .seconds($0) } }
+}
+
+extension AllowRequest {
+    /// `duration`, which the server has checked.
+    package var lasting: Duration? { duration.map { .seconds($0) } }
+}

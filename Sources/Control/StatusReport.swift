@@ -1,0 +1,161 @@
+package import Policy
+package import Traffic
+
+/// `GET status`: what the agent is, sees and does.
+package struct StatusReport: Codable, Hashable, Sendable {
+    /// How much of what is normal has been learned.
+    package struct Learning: Codable, Hashable, Sendable {
+        /// 0...1; 1 when a model learned here is in use.
+        package var progress: Double
+        /// Until learning is complete, in seconds.
+        package var remaining: Double
+
+        package init(progress: Double, remaining: Double) {
+            self.progress = progress
+            self.remaining = remaining
+        }
+    }
+
+    /// One interface whose packets pass through the data plane.
+    package struct Interface: Codable, Hashable, Sendable {
+        package var name: String
+        /// `native` (in the driver) or `generic` (in the network stack).
+        package var attach: String
+
+        package init(name: String, attach: String) {
+            self.name = name
+            self.attach = attach
+        }
+    }
+
+    /// All frames since the data plane was loaded; each is in exactly one of the five parts.
+    package struct Traffic: Codable, Hashable, Sendable {
+        package var frames: UInt64
+        package var bytes: UInt64
+        package var flow: Count
+        package var aside: Count
+        package var malformed: Count
+        package var other: Count
+        package var dropped: Count
+        /// Share of the countable packets that stand in a flow entry, 0...1.
+        package var coverage: Double
+
+        package init(_ totals: Totals) {
+            frames = totals.frames
+            bytes = totals.bytes
+            flow = totals.flow
+            aside = totals.aside
+            malformed = totals.malformed
+            other = totals.other
+            dropped = totals.dropped
+            coverage = totals.coverage
+        }
+    }
+
+    /// Speed now and in the last minute.
+    package struct Rates: Codable, Hashable, Sendable {
+        /// Of all frames, those that are dropped too.
+        package var packetsPerSecond: Double
+        package var bytesPerSecond: Double
+        package var droppedPerSecond: Double
+        /// Packets per second in each of the last seconds, oldest first; at most 60.
+        package var packetsHistory: [Double]
+        /// Packets dropped per second, likewise.
+        package var droppedHistory: [Double]
+
+        package init(
+            packetsPerSecond: Double, bytesPerSecond: Double, droppedPerSecond: Double,
+            packetsHistory: [Double], droppedHistory: [Double]
+        ) {
+            self.packetsPerSecond = packetsPerSecond
+            self.bytesPerSecond = bytesPerSecond
+            self.droppedPerSecond = droppedPerSecond
+            self.packetsHistory = packetsHistory
+            self.droppedHistory = droppedHistory
+        }
+    }
+
+    /// How many of each there are now.
+    package struct Counts: Codable, Hashable, Sendable {
+        /// Entities whose windows are kept in memory.
+        package var entities: Int
+        /// Bans in force, shadowed ones too.
+        package var bans: Int
+        /// Limits in force, shadowed ones too.
+        package var limits: Int
+        /// Entries of the allow-list.
+        package var allowed: Int
+        /// Alerts that the store keeps.
+        package var alerts: Int
+
+        package init(entities: Int, bans: Int, limits: Int, allowed: Int, alerts: Int) {
+            self.entities = entities
+            self.bans = bans
+            self.limits = limits
+            self.allowed = allowed
+            self.alerts = alerts
+        }
+    }
+
+    /// The model in use.
+    package struct Model: Codable, Hashable, Sendable {
+        /// Identity and version, as in alerts.
+        package var id: String
+        /// Whether it came with Sluice, and so has learned nothing here.
+        package var isBuiltIn: Bool
+        /// When it was trained; absent for the built-in one.
+        package var trained: Timestamp?
+        /// Seconds since then.
+        package var age: Double?
+        /// Scores above these make a verdict; named as the detector names them.
+        package var thresholds: [String: Double]
+
+        package init(
+            id: String, isBuiltIn: Bool, trained: Timestamp?, age: Double?, thresholds: [String: Double]
+        ) {
+            self.id = id
+            self.isBuiltIn = isBuiltIn
+            self.trained = trained
+            self.age = age
+            self.thresholds = thresholds
+        }
+    }
+
+    package var version: String
+    package var mode: Mode
+    package var learning: Learning
+    package var started: Timestamp
+    /// Seconds since `started`.
+    package var uptime: Double
+    package var interfaces: [Interface]
+    package var traffic: Traffic
+    package var rates: Rates
+    package var counts: Counts
+    package var model: Model
+    /// Seconds since the data plane last got the agent's heartbeat.
+    package var heartbeatAge: Double
+    /// Resident memory of the agent, in bytes.
+    package var memory: UInt64
+    /// What an operator should know and see to, one sentence each; empty when all is well.
+    package var warnings: [String]
+
+    package init(
+        version: String, mode: Mode, learning: Learning, started: Timestamp, uptime: Double,
+        interfaces: [Interface], traffic: Traffic, rates: Rates, counts: Counts, model: Model,
+        heartbeatAge: Double, memory: UInt64, warnings: [String] = []
+    ) {
+        self.version = version
+        self.mode = mode
+        self.learning = learning
+        self.started = started
+        self.uptime = uptime
+        self.interfaces = interfaces
+        self.traffic = traffic
+        self.rates = rates
+        self.counts = counts
+        self.model = model
+        self.heartbeatAge = heartbeatAge
+        self.memory = memory
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,102 @@
+import Features
+import Models
+
+/// The bars that a window's score has to pass for a verdict.
+struct Bars {
+    /// Learning for less says too little to block by, or to alert by.
+    private static let leastForBlock: Duration = .seconds(300)
+    private static let leastForAlert: Duration = .seconds(900)
+
+    /// A mean over a minute: benign entities, of whom it is random and small, stay below a third of it.
+    private static let lasting = 1.2
+
+    private let seesLasting: Bool
+    private let block: (score: Double, table: Double)
+    private let alert: (score: Double, table: Double)
+
+    /// Bars by the model of this site, once there is one, and the alarms that came so far.
+    init(site: SiteModel?, view: Entity.View, budget: AlarmBudget) {
+        // With the table alone: one window in 3,000 of the benign pool, which held no two alike.
+        let cold = (score: 3.5, table: 3.5)
+        guard let site else {
+            (block, alert, seesLasting) = (cold, cold, false)
+            return
+        }
+        let asked = budget.threshold(of: site[view].opinion, windowsPerHour: site.windowsPerHour)
+        block = site.learned >= Self.leastForBlock ? (max(2.5, asked), 3) : (max(3.5, asked), 3.5)
+        seesLasting = site.learned >= Self.leastForAlert && view == .source
+        alert = site.learned >= Self.leastForAlert ? (max(3, asked), 1) : (max(3.5, asked), 3.5)
+    }
+
+    /// The lowest score that is worth a verdict.
+    var least: Double { min(block.score, alert.score) }
+
+    /// What was passed, and by how much.
+    struct Decision {
+        var tier: Verdict.Tier
+        var score: Double
+        var threshold: Double
+    }
+
+    /// What score, finding and evidence bear; `lasting` is the entity's mean score over a minute.
+    func decide(
+        score: Double, lasting: Double, opinion: Opinion, window: Window, finding: Finding?
+    ) -> Decision? {
+        let byFinding = finding.map {
+            Decision(tier: $0.tier, score: score, threshold: $0.tier == .block ? block.score : alert.score)
+        }
+        if let byFinding, byFinding.tier == .block { return byFinding }
+        guard Evidence.isToThePoint(window) else { return byFinding }
+        // Large uploads and odd packets are too often innocent.
+        let canBlock =
+            window.entity.view == .destination || ![.exfiltration, .protocolOddity].contains(opinion.group)
+        if canBlock, score >= block.score, opinion.table >= block.table, Evidence.bearsBlock(window) {
+            return Decision(tier: .block, score: score, threshold: block.score)
+        }
+        // What leaves by a tunnel is the source's doing; that it arrives somewhere is no attack on who gets it.
+        guard window.entity.view == .source || opinion.group != .exfiltration else { return byFinding }
+        guard window.packets >= (opinion.group == .protocolOddity ? 20 : 2) else { return byFinding }
+        if score >= alert.score, opinion.table >= alert.table {
+            return Decision(tier: .alert, score: score, threshold: alert.score)
+        }
+        // Tunnels are odd in a small way, but all the time. What fades is no news.
+        if seesLasting, lasting >= Self.lasting, score >= lasting, opinion.table >= alert.table {
+            return Decision(tier: .alert, score: lasting, threshold: Self.lasting)
+        }
+        return byFinding
+    }
+}
+
+extension Evidence {
+    /// Whether the window is about what the verdict would say.
+    ///
+    /// A source that mostly answers others is not blamed for it; a destination that mostly gets what it asked for is not
+    /// under attack.
+    static func isToThePoint(_ window: Window) -> Bool {
+        let facts = window.evidence
+        let unasked = facts.oneWayPackets &+ facts.asidePackets &+ facts.noticePackets
+        return facts.initiatedPackets * 2 >= window.packets
+            || window.entity.view == .destination && unasked * 2 >= window.packets
+    }
+
+    /// Whether there is something countable to hold against the entity, beside being unusual.
+    ///
+    /// Score and table say how rare a window is, and rare is also what is new. So blocking takes, in addition, a fraction
+    /// of what a finding asks for: connections not completed or not used, services that refuse, packets without answer,
+    /// logins again and again.
+    static func bearsBlock(_ window: Window) -> Bool {
+        let facts = window.evidence
+        switch window.entity.view {
+        case .source:
+            return facts.failedServices60 >= 10 && facts.failedServices60 * 2 >= facts.novelServices60
+                || facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.tcpPackets
+                || facts.unserved >= 20 || facts.unansweredPackets >= 100 || facts.icmpPackets >= 100
+                || facts.loginRepeat60 >= 8 || facts.loginRepeat600 >= 20
+        case .destination:
+            let answerable = window.packets &- min(window.packets, facts.noticePackets)
+            let oneWay = facts.oneWayPackets &+ facts.asidePackets
+            return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= answerable
+                || facts.peers >= 20 && facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.synPackets
+        }
+    }
+}

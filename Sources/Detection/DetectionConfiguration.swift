@@ -1,0 +1,16 @@
+package import Features
+
+/// What an operator can set about detection.
+package struct DetectionConfiguration: Sendable {
+    package var windows = WindowConfiguration()
+    /// Span of traffic to learn from before a model of this site is trained; zero: never.
+    package var learnDuration: Duration = .seconds(600)
+    /// How many false alarms a day are acceptable; thresholds follow from it.
+    package var falseAlarmsPerDay = 24.0
+    /// Windows kept for training, in each view; 272 bytes each.
+    package var maximumRows = 30_000
+    /// A verdict on the same entity is repeated after this span, or when its tier rises.
+    package var repeatInterval: Duration = .seconds(60)
+
+    package init() {}
+}

@@ -1,0 +1,111 @@
+package import Features
+import Models
+package import Traffic
+
+/// What a detector is doing.
+package enum DetectionPhase: Hashable, Sendable {
+    /// Collecting windows for the site model; the part of `learnDuration` that has passed.
+    case learning(Double)
+    /// Enough is collected: `trainingSet()` can be trained on. Detection goes on by the shipped model.
+    case readyToTrain
+    /// Detecting, with a site model or, if nothing shall be learned, without.
+    case watching
+}
+
+/// One scored window.
+package struct ScoredWindow: Hashable, Sendable {
+    package var entity: Entity
+    package var score: Double
+    /// Beyond which score the window would be worth a verdict now.
+    package var threshold: Double
+    /// The shipped table's surprise, and the site model's: -log10 of the probability in benign traffic.
+    package var table: Double
+    package var site: Double?
+    /// In the last second.
+    package var packets: UInt64
+    package var bytes: UInt64
+}
+
+/// What came of one reading.
+package struct Observation: Sendable {
+    /// End of the reading.
+    package var time: Timestamp
+    package var windows: [ScoredWindow]
+    /// New verdicts; one on an entity is repeated only after a while, or when its tier rises.
+    package var verdicts: [Verdict]
+}
+
+/// From readings to verdicts: windows, two opinions on each, thresholds, and what can be said for sure.
+///
+/// Deterministic: the same readings and models give the same verdicts. Not safe for use by several threads at once.
+package final class Detector {
+    private let configuration: DetectionConfiguration
+    private let shipped: ShippedModel
+    private var site: SiteModel?
+    private var builder: WindowBuilder
+    private var source: ViewDetector
+    private var destination: ViewDetector
+    private var learning: Learning?
+
+    /// A detector that has seen nothing; without a site model from earlier, it begins to learn one.
+    package init(
+        configuration: DetectionConfiguration, shippedModel: ShippedModel, siteModel: SiteModel? = nil
+    ) {
+        self.configuration = configuration
+        shipped = shippedModel
+        site = siteModel
+        builder = WindowBuilder(configuration: configuration.windows)
+        source = ViewDetector(.source, configuration: configuration, shipped: shippedModel, site: siteModel)
+        destination = ViewDetector(
+            .destination, configuration: configuration, shipped: shippedModel, site: siteModel)
+        learning = nil
+        if siteModel == nil { learnAnew() }
+    }
+
+    /// Takes in one reading.
+    package func observe(_ reading: Reading) -> Observation {
+        let batches = builder.observe(reading)
+        var observation = Observation(time: reading.end, windows: [], verdicts: [])
+        observation.windows.reserveCapacity(batches.source.windows.count + batches.destination.windows.count)
+        let both = builder.seesBothWays
+        source.observe(
+            batches.source, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
+        destination.observe(
+            batches.destination, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
+        learning?.pass(reading)
+        return observation
+    }
+
+    package var phase: DetectionPhase {
+        guard let learning else { return .watching }
+        return learning.isComplete ? .readyToTrain : .learning(learning.fraction)
+    }
+
+    /// What was collected so far; `nil` when nothing is being learned.
+    package func trainingSet() -> TrainingSet? { learning?.trainingSet(shipped: shipped) }
+
+    /// Uses a site model from now on, and ends learning.
+    package func adopt(_ model: SiteModel) {
+        site = model
+        learning = nil
+        source.adopt(model)
+        destination.adopt(model)
+    }
+
+    /// Collects windows for a new site model, while the present one goes on.
+    package func learnAnew() {
+        guard configuration.learnDuration > .zero else { return }
+        learning = Learning(duration: configuration.learnDuration, maximumRows: configuration.maximumRows)
+    }
+
+    /// Names of the models in use, as verdicts carry them.
+    package var modelName: String { source.modelName }
+
+    package var tracked: TrackedCounts { builder.tracked }
+
+    /// Whether answers to flows are seen; without, nothing is held to be unanswered.
+    package var seesBothWays: Bool { builder.seesBothWays }
+
+    /// False alarms expected a day under the present thresholds, and the rate of alarms that was realised.
+    package var alarmRates: AlarmRates { source.alarmRates }
+}

@@ -1,0 +1,73 @@
+import Features
+import Models
+import Traffic
+
+/// Says why a window is out of the ordinary.
+struct Explainer {
+    private static let mostFeatures = 6
+
+    let shipped: ShippedModel.View
+    let site: SiteModel.View?
+
+    func verdict(
+        on window: Window, features: ArraySlice<Float>, opinion: Opinion, decision: Bars.Decision,
+        finding: Finding?, time: Timestamp, model: String
+    ) -> Verdict {
+        let contributions = contributions(features, opinion: opinion, finding: finding)
+        let reason = finding?.reason ?? opinion.group.rawValue
+        return Verdict(
+            time: time, entity: window.entity, score: decision.score, threshold: decision.threshold,
+            tier: decision.tier,
+            reason: reason,
+            summary: Summary.sentence(on: window, reason: reason, contributions: contributions),
+            features: contributions, model: model,
+            target: target(window.evidence), isTwoWay: window.evidence.isTwoWay)
+    }
+
+    private func target(_ facts: Evidence) -> Target? {
+        facts.largestFlow.map {
+            Target(
+                address: $0.destination, protocol: $0.protocol,
+                port: facts.ports > 4 ? nil : $0.destinationPort)
+        }
+    }
+
+    /// The features that made the score, by the surprise of the table and the error of the autoencoder.
+    private func contributions(
+        _ features: ArraySlice<Float>, opinion: Opinion, finding: Finding?
+    ) -> [FeatureContribution] {
+        var weights = [Double](repeating: 0, count: FeatureSchema.count)
+        var places: [Int8] = []
+        shipped.scaler.quantize(features, into: &places)
+        for description in FeatureSchema.features where description.groups.contains(opinion.group) {
+            weights[description.feature.rawValue] = Double(
+                shipped.table.surprise(of: description.feature.rawValue, in: places[...]))
+        }
+        normalize(&weights)
+        if let site {
+            var sitePlaces: [Int8] = []
+            site.scaler.quantize(features, into: &sitePlaces)
+            var errors = site.autoencoder.errors(of: sitePlaces[...]).map { Double($0) * Double($0) }
+            normalize(&errors)
+            for index in weights.indices { weights[index] += errors[index] }
+        }
+        if let finding { weights[finding.feature.rawValue] += 1 }
+        normalize(&weights)
+        let scaler = site?.scaler ?? shipped.scaler
+        return weights.enumerated().sorted { ($0.element, $1.offset) > ($1.element, $0.offset) }
+            .prefix(Self.mostFeatures).filter { $0.element >= 0.02 }
+            .map { index, share in
+                let description = FeatureSchema.features[index]
+                return FeatureContribution(
+                    name: description.name,
+                    value: description.scale.quantity(of: Double(features[features.startIndex + index])),
+                    usual: description.scale.quantity(of: Double(scaler.medians[index])), share: share)
+            }
+    }
+
+    private func normalize(_ weights: inout [Double]) {
+        let sum = weights.reduce(0, +)
+        guard sum > 0 else { return }
+        for index in weights.indices { weights[index] /= sum }
+    }
+}

@@ -1,0 +1,22 @@
+import Features
+
+/// Windows of benign traffic to train on; a copy that can be handed to another thread.
+package struct TrainingSet: Sendable {
+    /// One view's windows.
+    package struct View: Sendable {
+        /// Features, row by row, `FeatureSchema.count` a row.
+        package internal(set) var rows: [Float] = []
+
+        package var count: Int { rows.count / FeatureSchema.count }
+    }
+
+    package internal(set) var source = View()
+    package internal(set) var destination = View()
+    /// Span of traffic they come from.
+    package internal(set) var learned: Duration = .zero
+    /// Windows seen an hour, one a second for each source.
+    package internal(set) var windowsPerHour = 0.0
+    /// Windows left out because they looked like an attack.
+    package internal(set) var leftOut = 0
+    let shipped: ShippedModel
+}

@@ -1,0 +1,82 @@
+package import Features
+package import Traffic
+
+/// What one feature added to a verdict.
+package struct FeatureContribution: Hashable, Sendable {
+    /// Name as in the feature schema.
+    package var name: String
+    /// Value in the unit a person reads (packets, ports, seconds ...), not on the model's scale.
+    package var value: Double
+    /// Median of the same feature in what was learned, in the same unit.
+    package var usual: Double
+    /// Part of the evidence, 0...1; those of one verdict add up to at most 1.
+    package var share: Double
+
+    package init(name: String, value: Double, usual: Double, share: Double) {
+        self.name = name
+        self.value = value
+        self.usual = usual
+        self.share = share
+    }
+}
+
+/// The service that an entity's flows went to most.
+package struct Target: Hashable, Sendable {
+    package var address: Address
+    package var `protocol`: IPProtocol
+    /// `nil` where several were hit.
+    package var port: UInt16?
+
+    package init(address: Address, protocol: IPProtocol, port: UInt16?) {
+        self.address = address
+        self.protocol = `protocol`
+        self.port = port
+    }
+}
+
+/// The detector's opinion on one window that is out of the ordinary, with its reasons.
+package struct Verdict: Hashable, Sendable {
+    package enum Tier: String, Hashable, Sendable {
+        /// Worth a look.
+        case alert
+        /// Sure enough to block by itself.
+        case block
+    }
+
+    /// End of the window.
+    package var time: Timestamp
+    package var entity: Entity
+    package var score: Double
+    package var threshold: Double
+    package var tier: Tier
+    /// Which group of features won: `volume`, `scan`, `failure`, `repetition` ...
+    package var reason: String
+    /// One sentence for people: "1,200 ports of 3 hosts in 10 s, usual: 2".
+    package var summary: String
+    /// Largest share first.
+    package var features: [FeatureContribution]
+    /// Identity and version of the model, as `sluice status` shows it.
+    package var model: String
+    /// Where the traffic went (source view), or what is under attack (destination view).
+    package var target: Target?
+    /// Whether the entity got answers to TCP traffic, and so cannot be a forged address.
+    package var isTwoWay: Bool
+
+    package init(
+        time: Timestamp, entity: Entity, score: Double, threshold: Double, tier: Tier, reason: String,
+        summary: String,
+        features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool
+    ) {
+        self.time = time
+        self.entity = entity
+        self.score = score
+        self.threshold = threshold
+        self.tier = tier
+        self.reason = reason
+        self.summary = summary
+        self.features = features
+        self.model = model
+        self.target = target
+        self.isTwoWay = isTwoWay
+    }
+}

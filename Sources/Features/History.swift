@@ -1,0 +1,67 @@
+import RealModule
+import Traffic
+
+/// What is remembered of one entity beyond the window.
+struct History {
+    /// The quantities that are summed with decay, as lanes of the vectors below.
+    enum Quantity: Int {
+        case packets, bytes, newFlows, unanswered, resetsReceived, novel, bytesBack, dnsBytes, dnsExcess,
+            icmpExcess
+        case closes
+        /// Services tried for the first time that refused or did not answer.
+        case failedServices
+    }
+
+    /// Names this occupation of the slot: entries of the window that belong to a former one are told by it.
+    var serial: UInt32 = 0
+    var prefix: Prefix
+    var born: Int64
+    var updated: Int64
+    /// Number of the reading in which it last sent (source view) or received (destination view).
+    var lastReading: UInt32 = 0
+    /// Row among the windows of the reading `rowReading`.
+    var row: Int32 = -1
+    var rowReading: UInt32 = 0
+    /// Number of the reading in which it was last put on the list of those to bring up to date.
+    var lastListed: UInt32 = 0
+
+    /// Decayed sums over 10, 60 and 600 s: S = S * exp(-dt / span) + x.
+    var sums10 = SIMD16<Float>()
+    var sums60 = SIMD16<Float>()
+    var sums600 = SIMD16<Float>()
+    /// x: counted since the last update.
+    var pending = SIMD16<Float>()
+
+    init(prefix: Prefix, now: Int64) {
+        self.prefix = prefix
+        born = now
+        updated = now
+    }
+
+    mutating func add(_ amount: Float, to quantity: Quantity) { pending[quantity.rawValue] += amount }
+
+    /// Decays the sums to `now` and adds what is pending.
+    mutating func bring(to now: Int64, decays: inout Decays) {
+        decays.set(nanoseconds: now - updated)
+        // An excess of one reading is not made up for by short packets in another.
+        pending[Quantity.dnsExcess.rawValue] = max(0, pending[Quantity.dnsExcess.rawValue])
+        pending[Quantity.icmpExcess.rawValue] = max(0, pending[Quantity.icmpExcess.rawValue])
+        sums10 = sums10 * decays.factors.0 + pending
+        sums60 = sums60 * decays.factors.1 + pending
+        sums600 = sums600 * decays.factors.2 + pending
+        pending = SIMD16()
+        updated = max(updated, now)
+    }
+
+    /// Mean per second over the last ten minutes, or since it was born, without the newest window.
+    func meanRate(of quantity: Quantity, without recent: Float, at now: Int64) -> Float {
+        let age = min(600, Float(now - born) / 1e9)
+        let length: Float = age < 1 ? 1 : 600 * (1 - .exp(-age / 600))
+        return max(0, sums600[quantity.rawValue] - recent) / length
+    }
+
+    /// Those seen last and most stay longest: each doubling of packets is worth 20 s.
+    static func worth(_ history: History) -> Int64 {
+        history.updated / 1_000_000_000 + Int64(20 * Float.log2(1 + history.sums600[0] + history.pending[0]))
+    }
+}

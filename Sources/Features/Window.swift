@@ -1,0 +1,69 @@
+package import Traffic
+
+/// What one entity did in the second that ends now, with what rules and explanations need beside the features.
+package struct Window: Sendable {
+    package var entity: Entity
+    /// Where the builder keeps the entity's history: equal slot and serial mean the same entity, uninterrupted.
+    package var slot: Int
+    package var serial: UInt32
+    package var packets: UInt64
+    package var bytes: UInt64
+    package var evidence: Evidence
+}
+
+/// Countable facts on which rules with a fixed meaning rest; not on any model's scale.
+///
+/// All are about conversations that the source began: who only answers leaves none of them.
+package struct Evidence: Hashable, Sendable {
+    /// Packets in conversations that the source began.
+    package var initiatedPackets: UInt64 = 0
+    /// TCP SYN packets, and those among them whose connection is not established.
+    package var synPackets: UInt64 = 0
+    package var halfOpen: UInt64 = 0
+    /// The same, of flows that have waited for the answer for at least 200 ms.
+    package var halfOpenWaiting: UInt64 = 0
+    /// TCP packets in conversations that the source began.
+    package var tcpPackets: UInt64 = 0
+    /// Packets and bytes, other than TCP, that got no answer at all.
+    package var unansweredPackets: UInt64 = 0
+    package var unansweredBytes: UInt64 = 0
+    package var icmpPackets: UInt64 = 0
+    /// New services that refused, or have been silent for at least 300 ms.
+    package var failedServices = 0
+    /// Decayed over 60 s: services tried for the first time, and those among them that failed.
+    package var novelServices60 = 0.0
+    package var failedServices60 = 0.0
+    /// Decayed counts of new connections to one service that people log in to.
+    package var loginRepeat60 = 0.0
+    package var loginRepeat600 = 0.0
+    /// Connections to one service that are open and were not served a byte for a second.
+    package var unserved = 0.0
+    /// New flows, distinct peers and distinct destination ports.
+    package var newFlows = 0
+    package var peers = 0
+    package var ports = 0
+    /// Packets of flows without reverse flow (nobody asked for them, or nobody answered).
+    package var oneWayPackets: UInt64 = 0
+    /// Packets that no answer is expected to: notices, later fragments, group traffic.
+    package var noticePackets: UInt64 = 0
+    /// Destination view: packets known from the sketch only.
+    package var asidePackets: UInt64 = 0
+    /// Whether a connection was established with the entity: its address is not forged.
+    package var isTwoWay = false
+    /// The flow with the most packets.
+    package var largestFlow: FlowKey?
+}
+
+/// The windows of one view at one reading, with their features as one matrix.
+package struct WindowBatch: Sendable {
+    package internal(set) var windows: [Window] = []
+    /// Row by row, `FeatureSchema.count` a window, in the order of `windows`.
+    package internal(set) var features: [Float] = []
+
+    package init() {}
+
+    /// The features of one window.
+    package func features(of row: Int) -> ArraySlice<Float> {
+        features[row * FeatureSchema.count..<(row + 1) * FeatureSchema.count]
+    }
+}

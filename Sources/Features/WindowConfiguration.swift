@@ -1,0 +1,37 @@
+package import Traffic
+
+/// How windows are built, and how much memory that may take.
+package struct WindowConfiguration: Sendable {
+    /// IPv6 sources are accounted under this prefix: whoever has one address of a /64 has them all (RFC 6177).
+    package var ipv6SourceLength = 64
+    /// In these prefixes (our own networks) an IPv6 source is a single address.
+    package var localPrefixes: [Prefix] = []
+    /// Sources that have a history; about 450 bytes each.
+    package var sourceCapacity = 16_384
+    /// Destinations that have a history; about 450 bytes each.
+    package var destinationCapacity = 8_192
+    /// Conversations (a flow and its answers) remembered for two minutes; about 80 bytes each.
+    package var conversationCapacity = 65_536
+    /// Services (source, destination, port, protocol) remembered; about 80 bytes each.
+    package var serviceCapacity = 65_536
+    /// Windows evaluated at one reading, for each view; those with the most packets come first.
+    package var maximumWindows = 4_096
+
+    package init() {}
+
+    /// The prefix that stands for a source.
+    package func sourcePrefix(of address: Address) -> Prefix {
+        if address.isIPv4 || address.isLinkLocal || localPrefixes.contains(where: { $0.contains(address) }) {
+            return Prefix(address)
+        }
+        return Prefix(address, length: ipv6SourceLength)
+    }
+}
+
+/// How many things are being remembered now.
+package struct TrackedCounts: Hashable, Sendable {
+    package var sources = 0
+    package var destinations = 0
+    package var conversations = 0
+    package var services = 0
+}

@@ -1,0 +1,173 @@
+import Traffic
+
+/// Sums up the entries of one entity's window; reused for one after another.
+struct WindowSummary {
+    private(set) var tally = WindowTally()
+    private(set) var evidence = Evidence()
+    private(set) var peers = SpreadCounter()
+    private(set) var destinationPorts = SpreadCounter()
+    private(set) var sourcePorts = SpreadCounter()
+    private(set) var view = Entity.View.source
+    private(set) var step = 1
+    private(set) var scope = WindowScope(now: 0, reading: 0, seesBothWays: false, maximumWindows: 0)
+
+    /// Starts over for another entity.
+    ///
+    /// At most `flows` entries will be added, every `step`th of those in its window.
+    mutating func begin(_ view: Entity.View, flows: Int, step: Int, returned: Returned, scope: WindowScope) {
+        tally = WindowTally()
+        tally.returnedBytes = returned.bytes
+        tally.returnedResets = returned.resets
+        evidence = Evidence()
+        self.view = view
+        self.scope = scope
+        self.step = step
+        peers.reset(expected: flows + 1)
+        destinationPorts.reset(expected: flows + 1)
+        sourcePorts.reset(expected: flows + 1)
+    }
+
+    /// Adds one entry; `oldest` is the number of the oldest reading in the window.
+    mutating func add(_ entry: Entry, _ sample: FlowSample, oldest: UInt32) {
+        addCounters(sample)
+        addBeginnings(entry)
+        addEvidence(entry, sample)
+        if entry.flowPackets > tally.largestFlow {
+            tally.largestFlow = entry.flowPackets
+            evidence.largestFlow = sample.key
+        }
+        // What counts flows rather than packets takes each flow once, at its first entry.
+        guard entry.previous.reading < oldest else { return }
+        tally.flows += 1
+        if !entry.traits.contains(.expectsNoAnswer) { tally.flowsToHosts += 1 }
+        if entry.traits.contains(.isInitiated) { tally.initiated += 1 }
+        if isUnanswered(entry) { tally.unansweredFlows += 1 }
+        let number = UInt64(sample.key.protocol.rawValue) << 16
+        peers.add(view == .source ? entry.destinationHash : entry.sourceHash)
+        destinationPorts.add(number | UInt64(sample.key.destinationPort))
+        sourcePorts.add(number | UInt64(sample.key.sourcePort))
+    }
+
+    private func isUnanswered(_ entry: Entry) -> Bool {
+        scope.seesBothWays && entry.traits.isDisjoint(with: [.isAnswered, .expectsNoAnswer])
+    }
+
+    private mutating func addCounters(_ sample: FlowSample) {
+        tally.packets &+= sample.packets
+        tally.bytes &+= sample.bytes
+        tally.squaredBytes += Float(sample.squaredBytes)
+        tally.fragments &+= sample.fragments
+        if sample.bytes <= sample.packets &* 90 { tally.small &+= sample.packets }
+        switch sample.key.protocol {
+        case .tcp:
+            tally.tcp &+= sample.packets
+            tally.syn &+= sample.syn
+            tally.synAck &+= sample.synAck
+            tally.closes &+= sample.fin &+ sample.rst
+            let known = sample.ack &+ sample.syn &+ sample.rst
+            tally.noAck &+= sample.packets > known ? sample.packets - known : 0
+        case .udp:
+            tally.udp &+= sample.packets
+            if sample.key.destinationPort == 53 || sample.key.sourcePort == 53 {
+                tally.dns &+= sample.packets
+                tally.dnsBytes &+= sample.bytes
+            }
+        case .icmp, .icmpv6:
+            tally.icmp &+= sample.packets
+            tally.icmpBytes &+= sample.bytes
+        default: break
+        }
+    }
+
+    private mutating func addBeginnings(_ entry: Entry) {
+        if entry.traits.contains(.isNew) {
+            tally.new += 1
+            if isUnanswered(entry) { tally.unanswered += 1 }
+        }
+        if entry.traits.contains(.isNovelService) { tally.novelServices += 1 }
+        if entry.traits.contains(.isNovelPeer) { tally.novelPeers += 1 }
+        tally.repeat60 = max(tally.repeat60, entry.repeat60)
+        tally.repeat600 = max(tally.repeat600, entry.repeat600)
+        tally.regularity = max(tally.regularity, entry.regularity)
+        if entry.traits.contains(.isTCP) {
+            tally.tcpRepeat60 = max(tally.tcpRepeat60, entry.repeat60)
+            tally.tcpRepeat600 = max(tally.tcpRepeat600, entry.repeat600)
+        }
+        if entry.traits.contains(.isLogin) {
+            tally.login60 = max(tally.login60, entry.repeat60)
+            tally.login600 = max(tally.login600, entry.repeat600)
+        }
+    }
+
+    private mutating func addEvidence(_ entry: Entry, _ sample: FlowSample) {
+        let age = scope.now - entry.first
+        if entry.traits.contains(.expectsNoAnswer) { evidence.noticePackets &+= sample.packets }
+        if isUnanswered(entry) {
+            tally.unansweredPackets &+= sample.packets
+            tally.unansweredBytes &+= sample.bytes
+        }
+        guard entry.traits.contains(.isInitiated) else { return }
+        evidence.initiatedPackets &+= sample.packets
+        if entry.traits.contains(.isInteractive) {
+            evidence.loginRepeat60 = max(evidence.loginRepeat60, Double(entry.repeat60))
+            evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
+        }
+        evidence.unserved = max(evidence.unserved, Double(entry.unserved))
+        if entry.traits.contains(.isEstablished), sample.key.protocol == .tcp { evidence.isTwoWay = true }
+        if entry.traits.contains(.isNovelService),
+            entry.traits.contains(.isRefused) || isUnanswered(entry) && age >= 300_000_000
+        {
+            evidence.failedServices += 1
+        }
+        if sample.key.protocol == .tcp {
+            evidence.tcpPackets &+= sample.packets
+            evidence.synPackets &+= sample.syn
+            if !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart) {
+                evidence.halfOpen &+= sample.syn
+                if age >= 200_000_000 { evidence.halfOpenWaiting &+= sample.syn }
+            }
+        } else if !entry.traits.contains(.isAnswered) {
+            evidence.unansweredPackets &+= sample.packets
+            evidence.unansweredBytes &+= sample.bytes
+        }
+        if sample.key.protocol.isICMP { evidence.icmpPackets &+= sample.packets }
+    }
+
+    /// Adds to the volume what the data plane counted without a flow entry: an estimate, less its expected excess.
+    mutating func addAside(_ frames: [Frame], to address: Address) {
+        for frame in frames {
+            guard let sketch = frame.aside else { continue }
+            let estimate = sketch.packets(to: address)
+            guard estimate > frame.asideNoise else { continue }
+            let packets = estimate - frame.asideNoise
+            tally.packets &+= packets
+            tally.bytes &+= UInt64(Double(packets) * min(frame.asideLength, 65_535))
+            evidence.asidePackets &+= packets
+        }
+    }
+
+    /// Ends the additions: what was left out by the step is made up for.
+    mutating func scale(packets: UInt64, bytes: UInt64) {
+        tally.scale(by: step, packets: packets, bytes: bytes)
+        guard step > 1 else { return }
+        for count in [
+            \Evidence.initiatedPackets, \.synPackets, \.halfOpen, \.halfOpenWaiting, \.tcpPackets,
+            \.unansweredPackets,
+            \.unansweredBytes, \.icmpPackets, \.noticePackets,
+        ] { evidence[keyPath: count] &*= UInt64(step) }
+        evidence.failedServices *= step
+    }
+
+    /// The facts, completed by what the history holds.
+    func evidence(_ history: History) -> Evidence {
+        var facts = evidence
+        facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
+        facts.failedServices60 =
+            Double(history.sums60[History.Quantity.failedServices.rawValue]) + Double(facts.failedServices)
+        facts.newFlows = Int(tally.new)
+        facts.peers = peers.distinct(step: step)
+        facts.ports = destinationPorts.distinct(step: step)
+        facts.oneWayPackets = tally.unansweredPackets
+        return facts
+    }
+}

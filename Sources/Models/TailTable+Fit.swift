@@ -1,0 +1,67 @@
+import RealModule
+
+extension TailTable {
+    /// The tail beyond the 99.9 % point is exponential; no place is more surprising than this many nats more.
+    private static let longestTail = 20.0
+
+    /// Fits to rows of int8 features of benign windows.
+    package init?(fitting rows: [Int8], width: Int, groups: [[Int]]) {
+        guard width > 0, !rows.isEmpty, rows.count.isMultiple(of: width) else { return nil }
+        let features = (0..<width).flatMap { Self.tail(of: $0, in: rows, width: width) }
+        let blank = [UInt16](repeating: 0, count: groups.count * Self.sums)
+        guard let uncalibrated = TailTable(width: width, features: features, groups: groups, surprises: blank)
+        else {
+            return nil
+        }
+        let surprises = groups.indices.flatMap { uncalibrated.calibrate(group: $0, by: rows) }
+        self.init(width: width, features: features, groups: groups, surprises: surprises)
+    }
+
+    /// -ln of the share of rows at or beyond each place, in quarter nats.
+    private static func tail(of feature: Int, in rows: [Int8], width: Int) -> [UInt8] {
+        var histogram = [Int](repeating: 0, count: places)
+        for start in stride(from: 0, to: rows.count, by: width) {
+            histogram[Int(max(-127, rows[start + feature])) + 127] += 1
+        }
+        let count = rows.count / width
+        func place(below share: Double) -> Int {
+            var seen = 0
+            for (place, number) in histogram.enumerated() {
+                seen += number
+                if Double(seen) >= share * Double(count) { return place }
+            }
+            return places - 1
+        }
+        let far = place(below: 0.999)
+        let step = Double(RobustScaler.step)
+        let scale = max(Double(far - place(below: 0.99)) * step / 2.303, 0.15)
+        var beyond = count
+        return histogram.enumerated().map { place, number in
+            let share = Double(beyond) / Double(count)
+            beyond -= number
+            let nats =
+                place <= far
+                ? -Double.log(max(share, 0.001))
+                : -Double.log(0.001) + min(Double(place - far) * step / scale, longestTail)
+            return UInt8(min(max((nats * 4).rounded(), 0), 255))
+        }
+    }
+
+    /// The surprise of each possible sum of a group, with an exponential tail.
+    private func calibrate(group: Int, by rows: [Int8]) -> [UInt16] {
+        var sums: [Double] = []
+        for start in stride(from: 0, to: rows.count, by: width) {
+            let row = rows[start..<start + width]
+            let largest = groups[group].map { Int(surprise(of: $0, in: row)) }.sorted(by: >).prefix(3)
+            sums.append(Double(largest.reduce(0, +)) / 4)
+        }
+        let tail = PeaksOverThreshold(fitting: sums, fixedShape: 0, leastScale: 1)
+        return (0..<Self.sums).map { sum in
+            // Beyond the 30 decades that calibration tells apart, the order still counts.
+            let nats = Double(sum) / 4
+            let straight = tail.surprise(of: tail.start) + max(0, nats - tail.start) / tail.scale / .log(10)
+            let decades = nats > tail.start ? straight - .log10(tail.tailShare) : tail.surprise(of: nats)
+            return UInt16(min(max((decades * Double(Self.unitsPerDecade)).rounded(), 0), 65_535))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package import Detection
+package import Traffic
+
+/// A verdict, and what was done about it.
+package struct Alert: Hashable, Sendable {
+    package enum Action: String, Hashable, Sendable { case ban, limit, alert }
+
+    /// Unique, rising with time.
+    package var id: Int64
+    package var verdict: Verdict
+    /// In shadow mode: what would have been done.
+    package var action: Action
+    /// Why it was not blocked although the verdict says so.
+    package var note: String?
+    package var ruleID: UInt32?
+
+    package init(id: Int64, verdict: Verdict, action: Action, note: String? = nil, ruleID: UInt32? = nil) {
+        self.id = id
+        self.verdict = verdict
+        self.action = action
+        self.note = note
+        self.ruleID = ruleID
+    }
+}
+
+/// Something that happened, for the store and for whoever listens.
+package enum Event: Hashable, Sendable {
+    /// Why a ban or limit ended.
+    package enum Ending: String, Hashable, Sendable {
+        case expired
+        /// By hand.
+        case lifted
+        /// The allow-list covers it now.
+        case allowed
+        /// The machine needs the address now.
+        case protected
+    }
+
+    case alert(Alert)
+    case imposed(Sanction)
+    /// Lasts longer, or is shadowed or enforced from now on.
+    case updated(Sanction)
+    case ended(Sanction, Ending)
+    case allowed(AllowEntry)
+    case disallowed(AllowEntry)
+}
+
+/// What a step of the policy leads to: rules for the data plane, and events of why.
+///
+/// Removals come first: a rule that is removed and installed in one step stays in force.
+package struct Changes: Hashable, Sendable {
+    package var remove: [Rule] = []
+    package var install: [Rule] = []
+    package var events: [Event] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { remove.isEmpty && install.isEmpty && events.isEmpty }
+
+    package static func += (left: inout Changes, right: Changes) {
+        left.remove += right.remove
+        left.install += right.install
+        left.events += right.events
+    }
+}

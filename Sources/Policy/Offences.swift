@@ -1,0 +1,39 @@
+import Traffic
+
+/// Who was banned before, and how often in a row: the length of the next ban.
+///
+/// A source is forgotten when it behaved well for as long as the longest ban lasts.
+struct Offences: Hashable, Sendable {
+    private struct Past: Hashable, Sendable {
+        var count: Int
+        var forgottenAt: Timestamp
+    }
+
+    private var past: [Prefix: Past] = [:]
+
+    /// Number of the source's next ban, from 1.
+    func next(for prefix: Prefix, at now: Timestamp) -> Int {
+        guard let known = past[prefix], known.forgottenAt > now else { return 1 }
+        return known.count + 1
+    }
+
+    /// Remembers a ban that ended at `end`.
+    mutating func remember(_ prefix: Prefix, offence: Int, end: Timestamp, for memory: Duration) {
+        guard offence > 0 else { return }
+        past[prefix] = Past(count: offence, forgottenAt: end + memory)
+    }
+
+    mutating func forget(_ prefix: Prefix) { past[prefix] = nil }
+
+    /// Drops what is forgotten by now.
+    mutating func prune(at now: Timestamp) {
+        past = past.filter { $0.value.forgottenAt > now }
+    }
+
+    /// `first`, doubled for each offence after the first, up to `most`.
+    static func duration(offence: Int, first: Duration, most: Duration) -> Duration {
+        var duration = min(first, most)
+        for _ in 1..<max(offence, 1) where duration < most { duration = min(duration * 2, most) }
+        return duration
+    }
+}

@@ -1,0 +1,148 @@
+package import Traffic
+
+// What operators ask for. Manual rules are enforced in every mode, and are above automatic ones.
+extension Policy {
+    /// Longest duration that can be given by hand; without one, a rule ends only by hand.
+    package static let longestManualDuration: Duration = .seconds(10 * 365 * 86400)
+
+    /// Bans a source by hand, in place of an earlier manual ban of the same prefix.
+    package mutating func ban(
+        _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
+    ) throws(Refusal) -> (Sanction, Changes) {
+        let expires = try end(of: duration, from: now)
+        if let refusal = refusal(of: prefix, by: .manual) { throw refusal }
+        var rule = Rule(id: 0, match: .source(prefix), action: .deny, origin: .manual, expires: expires)
+        let old = sanctionsInForce[Slot(rule)]
+        rule.id = old?.sanction.rule.id ?? makeRuleID()
+        let sanction = Sanction(
+            rule: rule, since: now, reason: reason ?? "manual", summary: "banned by hand",
+            dropped: old?.sanction.dropped ?? Count(), lastHit: old?.sanction.lastHit)
+        pardons[prefix] = nil
+        var changes = Changes()
+        impose(sanction, counter: old?.counter ?? Count(), &changes)
+        changes.events.append(.imposed(sanction))
+        return (sanction, changes)
+    }
+
+    /// Lifts every ban and limit on exactly this prefix, whoever made it; its offences are forgotten, and
+    /// verdicts do not ban it again for the length of a first ban.
+    package mutating func unban(_ prefix: Prefix, at now: Timestamp) throws(Refusal) -> ([Sanction], Changes)
+    {
+        let lifted = sanctions { $0.prefix == prefix }
+        guard !lifted.isEmpty else { throw notBanned(prefix) }
+        var changes = Changes()
+        for sanction in lifted { end(sanction, .lifted, at: now, &changes) }
+        offences.forget(prefix)
+        pardons[prefix] = now + settings.banDuration
+        return (lifted, changes)
+    }
+
+    private func notBanned(_ prefix: Prefix) -> Refusal {
+        let wider = sanctions(coveringSource: prefix).first
+        return Refusal(
+            .notFound, "\(prefix) is not banned",
+            hint: wider.map {
+                "\($0.prefix) is, which contains it: unban that, or add \(prefix) to the allow-list"
+            })
+    }
+
+    /// Adds to the allow-list, and lifts every ban and limit that the entry covers and every automatic one it
+    /// touches.
+    package mutating func allow(
+        _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
+    ) throws(Refusal) -> (AllowEntry, lifted: [Sanction], Changes) {
+        let expires = try end(of: duration, from: now)
+        if let entry = allowed[prefix], entry.origin == .configuration { return (entry, [], Changes()) }
+        let entry = AllowEntry(
+            ruleID: allowed[prefix]?.ruleID ?? makeRuleID(), prefix: prefix, origin: .manual, since: now,
+            expires: expires, reason: reason)
+        var changes = Changes()
+        admit(entry, &changes)
+        changes.events.append(.allowed(entry))
+        let lifted = lift(.allowed, at: now, &changes) { sanction in
+            sanction.rule.origin == .manual
+                ? prefix.contains(sanction.prefix) : prefix.overlaps(sanction.prefix)
+        }
+        return (entry, lifted, changes)
+    }
+
+    /// Takes an entry off the allow-list.
+    package mutating func disallow(_ prefix: Prefix) throws(Refusal) -> (AllowEntry, Changes) {
+        guard let entry = allowed[prefix] else {
+            if let always = (protected + Self.alwaysProtected).first(where: { $0.prefix == prefix }) {
+                throw Refusal(.protected, "\(prefix) is protected: it is \(always.reason)")
+            }
+            throw Refusal(.notFound, "\(prefix) is not on the allow-list", hint: "sluice allow list")
+        }
+        guard entry.origin == .manual else {
+            throw Refusal(
+                .configured, "\(prefix) stands in the configuration",
+                hint: "remove it from `allow` there and restart the agent")
+        }
+        var changes = Changes()
+        dismiss(entry, &changes)
+        return (entry, changes)
+    }
+
+    /// Replaces the addresses that the machine needs, and lifts what touches them.
+    package mutating func protect(_ prefixes: [ProtectedPrefix], at now: Timestamp) -> Changes {
+        protected = prefixes
+        var changes = Changes()
+        lift(.protected, at: now, &changes) { sanction in
+            prefixes.contains { $0.prefix.overlaps(sanction.prefix) }
+        }
+        return changes
+    }
+
+    /// Changes the mode; automatic rules in force are shadowed or enforced accordingly.
+    package mutating func setMode(_ mode: Mode) -> Changes {
+        self.mode = mode
+        var changes = Changes()
+        let isShadowed = isShadowing
+        for var sanction in sanctions(where: { _ in true })
+        where sanction.rule.origin == .automatic && sanction.rule.isShadowed != isShadowed {
+            sanction.rule.isShadowed = isShadowed
+            sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
+            changes.install.append(sanction.rule)
+            changes.events.append(.updated(sanction))
+        }
+        return changes
+    }
+
+    /// Puts an entry on the allow-list.
+    mutating func admit(_ entry: AllowEntry, _ changes: inout Changes) {
+        allowed[entry.prefix] = entry
+        allowIDs.insert(entry.ruleID)
+        noteEnd(entry.expires)
+        changes.install.append(entry.rule)
+    }
+
+    /// Takes an entry off the allow-list.
+    mutating func dismiss(_ entry: AllowEntry, _ changes: inout Changes) {
+        allowed[entry.prefix] = nil
+        allowIDs.remove(entry.ruleID)
+        changes.remove.append(entry.rule)
+        changes.events.append(.disallowed(entry))
+    }
+
+    /// Ends the sanctions that `isCovered` picks, and returns them.
+    @discardableResult
+    private mutating func lift(
+        _ ending: Event.Ending, at now: Timestamp, _ changes: inout Changes,
+        where isCovered: (Sanction) -> Bool
+    ) -> [Sanction] {
+        let lifted = sanctions(where: isCovered)
+        for sanction in lifted { end(sanction, ending, at: now, &changes) }
+        return lifted
+    }
+
+    private func end(of duration: Duration?, from now: Timestamp) throws(Refusal) -> Timestamp? {
+        guard let duration else { return nil }
+        guard duration > .zero, duration <= Self.longestManualDuration else {
+            throw Refusal(
+                .invalidDuration, "a duration must be longer than nothing and at most ten years",
+                hint: "without a duration it lasts until it is lifted")
+        }
+        return now + duration
+    }
+}

@@ -1,0 +1,92 @@
+package import Traffic
+
+/// What the rules in force say about one address.
+package struct Treatment: Hashable, Sendable {
+    /// The narrowest entry of the allow-list that has it.
+    package var allowedBy: AllowEntry?
+    /// Why it is never banned, if it is not.
+    package var protectedBy: ProtectedPrefix?
+    /// Rules that match packets from it, the one that decides first.
+    ///
+    /// Manual bans, automatic bans, limits; within each the narrowest first. `allowedBy` overrides them all.
+    package var sanctions: [Sanction]
+    /// Limits on packets to it.
+    package var towards: [Sanction]
+
+    package init(
+        allowedBy: AllowEntry? = nil, protectedBy: ProtectedPrefix? = nil, sanctions: [Sanction] = [],
+        towards: [Sanction] = []
+    ) {
+        self.allowedBy = allowedBy
+        self.protectedBy = protectedBy
+        self.sanctions = sanctions
+        self.towards = towards
+    }
+
+    /// The rule that decides; if all that match are shadowed, the one that would.
+    package var deciding: Sanction? { sanctions.first { !$0.rule.isShadowed } ?? sanctions.first }
+}
+
+extension Policy {
+    /// Every ban and limit in force, newest first.
+    package var sanctions: [Sanction] {
+        sanctions { _ in true }.sorted { ($0.since, $0.rule.id) > ($1.since, $1.rule.id) }
+    }
+
+    /// Those in force that `isMeant`, by rule id.
+    func sanctions(where isMeant: (Sanction) -> Bool) -> [Sanction] {
+        sanctionsInForce.values.lazy.map(\.sanction).filter(isMeant).sorted { $0.rule.id < $1.rule.id }
+    }
+
+    /// The allow-list, by address.
+    package var allowList: [AllowEntry] { allowed.values.sorted { $0.prefix < $1.prefix } }
+
+    /// Every rule that should be in the data plane.
+    package var rules: [Rule] {
+        allowed.values.map(\.rule) + sanctionsInForce.values.map(\.sanction.rule)
+    }
+
+    /// Number of bans and of limits in force.
+    package var counts: (bans: Int, limits: Int) {
+        let limits = sanctionsInForce.values.count { $0.sanction.isLimit }
+        return (sanctionsInForce.count - limits, limits)
+    }
+
+    /// What happens to packets from `address`, and to those that are sent to it if those are limited.
+    package func treatment(of address: Address) -> Treatment {
+        let towards = sanctions {
+            if case .destination(address, _, _) = $0.rule.match { return true }
+            return false
+        }
+        return Treatment(
+            allowedBy: allowed.values.filter { $0.prefix.contains(address) }.max {
+                $0.prefix.length < $1.prefix.length
+            },
+            protectedBy: (protected + Self.alwaysProtected).first { $0.prefix.contains(address) },
+            sanctions: sanctions(coveringSource: Prefix(address)),
+            towards: towards)
+    }
+
+    /// Sanctions on sources that have all of `prefix`, in order of precedence.
+    func sanctions(coveringSource prefix: Prefix) -> [Sanction] {
+        var found: [Sanction] = []
+        for (isLimit, origin) in [
+            (false, Rule.Origin.manual), (false, .automatic), (true, .manual), (true, .automatic),
+        ] {
+            for length in (0...prefix.length).reversed() {
+                let slot = Slot(
+                    .source(Prefix(prefix.address, length: length)), isLimit: isLimit, origin: origin)
+                if let standing = sanctionsInForce[slot] { found.append(standing.sanction) }
+            }
+        }
+        return found
+    }
+}
+
+extension Policy.Slot {
+    fileprivate init(_ match: Rule.Match, isLimit: Bool, origin: Rule.Origin) {
+        self.match = match
+        self.isLimit = isLimit
+        self.origin = origin
+    }
+}

@@ -1,0 +1,128 @@
+package import Traffic
+
+// How rules begin and end by themselves.
+extension Policy {
+    /// An automatic rule that dropped something this short a time ago is not let go.
+    static let quietTime: Duration = .seconds(5)
+    /// Extensions are decided this long before the end, so that the data plane, which ends rules by itself,
+    /// never comes first.
+    static let extensionMargin: Duration = .seconds(1)
+
+    /// Takes over the data plane's counters, extends automatic rules that still drop, and ends what is over.
+    ///
+    /// To be called a few times a second.
+    package mutating func tick(at now: Timestamp, counters: [RuleCounters]) -> Changes {
+        for counter in counters { update(counter, at: now) }
+        prune(at: now)
+        guard let nextEnd, now >= nextEnd - Self.extensionMargin else { return Changes() }
+        var changes = Changes()
+        let due = sanctionsInForce.values.filter { standing in
+            standing.sanction.rule.expires.map { $0 - Self.extensionMargin <= now } ?? false
+        }
+        for standing in due.sorted(by: { $0.sanction.rule.id < $1.sanction.rule.id }) {
+            settle(standing, at: now, &changes)
+        }
+        for entry in allowList where entry.expires.map({ $0 <= now }) ?? false { dismiss(entry, &changes) }
+        self.nextEnd = nil
+        for standing in sanctionsInForce.values { noteEnd(standing.sanction.rule.expires) }
+        for entry in allowed.values { noteEnd(entry.expires) }
+        return changes
+    }
+
+    private mutating func update(_ counters: RuleCounters, at now: Timestamp) {
+        guard let slot = slots[counters.id], var standing = sanctionsInForce[slot],
+            counters.dropped != standing.counter || counters.lastHit != standing.sanction.lastHit
+        else { return }
+        if counters.dropped != standing.counter {
+            let hasRisen = counters.dropped.packets >= standing.counter.packets
+            // Less than before: the rule was installed anew, and counts from nothing.
+            let base = hasRisen ? standing.counter : Count()
+            standing.sanction.dropped.packets &+= counters.dropped.packets &- base.packets
+            standing.sanction.dropped.bytes &+= counters.dropped.bytes &- base.bytes
+            standing.counter = counters.dropped
+            standing.lastDropped = now
+        }
+        standing.sanction.lastHit = counters.lastHit ?? standing.sanction.lastHit
+        sanctionsInForce[slot] = standing
+    }
+
+    private mutating func settle(_ standing: Standing, at now: Timestamp, _ changes: inout Changes) {
+        var sanction = standing.sanction
+        guard let expires = sanction.rule.expires else { return }
+        let isBusy = standing.lastDropped.map { now - $0 < Self.quietTime } ?? false
+        if sanction.rule.origin == .automatic, isBusy {
+            sanction.rule.expires =
+                max(expires, now) + (sanction.isLimit ? settings.limitDuration : settings.banDuration)
+            sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
+            changes.install.append(sanction.rule)
+            changes.events.append(.updated(sanction))
+        } else if expires <= now {
+            end(sanction, .expired, at: now, &changes)
+        }
+    }
+
+    /// Puts in force what the agent begins with.
+    ///
+    /// Rules keep the time they have left. Ended ones are dropped, and so are those that the allow-list, or
+    /// what is protected now, no longer permits; an end that lies too far off (the clock was set back) is
+    /// brought near. `configured` is the `allow` key of the configuration, `saved` what the store remembers
+    /// of the last run.
+    package mutating func start(allowing configured: [Prefix], restoring saved: SavedState, at now: Timestamp)
+        -> Changes
+    {
+        lastRuleID = max(
+            lastRuleID, saved.lastRuleID, saved.sanctions.map(\.rule.id).max() ?? 0,
+            saved.allowed.map(\.ruleID).max() ?? 0)
+        lastAlertID = max(lastAlertID, saved.lastAlertID)
+        for past in saved.pastBans {
+            guard let end = past.rule.expires else { continue }
+            offences.remember(past.prefix, offence: past.offence, end: end, for: settings.banMaximum)
+        }
+        var changes = Changes()
+        for prefix in configured {
+            admit(
+                AllowEntry(ruleID: makeRuleID(), prefix: prefix, origin: .configuration, since: now), &changes
+            )
+        }
+        for entry in saved.allowed where allowed[entry.prefix] == nil {
+            if let expires = entry.expires, expires <= now {
+                changes.events.append(.disallowed(entry))
+            } else {
+                admit(entry, &changes)
+            }
+        }
+        for sanction in saved.sanctions { restore(sanction, at: now, &changes) }
+        return changes
+    }
+
+    private mutating func restore(_ saved: Sanction, at now: Timestamp, _ changes: inout Changes) {
+        var sanction = saved
+        if sanction.rule.origin == .automatic {
+            let longest = sanction.isLimit ? settings.limitDuration : settings.banMaximum
+            sanction.rule.expires = min(
+                sanction.rule.expires ?? now, now + max(longest, settings.banDuration))
+            sanction.rule.isShadowed = isShadowing
+        }
+        if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin) {
+            end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
+        } else if let expires = sanction.rule.expires, expires <= now {
+            end(sanction, .expired, at: now, &changes)
+        } else {
+            impose(sanction, counter: sanction.dropped, &changes)
+        }
+    }
+}
+
+/// What outlives the agent, as the store gives it back.
+package struct SavedState: Hashable, Sendable {
+    package var sanctions: [Sanction] = []
+    /// Entries of manual origin.
+    package var allowed: [AllowEntry] = []
+    /// The last ban of each source that was banned not long ago; `rule.expires` is when it ended.
+    package var pastBans: [Sanction] = []
+    /// Highest ids that were given.
+    package var lastRuleID: UInt32 = 0
+    package var lastAlertID: Int64 = 0
+
+    package init() {}
+}

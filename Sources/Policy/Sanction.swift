@@ -1,0 +1,104 @@
+package import Traffic
+
+/// A ban or a limit in force: its rule, why it is there, and what it has done.
+package struct Sanction: Hashable, Sendable {
+    package var rule: Rule
+    package var since: Timestamp
+    /// Group of features (`scan`, `volume` ...), or what the operator wrote.
+    package var reason: String
+    /// One sentence for people.
+    package var summary: String
+    /// The alert that led to it; `nil` for manual rules.
+    package var alertID: Int64?
+    /// How many automatic bans in a row the source has had with this one; 0 for limits and manual rules.
+    package var offence: Int
+    /// Dropped so far (in shadow: would have been).
+    package var dropped: Count
+    /// Last packet that matched.
+    package var lastHit: Timestamp?
+
+    package init(
+        rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,
+        offence: Int = 0,
+        dropped: Count = Count(), lastHit: Timestamp? = nil
+    ) {
+        self.rule = rule
+        self.since = since
+        self.reason = reason
+        self.summary = summary
+        self.alertID = alertID
+        self.offence = offence
+        self.dropped = dropped
+        self.lastHit = lastHit
+    }
+
+    /// Whether it lets a certain rate pass rather than nothing.
+    package var isLimit: Bool { rule.isLimit }
+
+    /// Whom it is for: the source, or the one address whose incoming traffic is limited.
+    package var prefix: Prefix { rule.match.prefix }
+}
+
+extension Rule {
+    /// Whether it lets a certain rate pass rather than nothing.
+    package var isLimit: Bool {
+        if case .limit = action { return true }
+        return false
+    }
+}
+
+extension Rule.Match {
+    /// The source, or the destination as a prefix of one address.
+    package var prefix: Prefix {
+        switch self {
+        case .source(let prefix): prefix
+        case .destination(let address, _, _): Prefix(address)
+        }
+    }
+}
+
+/// An entry of the allow-list: never dropped, never limited.
+package struct AllowEntry: Hashable, Sendable {
+    package enum Origin: String, Hashable, Sendable {
+        /// From the `allow` key of the configuration; only an edit takes it off.
+        case configuration
+        /// Added at run time.
+        case manual
+    }
+
+    package var ruleID: UInt32
+    package var prefix: Prefix
+    package var origin: Origin
+    package var since: Timestamp
+    package var expires: Timestamp?
+    package var reason: String?
+
+    package init(
+        ruleID: UInt32, prefix: Prefix, origin: Origin, since: Timestamp, expires: Timestamp? = nil,
+        reason: String? = nil
+    ) {
+        self.ruleID = ruleID
+        self.prefix = prefix
+        self.origin = origin
+        self.since = since
+        self.expires = expires
+        self.reason = reason
+    }
+
+    /// As the data plane gets it; always of manual origin, because it must outlive the agent.
+    package var rule: Rule {
+        Rule(id: ruleID, match: .source(prefix), action: .allow, origin: .manual, expires: expires)
+    }
+}
+
+/// Addresses that are never banned and never limited, because the machine needs them.
+package struct ProtectedPrefix: Hashable, Sendable {
+    package var prefix: Prefix
+    /// What it is: `address of eth0`, `gateway of eth0`.
+    package var reason: String
+
+    package init(prefix: Prefix, reason: String) {
+        self.prefix = prefix
+        self.reason = reason
+    }
+}

@@ -1,0 +1,19 @@
+package import Traffic
+
+/// Rules in replay: kept, never enforced. The capture's packets are past, and are all counted.
+package final class RuleRecord: RuleSink {
+    package private(set) var rules: [UInt32: Rule] = [:]
+
+    package init() {}
+
+    package func install(_ rules: [Rule]) {
+        for rule in rules { self.rules[rule.id] = rule }
+    }
+
+    package func remove(_ rules: [Rule]) {
+        for rule in rules { self.rules[rule.id] = nil }
+    }
+
+    /// Nothing was dropped.
+    package func counters() -> [RuleCounters] { [] }
+}

@@ -1,0 +1,108 @@
+import GRDB
+import Policy
+import Traffic
+
+extension Sanction {
+    private init(_ row: Row) throws {
+        let reader = RowReader(row: row, table: "sanction")
+        let prefix: Prefix = try reader.parsed("prefix")
+        let side: String = try reader.value("side")
+        let match: Rule.Match =
+            side == "source"
+            ? .source(prefix)
+            : .destination(
+                prefix.address, protocol: try reader.optional("protocol").map(IPProtocol.init(rawValue:)),
+                port: try reader.optional("port"))
+        let rate: UInt32? = try reader.optional("packets_per_second")
+        self.init(
+            rule: Rule(
+                id: try reader.value("rule_id"), match: match,
+                action: rate.map { .limit(packetsPerSecond: $0) } ?? .deny,
+                origin: try reader.choice("origin"),
+                isShadowed: try reader.value("shadowed"), expires: try reader.optionalTime("expires")),
+            since: try reader.time("since"), reason: try reader.value("reason"),
+            summary: try reader.value("summary"), alertID: try reader.optional("alert_id"),
+            offence: try reader.value("offence"),
+            dropped: Count(
+                packets: try reader.count("dropped_packets"), bytes: try reader.count("dropped_bytes")),
+            lastHit: try reader.optionalTime("last_hit"))
+    }
+
+    static func fetchInForce(from database: Database) throws -> [Sanction] {
+        // A cursor rather than all rows at once: there may be a hundred thousand.
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT * FROM sanction WHERE ended IS NULL ORDER BY rule_id")
+        return try Array(rows.map(Sanction.init))
+    }
+
+    /// The last automatic ban of each source, if it ended by itself after `time`; `rule.expires` is when it
+    /// ended.
+    static func fetchEnded(since time: Timestamp, from database: Database) throws -> [Sanction] {
+        let sql = """
+            SELECT *, max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
+            GROUP BY prefix HAVING ending = 'expired'
+            """
+        return try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds]).map { row in
+            var sanction = try Sanction(row)
+            sanction.rule.expires = try RowReader(row: row, table: "sanction").time("ended")
+            return sanction
+        }
+    }
+
+    /// Writes the sanction, in place of an earlier state of it.
+    func write(to database: Database, ended: Timestamp? = nil, ending: Event.Ending? = nil) throws {
+        var (side, number, port) = ("source", UInt8?.none, UInt16?.none)
+        if case .destination(_, let proto, let service) = rule.match {
+            (side, number, port) = ("destination", proto?.rawValue, service)
+        }
+        var rate: UInt32?
+        if case .limit(let packetsPerSecond) = rule.action { rate = packetsPerSecond }
+        try database.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, packets_per_second,
+                origin, shadowed, since, expires, reason, summary, alert_id, offence, dropped_packets,
+                dropped_bytes, last_hit, ended, ending)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            rule.id, side, "\(prefix)", number, port, rate, rule.origin.rawValue, rule.isShadowed,
+            since.nanoseconds,
+            rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
+            Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
+        ])
+    }
+
+    func writeCounters(to database: Database) throws {
+        try database.cachedStatement(
+            sql: "UPDATE sanction SET dropped_packets = ?, dropped_bytes = ?, last_hit = ? WHERE rule_id = ?"
+        ).execute(arguments: [
+            Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds, rule.id,
+        ])
+    }
+}
+
+extension AllowEntry {
+    static func fetchAll(from database: Database) throws -> [AllowEntry] {
+        try Row.fetchAll(database, sql: "SELECT * FROM allowed ORDER BY rule_id").map { row in
+            let reader = RowReader(row: row, table: "allowed")
+            return AllowEntry(
+                ruleID: try reader.value("rule_id"), prefix: try reader.parsed("prefix"), origin: .manual,
+                since: try reader.time("since"), expires: try reader.optionalTime("expires"),
+                reason: try reader.optional("reason"))
+        }
+    }
+
+    func write(to database: Database) throws {
+        try database.cachedStatement(
+            sql:
+                "INSERT OR REPLACE INTO allowed (prefix, rule_id, since, expires, reason) "
+                + "VALUES (?, ?, ?, ?, ?)"
+        ).execute(arguments: ["\(prefix)", ruleID, since.nanoseconds, expires?.nanoseconds, reason])
+    }
+
+    func delete(from database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM allowed WHERE prefix = ?").execute(arguments: [
+            "\(prefix)"
+        ])
+    }
+}

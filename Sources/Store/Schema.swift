@@ -1,0 +1,93 @@
+import GRDB
+
+/// Tables, and how they came to be: one migration for each change, never edited once released.
+///
+/// Times are nanoseconds since 1970-01-01 UTC, addresses and prefixes their text, truth values 0 or 1.
+enum Schema {
+    /// Marks the file as Sluice's: "Slce" (`PRAGMA application_id`).
+    static let applicationID: Int32 = 0x536C_6365
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { database in
+            try database.execute(sql: version1)
+        }
+        return migrator
+    }
+
+    private static let version1 = """
+        -- Bans and limits. In force while `ended` is null; later ones are history.
+        CREATE TABLE sanction (
+            rule_id INTEGER PRIMARY KEY,
+            side TEXT NOT NULL CHECK (side IN ('source', 'destination')),
+            prefix TEXT NOT NULL,
+            protocol INTEGER,
+            port INTEGER,
+            packets_per_second INTEGER, -- of a limit; null for a ban
+            origin TEXT NOT NULL CHECK (origin IN ('manual', 'automatic')),
+            shadowed INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            expires INTEGER CHECK (expires IS NOT NULL OR origin = 'manual'),
+            reason TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            alert_id INTEGER,
+            offence INTEGER NOT NULL,
+            dropped_packets INTEGER NOT NULL,
+            dropped_bytes INTEGER NOT NULL,
+            last_hit INTEGER,
+            ended INTEGER,
+            ending TEXT
+        ) STRICT;
+        CREATE INDEX sanction_by_end ON sanction (ended);
+
+        -- Entries of the allow-list that were added at run time.
+        CREATE TABLE allowed (
+            prefix TEXT PRIMARY KEY,
+            rule_id INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            expires INTEGER,
+            reason TEXT
+        ) STRICT;
+
+        -- Verdicts and what was done about them.
+        CREATE TABLE alert (
+            id INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            view TEXT NOT NULL,
+            prefix TEXT NOT NULL,
+            tier TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            score REAL NOT NULL,
+            threshold REAL NOT NULL,
+            model TEXT NOT NULL,
+            features TEXT NOT NULL, -- JSON: [{"name", "value", "usual", "share"}]
+            target_address TEXT,
+            target_protocol INTEGER,
+            target_port INTEGER,
+            two_way INTEGER NOT NULL,
+            action TEXT NOT NULL,
+            note TEXT,
+            rule_id INTEGER
+        ) STRICT;
+        CREATE INDEX alert_by_prefix ON alert (prefix, id);
+
+        -- Learned models, as model files.
+        CREATE TABLE model (
+            id TEXT PRIMARY KEY,
+            trained INTEGER NOT NULL,
+            metadata TEXT NOT NULL, -- JSON
+            data BLOB NOT NULL
+        ) STRICT;
+
+        -- Who did what, and when. Only ever added to.
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            time INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            verb TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT;
+        """
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Control
+import Terminal
+import Traffic
+
+/// The command `sluice explain`.
+struct ExplainCommand: AgentCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Why an address is blocked, or what is known about it if it is not.",
+        discussion: "Rules apply in this order: allow-list, ban by hand, automatic ban, limit.")
+
+    @Argument(help: "One address.", transform: parseAddress)
+    var address: Address
+
+    @OptionGroup var agent: AgentOptions
+
+    func ask(_ service: any ControlService) async throws -> Explanation { try await service.explain(address) }
+
+    func text(_ explanation: Explanation, on screen: Screen, at now: Timestamp) -> String {
+        let state = screen.styled(explanation.state.rawValue, explanation.state.style)
+        var text =
+            screen.styled("\(explanation.address)", .bold) + " is \(state).\n" + explanation.summary + "\n"
+        if let entry = explanation.allowedBy { text += "\n" + describe(entry, on: screen, at: now) }
+        if let rule = explanation.rule { text += "\n" + describe(rule, on: screen, at: now) }
+        if let alert = explanation.alert { text += "\n" + describe(alert, on: screen) }
+        for rule in explanation.overridden {
+            text += "\nOverridden: \(rule.spokenAction) on \(rule.prefix), \(rule.reason.printable).\n"
+        }
+        for limit in explanation.towards {
+            let what = "\(limit.spokenSubject) is under \(limit.spokenAction)"
+            text += "\nTraffic \(what): \(limit.summary.printable)\n"
+        }
+        text += "\n" + describe(explanation.current, on: screen, at: now)
+        let earlier = explanation.alerts.filter { $0.id != explanation.alert?.id }
+        if !earlier.isEmpty {
+            text +=
+                "\n\(screen.styled("Earlier alerts", .bold))\n"
+                + alertTable(earlier, at: now).text(on: screen)
+        }
+        return text
+    }
+
+    private func describe(_ entry: AllowReport, on screen: Screen, at now: Timestamp) -> String {
+        var fields = Fields()
+        fields.add(
+            "Allowed",
+            "\(entry.prefix), by \(entry.origin)" + (entry.since.map { ", since \($0.spoken)" } ?? ""))
+        if let expires = entry.expires { fields.add("Left", expires.left(at: now)) }
+        if let reason = entry.reason { fields.add("Reason", reason.printable) }
+        return fields.text(on: screen)
+    }
+
+    private func describe(_ rule: BanReport, on screen: Screen, at now: Timestamp) -> String {
+        var fields = Fields()
+        let by = rule.origin == .manual ? "by hand" : "by Sluice"
+        fields.add("Rule", "\(rule.ruleID): \(rule.spokenAction) on \(rule.prefix), \(by)")
+        fields.add("Reason", "\(rule.reason): \(rule.summary)".printable)
+        fields.add("Since", "\(rule.since.spoken) (\(rule.since.age(at: now)))")
+        fields.add("Left", rule.expires.map { "\($0.left(at: now)), until \($0.spoken)" } ?? "no end")
+        let verb = rule.isShadowed ? "Would drop" : "Dropped"
+        fields.add(verb, "\(counted(rule.dropped.packets, "packet")), \(Double(rule.dropped.bytes).bytes)")
+        fields.add("Last hit", rule.lastHit?.age(at: now) ?? "never")
+        return fields.text(on: screen)
+    }
+
+    private func describe(_ alert: AlertReport, on screen: Screen) -> String {
+        let title = screen.styled("Why", .bold) + ": " + alert.summary.printable + "\n"
+        let score = "Score \(alert.score.short), threshold \(alert.threshold.short)"
+        return title + score + ", model \(alert.model.printable).\n" + features(alert.features, on: screen)
+    }
+
+    private func describe(_ current: Explanation.Current?, on screen: Screen, at now: Timestamp) -> String {
+        guard let current else { return "Not seen lately.\n" }
+        let subject = current.prefix.isSingleAddress ? "" : " (\(current.prefix))"
+        let rates = "\(current.packetsPerSecond.grouped) packets/s, \(current.bytesPerSecond.bytes)/s"
+        let score = "score \(current.score.short) (threshold \(current.threshold.short))"
+        return screen.styled("Now", .bold)
+            + "\(subject): \(rates), \(counted(current.flows, "flow")), \(score), "
+            + "seen \(current.time.age(at: now)).\n" + features(current.features, on: screen)
+    }
+
+    private func features(_ features: [FeatureReport], on screen: Screen) -> String {
+        guard !features.isEmpty else { return "" }
+        var table = Table([
+            Table.Column("FEATURE", isFlexible: true),
+            Table.Column("VALUE", .right),
+            Table.Column("USUAL", .right),
+            Table.Column("SHARE", .right),
+        ])
+        for feature in features {
+            table.add([
+                Table.Cell(feature.name), Table.Cell(feature.value.short),
+                Table.Cell(feature.usual.short, .faint),
+                Table.Cell("\((feature.share * 100).grouped) %"),
+            ])
+        }
+        return table.text(on: screen)
+    }
+}

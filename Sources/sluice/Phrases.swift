@@ -1,0 +1,48 @@
+import Control
+import Terminal
+import Traffic
+
+// Words and times as all commands write them.
+
+extension Timestamp {
+    /// `2026-03-01 12:00:00 UTC`.
+    var spoken: String { rfc3339.prefix(19).replacing("T", with: " ") + " UTC" }
+
+    /// How long before `now`: `9m 40s ago`.
+    func age(at now: Timestamp) -> String { (now - self).seconds.duration + " ago" }
+
+    /// How long after `now`: `9m 40s`; `now` if it is over.
+    func left(at now: Timestamp) -> String { self > now ? (self - now).seconds.duration : "now" }
+}
+
+extension TargetReport {
+    /// `192.0.2.7`, `192.0.2.7 tcp`, `192.0.2.7 tcp port 80`.
+    var spoken: String {
+        "\(address)" + (`protocol`.map { " \($0)" } ?? "") + (port.map { " port \($0)" } ?? "")
+    }
+}
+
+extension BanReport {
+    /// `ban`, `limit 1,000/s`; with `(shadow)` where it only counts.
+    var spokenAction: String {
+        let rate = packetsPerSecond.map { " \($0.grouped)/s" } ?? ""
+        return action.rawValue + rate + (isShadowed ? " (shadow)" : "")
+    }
+
+    /// Whom it is for: the source, or `to` the service that is limited.
+    var spokenSubject: String { target.map { "to \($0.spoken)" } ?? "\(prefix)" }
+
+    var style: Style { isShadowed ? .faint : action == .ban ? .bad : .warning }
+}
+
+extension Explanation.State {
+    var style: Style {
+        switch self {
+        case .allowed: .good
+        case .blocked: .bad
+        case .limited: .warning
+        case .shadowed: .warning
+        case .passing: .plain
+        }
+    }
+}

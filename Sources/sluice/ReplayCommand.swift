@@ -1,0 +1,80 @@
+import Agent
+import ArgumentParser
+import Configuration
+import Foundation
+import Replay
+import Terminal
+import Traffic
+
+/// The command `sluice replay`.
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Run captures through the agent, and print what it would have done.",
+        discussion: """
+            The captures (pcap or pcapng, Ethernet; `-` is standard input) go through the same parser, flow \
+            table, models and policy as live packets, on their own clock, as fast as possible. Nothing is \
+            blocked. Output is JSON Lines: `alert`, `ban`, `unban`, with --windows every scored `window`, and \
+            last a `summary`. With --flows: every flow of each capture with packets and bytes, then the totals.
+            """)
+
+    @Argument(help: "Captures, in the order of their times.", completion: .file(extensions: ["pcap", "pcapng"]))
+    var captures: [String]
+
+    @Flag(help: "Print what each capture holds, flow by flow, and judge nothing.")
+    var flows = false
+
+    @Flag(help: "Print every scored window.")
+    var windows = false
+
+    @Option(
+        help: ArgumentHelp("Learn what is usual from the first part of the captures.", valueName: "duration"),
+        transform: parseDuration)
+    var learn: Duration?
+
+    @Option(help: ArgumentHelp("Configuration file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    func run() async throws {
+        try await finish {
+            let output = LineWriter()
+            if flows { try printFlows(to: output) } else { try replay(to: output) }
+            try output.flush()
+            return ""
+        }
+    }
+
+    private func printFlows(to output: LineWriter) throws {
+        for path in captures {
+            let accounts = try FlowAccounts(of: Capture(path: path))
+            for line in FlowLines.lines(accounts) { try output.write(line) }
+        }
+    }
+
+    private func replay(to output: LineWriter) throws {
+        let configuration = try config.map { try Configuration(file: $0) } ?? Configuration()
+        let replay = try ReplayRun(
+            captures.map { try Capture(path: $0) }, configuration: configuration, learning: learn)
+        let progress = ReplayProgress()
+        var failure: (any Error)?
+        let summary = try replay.run { step in
+            do {
+                switch step {
+                case .window(let entity, let score, let time):
+                    if windows { try output.write(EventLine.window(entity, score: score, at: time)) }
+                case .event(let event, let time):
+                    if let line = EventLine.line(event, at: time) { try output.write(line) }
+                }
+            } catch {
+                failure = failure ?? error
+            }
+        } progress: {
+            progress.show($0)
+        }
+        progress.clear()
+        if let failure { throw failure }
+        try output.write(
+            EventLine.summary(
+                first: summary.firstTime, last: summary.lastTime, totals: summary.totals, alerts: summary.alerts,
+                model: summary.model))
+    }
+}

@@ -1,0 +1,99 @@
+import Agent
+import ArgumentParser
+import Configuration
+import Control
+import Datapath
+import Foundation
+import Policy
+import Terminal
+import Traffic
+
+/// The command `sluice run`.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the agent until it is told to stop.",
+        discussion: """
+            Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. Stops on Ctrl-C or SIGTERM, and then takes \
+            its program off the interfaces, unless --stay-attached. If it dies, the program goes on with the \
+            rules it has, and the next agent takes it over.
+            """)
+
+    @Option(help: ArgumentHelp("Configuration file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Option(
+        name: .customLong("interface"),
+        help: ArgumentHelp("Interface to watch; may be repeated. Overrides `interfaces`.", valueName: "name"))
+    var interfaces: [String] = []
+
+    @Option(help: "learn, shadow, limit or enforce. Overrides `mode`.")
+    var mode: Mode?
+
+    @Option(help: "auto, native or generic. Overrides `attach`.")
+    var attach: Configuration.Attach?
+
+    @Option(help: ArgumentHelp("Control socket. Overrides `socket`.", valueName: "path"))
+    var socket: String?
+
+    @Option(help: ArgumentHelp("Database. Overrides `state`.", valueName: "path"))
+    var state: String?
+
+    @Flag(help: "Leave program, rules and pins in the kernel on exit, for the next agent to take over.")
+    var stayAttached = false
+
+    @Option(help: "For people (table), or JSON Lines (json).")
+    var format = OutputOptions.Format.table
+
+    func run() async throws {
+        try await finish {
+            let configuration = try effectiveConfiguration()
+            guard !configuration.interfaces.isEmpty else {
+                throw ValidationError("name an interface: sluice run --interface NAME, or `interfaces` in --config")
+            }
+            let signals = TerminationSignals()
+            let lock = try InstanceLock(path: Self.lockPath())
+            defer { withExtendedLifetime(lock) {} }
+            let report = RunReport(format: format, screen: .standardOutput)
+            let agent = try Agent(configuration) { report.print($0) }
+            let server = try ControlServer(path: configuration.socket, service: agent)
+            // Whoever ends first, by a signal or by failing, ends the others. Then only the agent's way out counts: a
+            // server that is told to stop may say so by an error.
+            let serving = Task { try await server.run() }
+            let working = Task { try await agent.run(staysAttached: stayAttached) }
+            let first = await withTaskGroup(of: Result<Void, any Error>.self) { group in
+                group.addTask { await serving.result }
+                group.addTask { await working.result }
+                group.addTask { .success(await signals.first()) }
+                let first = await group.next() ?? .success(())
+                serving.cancel()
+                working.cancel()
+                group.cancelAll()
+                return first
+            }
+            try await working.value
+            try first.get()
+            return ""
+        }
+    }
+
+    private func effectiveConfiguration() throws -> Configuration {
+        var result = try config.map { try Configuration(file: $0) } ?? Configuration()
+        if !interfaces.isEmpty { result.interfaces = interfaces }
+        if let mode { result.mode = mode }
+        if let attach { result.attach = attach }
+        if let socket { result.socket = socket }
+        if let state { result.state = state }
+        return result
+    }
+
+    /// One agent for each network namespace.
+    private static func lockPath() throws -> String {
+        let folder = "/run/sluice"
+        try? FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        return "\(folder)/net-\(PinDirectory.networkNamespace).lock"
+    }
+}
+
+extension Mode: ExpressibleByArgument {}
+extension Configuration.Attach: ExpressibleByArgument {}

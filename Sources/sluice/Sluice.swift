@@ -1,0 +1,33 @@
+import ArgumentParser
+import Control
+
+/// The root command.
+@main
+struct Sluice: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "Learns what is normal on a network, and shuts out what is not.",
+        discussion: """
+            Exit codes:
+              0   done
+              1   failed
+              2   the configuration cannot be used
+              3   no agent answers
+              4   no such ban or allow-list entry
+              5   refused: protected, on the allow-list, too wide, or in the configuration
+              64  wrong usage
+
+            Colours are off when NO_COLOR is set or the output is no terminal; COLUMNS sets the width.
+            """,
+        version: "sluice \(Version.current)",
+        groupedSubcommands: [
+            CommandGroup(name: "Agent", subcommands: [RunCommand.self, CheckCommand.self]),
+            CommandGroup(
+                name: "What it sees",
+                subcommands: [StatusCommand.self, TopCommand.self, AlertsCommand.self, ExplainCommand.self]),
+            CommandGroup(
+                name: "What it does",
+                subcommands: [BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self]),
+            CommandGroup(name: "Captures and models", subcommands: [ReplayCommand.self, TrainCommand.self]),
+        ])
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Control
+import Policy
+import Terminal
+import Traffic
+
+/// The command `sluice status`.
+struct StatusCommand: AgentCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "What the agent is, sees and does.")
+
+    @OptionGroup var agent: AgentOptions
+
+    func ask(_ service: any ControlService) async throws -> StatusReport { try await service.status() }
+
+    func text(_ status: StatusReport, on screen: Screen, at now: Timestamp) -> String {
+        var fields = Fields()
+        let mode = screen.styled(status.mode.rawValue, .bold)
+        fields.add("Sluice", "\(status.version), mode \(mode), up \(status.uptime.duration)")
+        let interfaces = status.interfaces.map { "\($0.name.printable) (\($0.attach))" }
+        fields.add("Interfaces", interfaces.isEmpty ? "none" : interfaces.joined(separator: ", "))
+        fields.add("Learning", learning(status.learning))
+        addTraffic(status, to: &fields, on: screen)
+        let counts = status.counts
+        fields.add(
+            "Rules",
+            [
+                counted(counts.bans, "ban"), counted(counts.limits, "limit"),
+                counted(counts.allowed, "allow-list entry", "allow-list entries"),
+            ].joined(separator: ", "))
+        fields.add("Alerts", counts.alerts.grouped)
+        fields.add("Entities", counts.entities.grouped)
+        fields.add("Model", model(status.model))
+        let isLate = status.heartbeatAge > 5
+        fields.add("Heartbeat", screen.styled(status.heartbeatAge.duration + " ago", isLate ? .bad : .plain))
+        fields.add("Memory", Double(status.memory).bytes)
+        for (place, warning) in status.warnings.enumerated() {
+            fields.add(place == 0 ? "Warnings" : "", screen.styled(warning.printable, .warning))
+        }
+        return fields.text(on: screen)
+    }
+
+    private func learning(_ learning: StatusReport.Learning) -> String {
+        learning.progress >= 1
+            ? "complete" : "\(learning.progress.percent), \(learning.remaining.duration) left"
+    }
+
+    private func addTraffic(_ status: StatusReport, to fields: inout Fields, on screen: Screen) {
+        let (rates, traffic) = (status.rates, status.traffic)
+        fields.add("Now", "\(rates.packetsPerSecond.grouped) packets/s, \(rates.bytesPerSecond.bytes)/s")
+        if !rates.packetsHistory.isEmpty {
+            let room = max(10, min(60, screen.width - 30))
+            let line = Sparkline.text(rates.packetsHistory, width: room)
+            fields.add("", "\(line) \(rates.packetsHistory.max()?.grouped ?? "0")/s at most")
+        }
+        let dropped = rates.droppedPerSecond
+        fields.add("Dropping", screen.styled("\(dropped.grouped) packets/s", dropped > 0 ? .bad : .plain))
+        fields.add("Seen", "\(traffic.frames.grouped) frames, \(Double(traffic.bytes).bytes)")
+        let parts = [
+            ("in flows", traffic.flow), ("aside", traffic.aside), ("dropped", traffic.dropped),
+            ("malformed", traffic.malformed), ("not IP", traffic.other),
+        ]
+        fields.add("", parts.map { "\($0.1.packets.grouped) \($0.0)" }.joined(separator: ", "))
+        fields.add(
+            "Coverage", screen.styled(traffic.coverage.percent, traffic.coverage < 0.99 ? .warning : .plain))
+    }
+
+    private func model(_ model: StatusReport.Model) -> String {
+        let age = model.isBuiltIn ? ", built in" : model.age.map { ", trained \($0.duration) ago" } ?? ""
+        let thresholds = model.thresholds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.short)" }
+        return model.id.printable + age
+            + (thresholds.isEmpty ? "" : "; thresholds: " + thresholds.joined(separator: ", "))
+    }
+}

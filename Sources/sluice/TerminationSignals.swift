@@ -1,0 +1,27 @@
+import Dispatch
+import Glibc
+
+/// SIGINT and SIGTERM, caught from the moment this value is made, so that an early one is not lost.
+final class TerminationSignals: @unchecked Sendable {
+    private let arrivals: AsyncStream<Void>
+    // Kept for their life only: nobody touches them after `init`.
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        arrivals = stream
+        sources = [SIGINT, SIGTERM].map { number in
+            // Else the default action would end the process before we hear of it.
+            _ = signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Returns when the first signal comes, or the task is cancelled.
+    func first() async {
+        for await _ in arrivals { return }
+    }
+}

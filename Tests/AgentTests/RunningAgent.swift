@@ -1,0 +1,57 @@
+import Control
+import Foundation
+import Testing
+
+/// `sluice run` in the gateway's namespace, and the commands that ask it.
+struct RunningAgent {
+    let site: Site
+    let program: Program
+
+    var socket: String { site.folder.appending(path: "s.sock").path }
+
+    /// The configuration that tests begin with: enforcing, without learning.
+    static func configuration(_ site: Site, _ more: String = "") -> String {
+        """
+        interfaces: [wan]
+        mode: enforce
+        state: \(site.folder.path)/sluice.db
+        socket: \(site.folder.path)/s.sock
+
+        """ + more
+    }
+
+    /// Starts `sluice run` with a configuration file of this text.
+    static func program(_ site: Site, configuration: String, _ arguments: [String] = []) throws -> Program {
+        let file = site.folder.appending(path: "sluice.yaml")
+        try configuration.write(to: file, atomically: true, encoding: .utf8)
+        return try site.start([sluicePath, "run", "--config", file.path] + arguments, in: site.gateway)
+    }
+
+    /// Starts it and waits until it answers.
+    init(_ site: Site, _ more: String = "", _ arguments: [String] = []) async throws {
+        self.site = site
+        program = try Self.program(site, configuration: Self.configuration(site, more), arguments)
+        let client = ControlClient(socket: socket)
+        let program = program
+        let answers = await eventually {
+            guard program.isRunning else { return true }
+            return (try? await client.status()) != nil
+        }
+        try #require(answers && program.isRunning, "the agent does not answer: \(program.text)")
+    }
+
+    var client: ControlClient { ControlClient(socket: socket) }
+
+    /// Runs a command of `sluice` against it.
+    func sluice(_ arguments: String) async throws -> Outcome {
+        try await site.run(
+            [sluicePath] + arguments.split(separator: " ").map(String.init) + ["--socket", socket])
+    }
+
+    /// Stops it as systemd does, and returns what it left behind.
+    @discardableResult
+    func stop() async throws -> Outcome {
+        program.signal(SIGTERM)
+        return try await program.ended()
+    }
+}

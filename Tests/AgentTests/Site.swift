@@ -1,0 +1,132 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+import Traffic
+
+/// Three network namespaces: outside, the gateway whose interface `wan` the agent guards, and a server inside.
+///
+///     outside  198.51.100.2/24  eth0 ------ wan  198.51.100.1   gateway   10.20.0.1  lan ------ eth0  10.20.0.2/24  inside
+///              2001:db8:1::2/48                  2001:db8:1::1            2001:db8:20::1        2001:db8:20::2/64
+final class Site {
+    let name = "slt-" + UUID().uuidString.prefix(6).lowercased()
+    /// For files of this test only.
+    let folder: URL
+    var outside: String { "\(name)-out" }
+    var gateway: String { "\(name)-gw" }
+    var inside: String { "\(name)-in" }
+    private var programs: [Program] = []
+
+    /// The server, from outside.
+    static func server(_ family: Family) -> Address { family == .ipv4 ? .init("10.20.0.2") : .init("2001:db8:20::2") }
+    /// An address outside that only raw frames come from.
+    static func attacker(_ family: Family) -> Address {
+        family == .ipv4 ? .init("198.51.100.66") : .init("2001:db8:1:66::6")
+    }
+    /// The one host outside, a client of the server.
+    static func client(_ family: Family) -> Address { family == .ipv4 ? .init("198.51.100.2") : .init("2001:db8:1::2") }
+
+    enum Family: String, CaseIterable, Sendable { case ipv4, ipv6 }
+
+    fileprivate init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    fileprivate func build() throws {
+        for namespace in [outside, gateway, inside] {
+            try command("ip netns add \(namespace)")
+            // Addresses work at once, and nothing is on the wire but what tests send.
+            for setting in ["accept_dad", "accept_ra", "router_solicitations"] {
+                try command("ip netns exec \(namespace) sysctl -qw net.ipv6.conf.default.\(setting)=0")
+            }
+            try command("ip -n \(namespace) link set lo up")
+        }
+        for setting in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
+            try command("ip netns exec \(gateway) sysctl -qw \(setting)")
+        }
+        let wan = "name wan address 02:00:00:00:00:01 netns \(gateway)"
+        try command("ip link add name eth0 netns \(outside) type veth peer \(wan)")
+        try command("ip link add name eth0 netns \(inside) type veth peer name lan netns \(gateway)")
+        for (namespace, interface, addresses) in [
+            (outside, "eth0", ["198.51.100.2/24", "2001:db8:1::2/48"]),
+            (gateway, "wan", ["198.51.100.1/24", "2001:db8:1::1/48"]),
+            (gateway, "lan", ["10.20.0.1/24", "2001:db8:20::1/64"]),
+            (inside, "eth0", ["10.20.0.2/24", "2001:db8:20::2/64"]),
+        ] {
+            for address in addresses { try command("ip -n \(namespace) address add \(address) dev \(interface)") }
+            try command("ip -n \(namespace) link set \(interface) up")
+        }
+        for (namespace, gateways) in [(outside, ["198.51.100.1", "2001:db8:1::1"]), (inside, ["10.20.0.1", "2001:db8:20::1"])] {
+            for gateway in gateways { try command("ip -n \(namespace) route add default via \(gateway)") }
+        }
+    }
+
+    /// Starts a program that `remove` ends if nobody else does.
+    func start(_ words: [String], in namespace: String? = nil) throws -> Program {
+        let program = try Program(words, in: namespace, files: folder)
+        programs.append(program)
+        return program
+    }
+
+    /// Runs a program to its end.
+    func run(_ words: [String], in namespace: String? = nil) async throws -> Outcome {
+        try await start(words, in: namespace).ended()
+    }
+
+    /// Whether the server answers one ping from outside.
+    func ping(_ family: Family) async throws -> Bool {
+        try await run(["ping", "-n", "-c", "1", "-W", "1", "\(Self.server(family))"], in: outside).status == 0
+    }
+
+    /// Where frames to the gateway are sent, and where those that it forwards arrive.
+    func sender() throws -> PacketSocket { try PacketSocket(on: "eth0", in: outside) }
+    func receiver() throws -> PacketSocket { try PacketSocket(on: "eth0", in: inside, receiving: true) }
+
+    /// Number of a namespace, by which the agent names its pins.
+    private func number(of namespace: String) -> UInt64 {
+        var info = stat()
+        return unsafe stat("/run/netns/\(namespace)", &info) == 0 ? UInt64(info.st_ino) : 0
+    }
+
+    var pins: String { "/sys/fs/bpf/sluice/net-\(number(of: gateway))" }
+
+    /// Forgets what is pinned, as a restart of the machine does.
+    func dropPins() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? [] { unlink("\(pins)/\(name)") }
+        rmdir(pins)
+    }
+
+    /// What an agent left on the interfaces and under the BPF file system; empty if nothing.
+    func leftovers() async throws -> String {
+        let links = try await run(["ip", "-n", gateway, "-details", "link", "show", "type", "veth"]).output
+        let hooks = try await run(["tc", "-n", gateway, "qdisc", "show"]).output
+        let pinned = (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? []
+        return (links + hooks).split(separator: "\n").filter { $0.contains("xdp") || $0.contains("clsact") }
+            .joined(separator: "\n") + pinned.joined(separator: " ")
+    }
+
+    fileprivate func remove() {
+        for program in programs { program.remove() }
+        let lock = "/run/sluice/net-\(number(of: gateway)).lock"
+        dropPins()
+        unlink(lock)
+        for namespace in [outside, gateway, inside] where access("/run/netns/\(namespace)", F_OK) == 0 {
+            try? command("ip netns del \(namespace)")
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+/// A site for the length of `body`, removed on every way out, with all that was started in it.
+func withSite(_ body: (Site) async throws -> Void) async throws {
+    let site = try Site()
+    defer { site.remove() }
+    try site.build()
+    try await body(site)
+}
+
+extension Address {
+    /// An address written in a test; a slip of the pen is `::`.
+    init(_ text: StaticString) { self = Address("\(text)") ?? Address(ipv6High: 0, low: 0) }
+}

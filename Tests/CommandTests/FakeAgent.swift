@@ -1,0 +1,66 @@
+import Control
+import Detection
+import Features
+import Foundation
+import Policy
+import Testing
+import Traffic
+
+/// An agent that has a policy, but neither packets nor a database.
+actor FakeAgent: ControlService {
+    private var policy: Policy
+
+    init() throws {
+        let gateway = ProtectedPrefix(prefix: try #require(Prefix("192.168.1.1")), reason: "gateway of eth0")
+        policy = Policy(settings: PolicySettings(), mode: .enforce, protected: [gateway])
+    }
+
+    private var now: Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
+
+    /// What the policy refuses, as the API says it.
+    private func translate<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let refusal as Refusal { throw ControlError(refusal) }
+    }
+
+    func status() async throws -> StatusReport { Samples.status }
+
+    func bans() async throws -> [BanReport] { policy.sanctions.map(BanReport.init) }
+
+    func ban(_ request: BanRequest) async throws -> BanReport {
+        try translate {
+            BanReport(try policy.ban(request.prefix, for: request.lasting, reason: request.reason, at: now).0)
+        }
+    }
+
+    func unban(_ prefix: Prefix) async throws -> [BanReport] {
+        try translate { try policy.unban(prefix, at: now).0.map(BanReport.init) }
+    }
+
+    func allowed() async throws -> [AllowReport] {
+        policy.allowList.map(AllowReport.init) + policy.protected.map(AllowReport.init)
+    }
+
+    func allow(_ request: AllowRequest) async throws -> AllowResult {
+        try translate {
+            let (entry, lifted, _) = try policy.allow(
+                request.prefix, for: request.lasting, reason: request.reason, at: now)
+            return AllowResult(entry: AllowReport(entry), lifted: lifted.map(\.prefix))
+        }
+    }
+
+    func disallow(_ prefix: Prefix) async throws -> AllowReport {
+        try translate { AllowReport(try policy.disallow(prefix).0) }
+    }
+
+    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
+        let since = since ?? Timestamp(nanoseconds: 0)
+        return Array(Samples.alerts.filter { $0.time > since }.prefix(limit))
+    }
+
+    func explain(_ address: Address) async throws -> Explanation {
+        Explanation(
+            of: address, treatment: policy.treatment(of: address), cause: nil, current: nil, alerts: [])
+    }
+
+    func top(view: Entity.View, limit: Int) async throws -> [TopEntry] { Array(Samples.top.prefix(limit)) }
+}

@@ -1,0 +1,205 @@
+import ArgumentParser
+import Control
+import Features
+import Policy
+import Terminal
+import Testing
+import Traffic
+
+@testable import sluice
+
+/// What each command prints, to the letter.
+@Suite("What people see")
+struct RenderingTests {
+    private let wide = Screen(width: 120, isColoured: false)
+    private let narrow = Screen(width: 72, isColoured: false)
+
+    private func text<Command: AgentCommand>(
+        _ command: Command.Type, of arguments: [String] = [], _ answer: Command.Answer, on screen: Screen
+    ) throws -> String {
+        try Command.parse(arguments).text(answer, on: screen, at: Samples.now)
+    }
+
+    @Test("status")
+    func showsStatus() throws {
+        #expect(
+            try text(StatusCommand.self, Samples.status, on: narrow) == """
+                Sluice      0.1.0, mode shadow, up 3h 20m
+                Interfaces  eth0 (native), wlan0 (generic)
+                Learning    62.5 %, 9m 40s left
+                Now         1,234 packets/s, 1.2 MB/s
+                            ▁▁▁▁▁▁▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▅▅▅▅▅▆▆▆▆▆▆▇▇▇▇▇█████ 59/s at most
+                Dropping    12 packets/s
+                Seen        12,403,743 frames, 9.9 GB
+                            12,345,678 in flows, 1,234 aside, 56,789 dropped, 0
+                            malformed, 42 not IP
+                Coverage    99.99 %
+                Rules       3 bans, 1 limit, 2 allow-list entries
+                Alerts      1,200
+                Entities    321
+                Model       autoencoder-1f2e, trained 2h ago; thresholds: destination
+                            4.25, source 3.50
+                Heartbeat   0.2s ago
+                Memory      34.0 MB
+                Warnings    wlan0 fell back to generic mode
+
+                """)
+    }
+
+    @Test("bans")
+    func showsBans() throws {
+        let list = BanList(bans: [Samples.ban, Samples.limit, Samples.manual].map(BanReport.init))
+        #expect(
+            try text(BansCommand.self, list, on: wide) == """
+                WHO                          ACTION                  BY        LEFT  DROPPED  LAST HIT  WHY
+                192.0.2.7                    ban                     sluice  9m 40s   12,345  0.3s ago  scan: 1,200 ports of 3 hosts in…
+                to 198.51.100.5 udp port 53  limit 1,000/s (shadow)  sluice  1m 40s        0     never  volume: 50,000 packets/s, usual…
+                2001:db8:1:2::/64            ban                     hand    no end        0     never  abuse desk #7: banned by hand
+
+                """)
+        #expect(
+            try text(BansCommand.self, list, on: narrow) == """
+                WHO                          ACTION                    LEFT  DROPPED  WHY
+                192.0.2.7                    ban                     9m 40s   12,345  scan: 1,200…
+                to 198.51.100.5 udp port 53  limit 1,000/s (shadow)  1m 40s        0  volume: 50,…
+                2001:db8:1:2::/64            ban                     no end        0  abuse desk …
+
+                """)
+        #expect(try text(BansCommand.self, BanList(bans: []), on: wide) == "Nothing is banned or limited.\n")
+    }
+
+    @Test("top")
+    func showsTop() throws {
+        let list = TopList(view: .source, entries: Samples.top)
+        #expect(
+            try text(TopCommand.self, list, on: wide) == """
+                SOURCE             PACKETS/S  BYTES/S  FLOWS  PEERS  SCORE    OF  STATE
+                192.0.2.7              5,000   300 kB  1,200      3   9.12  3.50  blocked
+                2001:db8:1:2::/64         12  15.0 kB      4      2   0.42  3.50  passing
+                198.51.100.5               1     60 B      1      1      -     -  allowed
+
+                """)
+        #expect(
+            try text(TopCommand.self, TopList(view: .source, entries: []), on: wide)
+                == "No traffic seen lately.\n")
+    }
+
+    @Test("alerts")
+    func showsAlerts() throws {
+        let list = AlertList(alerts: Samples.alerts)
+        #expect(
+            try text(AlertsCommand.self, list, on: wide) == """
+                TIME (UTC)                 AGE  WHO                SEEN AS      SCORE    OF  DONE   WHY
+                2023-11-14 22:13:00    20s ago  192.0.2.7          source        9.12  3.50  ban    scan: 1,200 ports of 3 hosts in 10 …
+                2023-11-14 21:06:40  1h 6m ago  2001:db8:1:2::/64  source        9.12  3.50  -      scan, not blocked because 2001:db8:…
+                2023-11-13 21:13:20  1d 1h ago  198.51.100.5       destination   9.12  3.50  limit  scan: 1,200 ports of 3 hosts in 10 …
+
+                """)
+        #expect(
+            try text(AlertsCommand.self, list, on: narrow) == """
+                      AGE  WHO                SCORE  DONE   WHY
+                  20s ago  192.0.2.7           9.12  ban    scan: 1,200 ports of 3 host…
+                1h 6m ago  2001:db8:1:2::/64   9.12  -      scan, not blocked because 2…
+                1d 1h ago  198.51.100.5        9.12  limit  scan: 1,200 ports of 3 host…
+
+                """)
+        #expect(try text(AlertsCommand.self, AlertList(alerts: []), on: wide) == "No alerts.\n")
+    }
+
+    @Test("allow list")
+    func showsAllowList() throws {
+        let list = AllowList(allowed: [
+            AllowReport(
+                prefix: Samples.network, origin: "manual", since: Samples.now - .seconds(60),
+                expires: Samples.now + .seconds(540), reason: "office"),
+            AllowReport(
+                prefix: Samples.scanner, origin: "automatic", since: nil, expires: nil,
+                reason: "gateway of eth0"),
+        ])
+        #expect(
+            try text(AllowListCommand.self, list, on: wide) == """
+                PREFIX             BY       SINCE    LEFT  WHY
+                2001:db8:1:2::/64  hand    1m ago      9m  office
+                192.0.2.7          sluice          no end  gateway of eth0
+
+                """)
+    }
+
+    @Test("explain")
+    func explains() throws {
+        #expect(
+            try text(ExplainCommand.self, of: ["192.0.2.7"], Samples.explanation, on: wide) == """
+                192.0.2.7 is blocked.
+                Packets from 192.0.2.7 are dropped: it was banned automatically.
+
+                Rule      12: ban on 192.0.2.7, by Sluice
+                Reason    scan: 1,200 ports of 3 hosts in 10 s, usual: 2
+                Since     2023-11-14 22:13:00 UTC (20s ago)
+                Left      9m 40s, until 2023-11-14 22:23:00 UTC
+                Dropped   12,345 packets, 741 kB
+                Last hit  0.3s ago
+
+                Why: 1,200 ports of 3 hosts in 10 s, usual: 2
+                Score 9.12, threshold 3.50, model autoencoder-1f2e.
+                FEATURE               VALUE  USUAL  SHARE
+                destination ports     1,200      2   81 %
+                unanswered SYN share   0.97   0.01   12 %
+
+                Overridden: limit 50/s (shadow) on 192.0.2.7, volume.
+
+                Now: 5,000 packets/s, 300 kB/s, 1,200 flows, score 8.50 (threshold 3.50), seen 0.4s ago.
+                FEATURE            VALUE  USUAL  SHARE
+                destination ports  1,200      2   81 %
+
+                Earlier alerts
+                TIME (UTC)                 AGE  WHO        SEEN AS  SCORE    OF  DONE  WHY
+                2023-11-13 21:13:20  1d 1h ago  192.0.2.7  source    9.12  3.50  -     scan: 1,200 ports of 3 hosts in 10 s, usual: 2
+
+                """)
+    }
+
+    @Test("explain, of an address under attack")
+    func explainsVictim() throws {
+        #expect(
+            try text(ExplainCommand.self, of: ["192.0.2.7"], Samples.victimExplanation, on: wide) == """
+                198.51.100.5 is passing.
+                Packets from 198.51.100.5 pass: no rule matches.
+
+                Traffic to 198.51.100.5 udp port 53 is under limit 1,000/s (shadow): 50,000 packets/s, usual: 30
+
+                Not seen lately.
+
+                """)
+    }
+
+    @Test("What a ban, an unban and an allow answer")
+    func confirms() throws {
+        let ban = BanReport(Samples.ban)
+        #expect(
+            try text(BanCommand.self, of: ["192.0.2.7"], ban, on: wide)
+                == "Banned 192.0.2.7 for 9m 40s (rule 12).\n")
+        let manual = BanReport(Samples.manual)
+        #expect(
+            try text(BanCommand.self, of: ["192.0.2.7"], manual, on: wide)
+                == "Banned 2001:db8:1:2::/64 until `sluice unban 2001:db8:1:2::/64` (rule 14).\n")
+        #expect(
+            try text(UnbanCommand.self, of: ["192.0.2.7"], BanList(bans: [ban]), on: wide)
+                == "Lifted the ban on 192.0.2.7 (scan, 12,345 packets dropped in 20s).\n")
+        let entry = AllowReport(
+            prefix: Samples.network, origin: "manual", since: nil, expires: nil, reason: nil)
+        #expect(
+            try text(
+                AllowAddCommand.self, of: ["::/0"], AllowResult(entry: entry, lifted: [Samples.scanner]),
+                on: wide)
+                == "2001:db8:1:2::/64 is on the allow-list.\nLifted the ban or limit on 192.0.2.7.\n")
+    }
+
+    @Test("Colours change nothing but colours", arguments: [40, 80, 200])
+    func coloursAreHarmless(_ width: Int) throws {
+        let list = BanList(bans: [Samples.ban, Samples.limit, Samples.manual].map(BanReport.init))
+        let plain = try text(BansCommand.self, list, on: Screen(width: width, isColoured: false))
+        let coloured = try text(BansCommand.self, list, on: Screen(width: width, isColoured: true))
+        #expect(coloured.contains("\u{1B}[31m"))
+        #expect(coloured.replacing(/\u{1B}\[\d+m/, with: "") == plain)
+    }
+}

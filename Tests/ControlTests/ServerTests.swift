@@ -1,0 +1,232 @@
+import Control
+import Detection
+import Features
+import FlyingSocks
+import Foundation
+import Glibc
+import Policy
+import Testing
+import Traffic
+
+@Suite("The control socket")
+struct ServerTests {
+    @Test("The client gets what the service says, and the service what the client asks for")
+    func roundTrip() async throws {
+        let service = StubService()
+        try await withServer(service) { _, client in
+            let prefix = try #require(Prefix("2001:db8::/32"))
+            #expect(try await client.status() == service.status())
+            _ = try await client.bans()
+            let ban = try await client.ban(BanRequest(prefix: prefix, duration: 90, reason: "a \"reason\"/ü"))
+            #expect(ban.expires == StubService.time + .milliseconds(1500))
+            #expect(try await client.unban(prefix).map(\.prefix) == [prefix])
+            _ = try await client.allowed()
+            #expect(try await client.allow(AllowRequest(prefix: prefix)).lifted == [prefix])
+            #expect(try await client.disallow(prefix).prefix == prefix)
+            _ = try await client.alerts(since: StubService.time, limit: 5)
+            _ = try await client.alerts(since: nil, limit: 6)
+            #expect(try await client.explain(try #require(Address("2001:db8::7"))).state == .passing)
+            _ = try await client.top(view: .destination, limit: 3)
+        }
+        #expect(
+            await service.calls.filter { $0 != "status" } == [
+                "bans", "ban 2001:db8::/32 90.0 a \"reason\"/ü", "unban 2001:db8::/32", "allowed",
+                "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32", "alerts 2023-11-14T22:13:20.250Z 5",
+                "alerts - 6", "explain 2001:db8::7", "top destination 3",
+            ])
+    }
+
+    @Test("Errors of the service come out at the client as they went in")
+    func carriesErrors() async throws {
+        let service = StubService()
+        try await withServer(service) { _, client in
+            for code in [ControlError.Code.invalid, .notFound, .refused, .failed, .unavailable] {
+                let error = ControlError(code, "it is so", hint: "do that")
+                await service.fail(with: error)
+                await #expect(throws: error) { try await client.bans() }
+            }
+            await service.fail(with: CancellationError())
+            await #expect(throws: ControlError.self) { try await client.bans() }
+        }
+    }
+
+    @Test("curl works: documents, errors, metrics")
+    func answersCurl() async throws {
+        try await withServer { socket, _ in
+            let base = "http://localhost/v1"
+            let ban = try await curl(
+                socket, ["\(base)/bans", "-d", #"{"prefix":"192.0.2.0/24","duration":60}"#])
+            #expect(ban.status == 201)
+            #expect(
+                ban.body == """
+                    {"action":"ban","dropped":{"bytes":0,"packets":0},"expires":"2023-11-14T22:13:21.750Z",\
+                    "isShadowed":false,"origin":"manual","prefix":"192.0.2.0/24","reason":"manual","ruleID":7,\
+                    "since":"2023-11-14T22:13:20.250Z","summary":"banned by hand"}
+                    """)
+            let metrics = try await curl(socket, ["\(base)/metrics"])
+            #expect(metrics.status == 200)
+            #expect(metrics.body.contains("\nsluice_packets_total{part=\"flow\"} 990\n"))
+            #expect(metrics.body.contains("\nsluice_coverage_ratio 0.99\n"))
+            #expect(metrics.body.contains(#"model="ae-\"1\"","#))
+            for path in ["bans/192.0.2.0%2F24", "bans/192.0.2.0/24", "allow/192.0.2.0%2f24"] {
+                #expect(try await curl(socket, ["-X", "DELETE", "\(base)/\(path)"]).status == 200)
+            }
+        }
+    }
+
+    /// Arguments of curl behind the address, the status, and a part of the message.
+    static let mistakes: [([String], Int, String)] = [
+        (["/v2/status"], 404, "no such path: /v2/status"),
+        (["/v1/nothing"], 404, "expected /v1/ and one of"),
+        (["/v1/status/more"], 404, "no such path"),
+        (["/"], 404, "no such path"),
+        (["/v1/status", "-X", "POST"], 405, "POST is not possible here"),
+        (["/v1/metrics", "-X", "DELETE"], 405, "DELETE is not possible here"),
+        (["/v1/status?x=1"], 400, "unknown parameter `x`"),
+        (["/v1/alerts?limit=0"], 400, "`limit` must be a number from 1 to 10000"),
+        (["/v1/alerts?since=yesterday"], 400, "`since` must be a time"),
+        (["/v1/top?view=up"], 400, "`view` must be source or destination"),
+        (["/v1/explain"], 400, "`address` is missing"),
+        (["/v1/explain?address=10.0.0.0/8"], 400, "`10.0.0.0/8` is not an address"),
+        (["/v1/bans/nonsense", "-X", "DELETE"], 400, "`nonsense` is neither an address nor a prefix"),
+        (["/v1/bans", "-d", "{"], 400, "not valid JSON"),
+        (["/v1/bans", "-d", "[]"], 400, "must be of type"),
+        (["/v1/bans", "-d", "{}"], 400, "`prefix` is missing"),
+        (["/v1/bans", "-d", #"{"prefix":"10.0.0.0/99"}"#], 400, "`prefix`: expected an address or a prefix"),
+        (["/v1/bans", "-d", #"{"prefix":"10.0.0.1","duraton":5}"#], 400, "unknown member `duraton`"),
+        (["/v1/bans", "-d", #"{"prefix":"10.0.0.1","duration":-1}"#], 400, "`duration` must be more than 0"),
+        (
+            ["/v1/bans", "-d", #"{"prefix":"10.0.0.1","duration":1e300}"#], 400,
+            "`duration` must be more than 0"
+        ),
+        (
+            ["/v1/bans", "-d", #"{"prefix":"10.0.0.1","duration":"5m"}"#], 400,
+            "`duration` must be of type Double"
+        ),
+        (["/v1/bans", "-d", String(repeating: " ", count: 70_000)], 413, "the body has 70000 bytes"),
+        (["/v1/bans", "-H", "Transfer-Encoding: chunked", "-d", "{}"], 400, "send a Content-Length"),
+        (["/v1/status", "-H", "X: " + String(repeating: "x", count: 20_000)], 413, "head has more than"),
+    ]
+
+    @Test("Each mistake in a request gets a fitting status and says what was expected", arguments: mistakes)
+    func reportsMistakes(_ arguments: [String], _ status: Int, _ message: String) async throws {
+        try await withServer { socket, _ in
+            var arguments = arguments
+            arguments[0] = "http://localhost" + arguments[0]
+            let answer = try await curl(socket, arguments)
+            #expect(answer.status == status)
+            #expect(answer.body.contains(message), "\(answer.body)")
+            #expect(answer.body.hasPrefix(#"{"error":{"code":""#))
+        }
+    }
+
+    @Test(
+        "Bytes that are no HTTP are answered with an error, and the connection ends",
+        arguments: [
+            "hello\r\n\r\n", "GET /v1/status\r\n\r\n", "\u{0}\u{1}\n\n", "GET * HTTP/1.1\r\n\r\n",
+            "GET /v1/%zz HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno field\r\n\r\n",
+            "POST /v1/bans HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            "POST /v1/bans HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        ])
+    func answersGarbage(_ text: String) async throws {
+        try await withServer { path, client in
+            let socket = try await AsyncSocket.connected(to: .unix(path: path))
+            defer { try? socket.close() }
+            try await socket.write(Data(text.utf8))
+            let answer = String(decoding: try await socket.read(atMost: 4096), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+            await #expect(throws: SocketError.disconnected) { try await socket.read() }
+            _ = try await client.status()
+        }
+    }
+
+    @Test("Clients that say nothing, or hang up in the middle, keep nobody from being served")
+    func survivesSilence() async throws {
+        try await withServer { path, client in
+            var silent: [Socket] = []
+            defer { silent.forEach { try? $0.close() } }
+            for text in ["", "GET /v1/sta", "POST /v1/bans HTTP/1.1\r\nContent-Length: 50\r\n\r\n{"] {
+                for hangsUp in [false, true] {
+                    let socket = try Socket(domain: AF_UNIX, type: .stream)
+                    try socket.connect(to: .unix(path: path))
+                    if !text.isEmpty { _ = try socket.write(Data(text.utf8)) }
+                    if hangsUp { try socket.close() } else { silent.append(socket) }
+                }
+            }
+            _ = try await client.status()
+        }
+    }
+
+    @Test("Many clients at once are all answered")
+    func servesMany() async throws {
+        try await withServer { _, client in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 { group.addTask { _ = try await client.status() } }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
+
+@Suite("The socket itself")
+struct SocketTests {
+    @Test("The socket is open to owner and group, and goes away with the server")
+    func hasMode() async throws {
+        let socket = try await withServer { socket, client in
+            _ = try await client.status()
+            let attributes = try FileManager.default.attributesOfItem(atPath: socket)
+            #expect(attributes[.posixPermissions] as? Int == 0o660)
+            return socket
+        }
+        for _ in 0..<200 where FileManager.default.fileExists(atPath: socket) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(!FileManager.default.fileExists(atPath: socket))
+    }
+
+    @Test("A second agent is refused, and the first goes on")
+    func refusesSecond() async throws {
+        try await withServer { socket, client in
+            _ = try await client.status()
+            let error = #expect(throws: ControlError.self) {
+                try ControlServer(path: socket, service: StubService())
+            }
+            #expect(error?.code == .refused && error?.message == "another agent answers at \(socket)")
+            _ = try await client.status()
+        }
+    }
+
+    @Test("A socket that a dead agent left is replaced")
+    func replacesStale() async throws {
+        let folder = try TemporarySocketFolder()
+        let dead = try Socket(domain: AF_UNIX, type: .stream)
+        try dead.bind(to: .unix(path: folder.socket))
+        try dead.close()
+        let server = try ControlServer(path: folder.socket, service: StubService())
+        let task = Task { try await server.run() }
+        _ = try await ControlClient(socket: folder.socket).status()
+        task.cancel()
+    }
+
+    @Test("A file that is no socket is left alone, and a path that is too long is refused")
+    func refusesPaths() throws {
+        let folder = try TemporarySocketFolder()
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: folder.socket))
+        let error = #expect(throws: ControlError.self) {
+            try ControlServer(path: folder.socket, service: StubService())
+        }
+        #expect(error?.message.hasSuffix("exists and is not a socket") == true)
+        #expect(try String(contentsOfFile: folder.socket, encoding: .utf8) == "precious")
+        #expect(throws: ControlError.self) {
+            try ControlServer(path: "/tmp/" + String(repeating: "x", count: 200), service: StubService())
+        }
+    }
+
+    @Test("Without an agent the client says so")
+    func findsNobody() async throws {
+        let folder = try TemporarySocketFolder()
+        await #expect(throws: AgentUnreachable(socket: folder.socket, reason: .notRunning)) {
+            try await ControlClient(socket: folder.socket).status()
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Control
+import Detection
+import Features
+import Policy
+import Traffic
+
+/// Answers with a little of everything, and remembers what it was asked.
+actor StubService: ControlService {
+    private(set) var calls: [String] = []
+    private var failure: (any Error)?
+    private var delay: Duration = .zero
+
+    static let time = Timestamp(nanoseconds: 1_700_000_000_250_000_000)
+
+    func fail(with error: any Error) { failure = error }
+    func wait(_ duration: Duration) { delay = duration }
+
+    private func note(_ call: String) async throws {
+        calls.append(call)
+        try await Task.sleep(for: delay)
+        if let failure { throw failure }
+    }
+
+    func status() async throws -> StatusReport {
+        try await note("status")
+        var totals = Totals()
+        totals.flow = Count(packets: 990, bytes: 99_000)
+        totals.aside = Count(packets: 10, bytes: 1000)
+        totals.dropped = Count(packets: 5, bytes: 300)
+        return StatusReport(
+            version: "1.2.3", mode: .shadow, learning: StatusReport.Learning(progress: 0.5, remaining: 60),
+            started: Self.time, uptime: 3600,
+            interfaces: [StatusReport.Interface(name: "eth0", attach: "native")],
+            traffic: StatusReport.Traffic(totals),
+            rates: StatusReport.Rates(
+                packetsPerSecond: 100, bytesPerSecond: 10_000, droppedPerSecond: 1,
+                packetsHistory: [1, 2, 3],
+                droppedHistory: [0, 0, 1]),
+            counts: StatusReport.Counts(entities: 7, bans: 2, limits: 1, allowed: 3, alerts: 4),
+            model: StatusReport.Model(
+                id: "ae-\"1\"", isBuiltIn: false, trained: Self.time, age: 60, thresholds: ["source": 3.5]),
+            heartbeatAge: 0.2, memory: 34_000_000)
+    }
+
+    func bans() async throws -> [BanReport] {
+        try await note("bans")
+        return []
+    }
+
+    func ban(_ request: BanRequest) async throws -> BanReport {
+        try await note("ban \(request.prefix) \(request.duration ?? 0) \(request.reason ?? "-")")
+        return Self.report(request.prefix)
+    }
+
+    func unban(_ prefix: Prefix) async throws -> [BanReport] {
+        try await note("unban \(prefix)")
+        return [Self.report(prefix)]
+    }
+
+    func allowed() async throws -> [AllowReport] {
+        try await note("allowed")
+        return []
+    }
+
+    func allow(_ request: AllowRequest) async throws -> AllowResult {
+        try await note("allow \(request.prefix) \(request.duration ?? 0) \(request.reason ?? "-")")
+        return AllowResult(entry: Self.entry(request.prefix), lifted: [request.prefix])
+    }
+
+    func disallow(_ prefix: Prefix) async throws -> AllowReport {
+        try await note("disallow \(prefix)")
+        return Self.entry(prefix)
+    }
+
+    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
+        try await note("alerts \(since?.rfc3339 ?? "-") \(limit)")
+        return []
+    }
+
+    func explain(_ address: Address) async throws -> Explanation {
+        try await note("explain \(address)")
+        return Explanation(address: address, state: .passing, summary: "no rule matches")
+    }
+
+    func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
+        try await note("top \(view.rawValue) \(limit)")
+        return []
+    }
+
+    private static func report(_ prefix: Prefix) -> BanReport {
+        let rule = Rule(
+            id: 7, match: .source(prefix), action: .deny, origin: .manual, expires: time + .milliseconds(1500)
+        )
+        return BanReport(Sanction(rule: rule, since: time, reason: "manual", summary: "banned by hand"))
+    }
+
+    private static func entry(_ prefix: Prefix) -> AllowReport {
+        AllowReport(prefix: prefix, origin: "manual", since: time, expires: nil, reason: nil)
+    }
+}

@@ -1,0 +1,186 @@
+import CTestSupport
+import Datapath
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+import Traffic
+
+extension Kernel {
+    @Suite("Flow accounting")
+    struct FlowTests {
+        private static func frame(_ index: Int, isIPv4: Bool = true) -> Frame {
+            let number = UInt32(truncatingIfNeeded: index) &* 2_654_435_761
+            return Frame(
+                from: isIPv4
+                    ? Address(ipv4: number) : Address(ipv6High: 0x2001_0DB8 << 32 | UInt64(number), low: 1),
+                to: FrameShape.destination(isIPv4: isIPv4))
+        }
+
+        @Test(
+            "a few thousand random frames are counted as the plain model counts them, over several readings")
+        func randomFrames() throws {
+            var random = SeededGenerator()
+            let plane = try TestPlane()
+            var (expected, counted) = (Tally(), Tally())
+            for step in 0..<4000 {
+                let shape = FrameShape.all[Int.random(in: FrameShape.all.indices, using: &random)]
+                var frame = shape.example.with { $0.sourcePort = .random(in: 0..<200, using: &random) }.bytes
+                if Bool.random(using: &random) {
+                    frame[.random(in: 12..<min(frame.count, 80), using: &random)] = .random(
+                        in: .min ... .max, using: &random)
+                }
+                expected.add(frame)
+                #expect(try plane.passes(frame), "\(random)")
+                if step % 1000 == 999 { counted.add(Tally(plane.read())) }
+            }
+            #expect(counted == expected, "\(random)")
+        }
+
+        @Test("a full set gives a place to a newcomer only where an entry was seen once, and nothing is lost")
+        func eviction() throws {
+            // Eight slots a CPU: one set.
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
+            let settled = (0..<7).map { Self.frame($0).bytes }
+            for _ in 0..<20 { for frame in settled { _ = try plane.passes(frame) } }
+            // The last way goes from newcomer to newcomer; the seven keep theirs.
+            for index in 100..<120 { _ = try plane.passes(Self.frame(index).bytes) }
+            let reading = plane.read()
+            #expect(reading.samples.count == 8)
+            #expect(reading.samples.filter { $0.packets == 20 }.count == 7)
+            #expect(reading.totals.flow.packets == 141)
+            #expect(reading.totals.aside.packets == 19)
+            #expect(reading.samples.reduce(0) { $0 + $1.packets } == reading.totals.flow.packets)
+            #expect(reading.samples.reduce(0) { $0 + $1.bytes } == reading.totals.flow.bytes)
+        }
+
+        @Test(
+            "eight settled flows give way to a newcomer only after it has lost eight contests a step of age")
+        func contests() throws {
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
+            for index in 0..<8 { for _ in 0..<3 { _ = try plane.passes(Self.frame(index).bytes) } }
+            let newcomer = Self.frame(50).bytes
+            var sent = 0
+            // 3 to 1: two steps of one entry, but steps go to whichever is youngest.
+            while sent < 200 {
+                _ = try plane.passes(newcomer)
+                sent += 1
+            }
+            let reading = plane.read()
+            let won = reading.samples.first { $0.key.source == Self.frame(50).source }
+            #expect(won != nil)
+            #expect((won?.packets ?? 0) >= 150)
+            #expect(reading.totals.flow.packets + reading.totals.aside.packets == 224)
+        }
+
+        @Test("the sketch never tells less of what went aside than there was", arguments: [true, false])
+        func sketch(isIPv4: Bool) throws {
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 64))
+            var sent: [Address: UInt64] = [:]
+            for round in 0..<3 {
+                for index in 0..<400 {
+                    let frame = Self.frame(index, isIPv4: isIPv4)
+                    for _ in 0...(index + round) % 3 {
+                        _ = try plane.passes(frame.bytes)
+                        sent[frame.source, default: 0] += 1
+                    }
+                }
+            }
+            let reading = plane.read()
+            let sketch = try #require(reading.aside)
+            var known: [Address: UInt64] = [:]
+            for sample in reading.samples { known[sample.key.source, default: 0] += sample.packets }
+            for (source, packets) in sent {
+                #expect(sketch.packets(from: source) >= packets - (known[source] ?? 0))
+            }
+            #expect(
+                sketch.packets(to: FrameShape.destination(isIPv4: isIPv4)) >= reading.totals.aside.packets)
+            #expect(reading.totals.aside.packets + reading.totals.flow.packets == sent.values.reduce(0, +))
+        }
+
+        @Test(
+            "with traffic on all CPUs and a reader, each generation adds up and no packet is lost or counted twice",
+            arguments: [16384, 256])
+        func allCPUs(slotsPerCPU: Int) throws {
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: slotsPerCPU))
+            let rounds = 1500
+            // Both threads send flows of their own, and some that both send.
+            let frames = (0..<2).map { thread in
+                (0..<600).map { Self.frame($0 < 100 ? $0 : $0 + thread * 1000, isIPv4: $0 % 3 != 0).bytes }
+            }
+            let senders = frames.enumerated().map { thread, frames in
+                Sender(plane.datapath, frames, rounds: rounds, cpu: thread)
+            }
+            for sender in senders { sender.start() }
+            var total = Totals()
+            var fromSamples = Count()
+            func read() {
+                let reading = plane.read()
+                let inEntries = reading.samples.reduce(into: Count()) {
+                    $0 += Count(packets: $1.packets, bytes: $1.bytes)
+                }
+                #expect(inEntries == reading.totals.flow)
+                #expect(Set(reading.samples.map(\.key)).count == reading.samples.count)
+                total += reading.totals
+                fromSamples += inEntries
+            }
+            while senders.contains(where: { !$0.isDone }) { read() }
+            for sender in senders { sender.join() }
+            read()
+            read()
+            let sent = senders.reduce(into: Count()) { $0 += $1.sent }
+            #expect(sent.packets == UInt64(2 * rounds * Sender.repeats))
+            #expect(total.frames == sent.packets)
+            #expect(total.bytes == sent.bytes)
+            #expect((total.aside.packets > 0) == (slotsPerCPU < 1200))
+        }
+    }
+}
+
+/// Test runs from a thread of its own on one CPU.
+private final class Sender: @unchecked Sendable {
+    /// Packets a call.
+    static let repeats = 100
+    private let datapath: Datapath
+    private let frames: [[UInt8]]
+    private let rounds: Int
+    private let cpu: Int
+    private let done = Atomic(false)
+    private var thread: pthread_t = 0
+    /// What was sent; to be read after `join`.
+    private(set) var sent = Count()
+
+    init(_ datapath: Datapath, _ frames: [[UInt8]], rounds: Int, cpu: Int) {
+        self.datapath = datapath
+        self.frames = frames
+        self.rounds = rounds
+        self.cpu = cpu
+    }
+
+    var isDone: Bool { done.load(ordering: .acquiring) }
+
+    func start() {
+        let me = unsafe Unmanaged.passRetained(self).toOpaque()
+        _ = unsafe pthread_create(
+            &thread, nil,
+            { raw in
+                guard let raw = unsafe raw else { return nil }
+                unsafe Unmanaged<Sender>.fromOpaque(raw).takeRetainedValue().run()
+                return nil
+            }, me)
+    }
+
+    func join() { pthread_join(thread, nil) }
+
+    private func run() {
+        _ = test_pin_to_cpu(CInt(cpu))
+        for round in 0..<rounds {
+            let frame = frames[round % frames.count]
+            for _ in 0..<Self.repeats {
+                guard (try? datapath.testRun(frame)) != nil else { continue }
+                sent += Count(packets: 1, bytes: UInt64(frame.count))
+            }
+        }
+        done.store(true, ordering: .releasing)
+    }
+}

@@ -1,0 +1,240 @@
+import BPF
+import CTestSupport
+import Datapath
+import Glibc
+import TestSupport
+import Testing
+import Traffic
+
+extension Kernel {
+    @Suite("On a wire")
+    struct LiveTests {
+        typealias Attach = DatapathOptions.Attach
+
+        /// Attaches as the agent does, to the near end of a wire in the calling thread's namespace.
+        private static func attach(to wire: Wire, _ attach: Attach = .auto) throws -> Datapath {
+            var options = DatapathOptions(slotsPerCPU: 16384)
+            options.attach = attach
+            let datapath = try Datapath.attach(
+                to: [wire.near], bpffs: "/sys/fs/bpf", options: options, now: .now)
+            datapath.beat(deadAfter: nil)
+            return datapath
+        }
+
+        private static func withWire(queues: Int = 1, mtu: Int = 1500, _ body: (Wire) throws -> Void) throws {
+            try Namespace().run {
+                let wire = try Wire(queues: queues, mtu: mtu)
+                try body(wire)
+                if (try? Interface(named: "near")) != nil { try wire.remove() }
+            }
+        }
+
+        private static func block(_ sources: [Address]) -> [Rule] {
+            sources.enumerated().map { index, source in
+                Rule(id: UInt32(index + 1), match: .source(Prefix(source)), action: .deny, origin: .automatic)
+            }
+        }
+
+        private static let sources = [FrameShape.source(isIPv4: true), FrameShape.source(isIPv4: false)]
+
+        /// Frames that were sent have arrived: veth hands them over in softirq, by the time of the next system calls.
+        private static func settle() { usleep(20_000) }
+
+        @Test(
+            "every frame is counted as the plain model counts it, and passes",
+            arguments: [Attach.native, .generic])
+        func conformance(mode: Attach) throws {
+            try Self.withWire { wire in
+                let datapath = try Self.attach(to: wire, mode)
+                let far = try RawSocket(on: Interface(named: "far"))
+                let near = try RawSocket(on: wire.near, receiving: true)
+                var expected = Tally()
+                _ = near.received()
+                for shape in FrameShape.all {
+                    let frame = shape.example.bytes
+                    for length in 14...min(frame.count, 150) {
+                        let cut = Array(frame[..<length])
+                        if far.send(cut) { expected.add(cut) }
+                    }
+                    if far.send(frame) { expected.add(frame) }
+                }
+                Self.settle()
+                var counted = Tally(datapath.read(at: .now))
+                counted.add(Tally(datapath.read(at: .now)))
+                #expect(counted.totals.frames > 4000)
+                #expect(counted == expected)
+                let readable = near.received().count { if case .flow = Expected($0) { true } else { false } }
+                #expect(readable == Int(expected.totals.flow.packets))
+                #expect(datapath.attachments.map(\.mode) == [mode == .native ? .native : .generic])
+                try datapath.detach()
+            }
+        }
+
+        @Test(
+            "a blocked source gets through in no shape, and others in each",
+            arguments: [Attach.native, .generic])
+        func blocking(mode: Attach) throws {
+            try Self.withWire(mtu: 9000) { wire in
+                let datapath = try Self.attach(to: wire, mode)
+                try datapath.install(Self.block(Self.sources))
+                let far = try RawSocket(on: Interface(named: "far"))
+                let near = try RawSocket(on: wire.near, receiving: true)
+                var sent: UInt64 = 0
+                for shape in FrameShape.all {
+                    for payload in [0, 6, 1000, 8000] {
+                        // A tag on a frame of full size does not fit the wire.
+                        if far.send(shape.example.with { $0.payload = payload }.bytes) { sent += 1 }
+                    }
+                }
+                Self.settle()
+                #expect(near.received().isEmpty)
+                #expect(datapath.read(at: .now).totals.dropped.packets == sent)
+                #expect(sent > UInt64(FrameShape.all.count * 3))
+                for shape in FrameShape.all {
+                    let stranger =
+                        shape.isIPv4 ? Address(ipv4: 0x0A01_0203) : Address(ipv6High: 0xFD00 << 48, low: 9)
+                    far.send(shape.frame(from: stranger, to: Self.sources[shape.isIPv4 ? 0 : 1]).bytes)
+                }
+                Self.settle()
+                #expect(near.received().count == FrameShape.all.count)
+                try datapath.detach()
+            }
+        }
+
+        @Test(
+            "frames larger than a page are counted whole, over several buffers",
+            arguments: [Attach.native, .generic])
+        func jumbo(mode: Attach) throws {
+            try Self.withWire(mtu: 9000) { wire in
+                let datapath = try Self.attach(to: wire, mode)
+                let far = try RawSocket(on: Interface(named: "far"))
+                let frame = FrameShape.all[0].example.with { $0.payload = 8900 }.bytes
+                #expect(far.send(frame))
+                Self.settle()
+                let reading = datapath.read(at: .now)
+                #expect(reading.totals.flow == Count(packets: 1, bytes: UInt64(frame.count)))
+                try datapath.detach()
+            }
+        }
+
+        @Test(
+            "rules and program stay when the agent is gone, its successor takes both over, and no packet leaks"
+        )
+        func survival() throws {
+            try Self.withWire { wire in
+                let far = try RawSocket(on: Interface(named: "far"))
+                let near = try RawSocket(on: wire.near, receiving: true)
+                let attack = Self.sources.map {
+                    Frame(from: $0, to: FrameShape.destination(isIPv4: $0.isIPv4)).bytes
+                }
+                func attackForAWhile() {
+                    for _ in 0..<200 { for frame in attack { far.send(frame) } }
+                    Self.settle()
+                }
+
+                var datapath: Datapath? = try Self.attach(to: wire)
+                let pins = try PinDirectory(bpffs: "/sys/fs/bpf")
+                #expect(datapath?.isAdopted == false)
+                try datapath?.install(Self.block(Self.sources))
+                attackForAWhile()
+                // As with kill -9: descriptors close, nothing is detached.
+                datapath = nil
+                attackForAWhile()
+                let successor = try Self.attach(to: wire)
+                #expect(successor.isAdopted)
+                #expect(successor.attachments.map(\.isAlive) == [true])
+                attackForAWhile()
+                #expect(near.received().isEmpty)
+                #expect(try successor.counters().map(\.dropped.packets) == [600, 600])
+
+                // Other options need other maps: the program is replaced on its link, and rules are installed anew.
+                var options = DatapathOptions(slotsPerCPU: 8192)
+                options.attach = .auto
+                let third = try Datapath.attach(
+                    to: [wire.near], bpffs: "/sys/fs/bpf", options: options, now: .now)
+                third.beat(deadAfter: nil)
+                #expect(!third.isAdopted)
+                try third.install(Self.block(Self.sources))
+                attackForAWhile()
+                #expect(near.received().isEmpty)
+                try third.detach()
+                attackForAWhile()
+                #expect(near.received().count == 400)
+                #expect(XDPHook.holder(ofInterface: wire.near.index) == nil)
+                #expect(unsafe access(pins.path, F_OK) != 0, "\(pins.path) is still there")
+            }
+        }
+
+        @Test("an interface that another program holds is refused, and the program named")
+        func heldInterface() throws {
+            try Self.withWire { wire in
+                let stranger = try TestPlane().attach(to: wire.near)
+                defer { withExtendedLifetime(stranger) {} }
+                let error = #expect(throws: DatapathError.self) { try Self.attach(to: wire) }
+                #expect(error?.description.contains("'sluice_ingress'") == true)
+                #expect(error?.description.contains("near") == true)
+                #expect(error?.description.contains("ip link set dev near xdp off") == true)
+            }
+        }
+
+        @Test("an interface that is not there is refused, and those that are there are named")
+        func noInterface() throws {
+            try Self.withWire { _ in
+                let error = #expect(throws: DatapathError.self) { try Interface(named: "eth7") }
+                #expect(error?.description.contains("'eth7'") == true)
+                #expect(error?.description.contains("near") == true)
+            }
+        }
+
+        @Test("an interface that goes away is noticed, and detaching still cleans up")
+        func vanishing() throws {
+            try Self.withWire { wire in
+                let datapath = try Self.attach(to: wire)
+                let pins = try PinDirectory(bpffs: "/sys/fs/bpf")
+                #expect(datapath.attachments.map(\.isAlive) == [true])
+                try wire.remove()
+                #expect(datapath.attachments.map(\.isAlive) == [false])
+                try datapath.detach()
+                #expect(unsafe access(pins.path, F_OK) != 0)
+            }
+        }
+
+        @Test("what leaves through a single interface is counted too, and never dropped")
+        func egress() throws {
+            try Self.withWire { wire in
+                let datapath = try Self.attach(to: wire)
+                try datapath.install(Self.block(Self.sources))
+                let out = try RawSocket(on: wire.near)
+                let far = try RawSocket(on: Interface(named: "far"), receiving: true)
+                var expected = Tally()
+                for shape in FrameShape.all {
+                    let frame = shape.example.bytes
+                    if out.send(frame) { expected.add(frame) }
+                }
+                Self.settle()
+                #expect(Tally(datapath.read(at: .now)) == expected)
+                #expect(far.received().count == FrameShape.all.count)
+                try datapath.detach()
+                out.send(FrameShape.all[0].example.bytes)
+                Self.settle()
+                #expect(datapath.read(at: .now).totals.frames == 0)
+            }
+        }
+
+        @Test("a packet that the interface will cut into segments counts as that many frames on its way out")
+        func segments() throws {
+            try Self.withWire { wire in
+                try command("ip address add 198.18.0.1/24 dev near")
+                try command("ip neighbour add 198.18.0.2 lladdr 02:00:00:00:00:02 dev near")
+                let datapath = try Self.attach(to: wire)
+                #expect(test_send_segments(UInt32(0xC612_0002).bigEndian, 10, 1000) == 0)
+                Self.settle()
+                let reading = datapath.read(at: .now)
+                #expect(reading.samples.map(\.packets) == [10])
+                #expect(reading.samples.map(\.key.destinationPort) == [9])
+                #expect(reading.samples.map(\.maximumLength).allSatisfy { $0 < 1100 })
+                try datapath.detach()
+            }
+        }
+    }
+}

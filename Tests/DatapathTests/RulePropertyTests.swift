@@ -1,0 +1,127 @@
+import Datapath
+import TestSupport
+import Testing
+import Traffic
+
+extension Kernel {
+    @Suite("Rules, against a plain model")
+    struct RulePropertyTests {
+        @Test(
+            "allow beats manual deny beats automatic deny beats limit, whatever the set of rules",
+            arguments: [48, 64, 72, 96, 128], 0..<3)
+        func precedence(ipv6Prefix: Int, round: Int) throws {
+            var random = SeededGenerator()
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 1024, ipv6SourcePrefix: ipv6Prefix))
+            var model = RuleModel(ipv6Prefix: ipv6Prefix)
+            let start = Timestamp.now
+            var elapsed = Duration.zero
+            var deadAfter: Duration? = nil
+            model.rules = Self.rules(until: start + .seconds(60), &random)
+            plane.datapath.beat(deadAfter: nil)
+            try plane.datapath.install(model.rules)
+
+            func compare(_ phase: Comment) throws {
+                for _ in 0..<120 {
+                    let frame = Self.frame(&random)
+                    let expected = model.passes(
+                        frame, wall: start + elapsed, clock: plane.now,
+                        isAlive: deadAfter.map { elapsed < $0 } ?? true)
+                    #expect(
+                        try plane.passes(frame) == expected,
+                        "\(phase), \(random): \(frame.source) to \(frame.destination) \(frame.destinationPort)"
+                    )
+                    plane.advance(by: .milliseconds(10))
+                    elapsed += .milliseconds(10)
+                }
+                let counted = Dictionary(
+                    try plane.datapath.counters().map { ($0.id, $0.dropped) },
+                    uniquingKeysWith: { first, _ in first })
+                for (id, count) in counted {
+                    #expect(count == model.dropped[id] ?? Count(), "\(phase), \(random): rule \(id)")
+                }
+            }
+
+            try compare("all rules in force")
+            let removed = model.rules.filter { _ in Bool.random(using: &random) }
+            try plane.datapath.remove(removed)
+            model.rules.removeAll { removed.contains($0) }
+            try compare("some rules removed")
+            try plane.datapath.tidy()
+            try compare("gate tidied")
+            plane.advance(by: .seconds(60))
+            elapsed += .seconds(60)
+            try compare("some rules expired")
+            deadAfter = .seconds(1)
+            plane.datapath.beat(deadAfter: deadAfter)
+            try compare("agent dead")
+            model.rules.removeFirst(model.rules.count / 2)
+            try plane.datapath.removeRules(except: model.rules)
+            try compare("only some rules kept")
+            try plane.datapath.removeRules(except: [])
+            model.rules = []
+            try compare("all rules removed")
+        }
+
+        /// Rules over few addresses, so that they overlap; no two of the same match, kind and origin.
+        private static func rules(until expiry: Timestamp, _ random: inout SeededGenerator) -> [Rule] {
+            var rules: [String: Rule] = [:]
+            for id in 1...UInt32(60) {
+                let isIPv4 = Bool.random(using: &random)
+                let lengths =
+                    isIPv4 ? [0, 12, 16, 22, 24, 28, 30, 32] : [0, 16, 32, 48, 56, 64, 72, 96, 128]
+                let prefix = Prefix(
+                    address(isIPv4: isIPv4, &random), length: lengths.randomElement(using: &random) ?? 0)
+                let kind = Int.random(in: 0..<8, using: &random)
+                var rule = Rule(
+                    id: id, match: .source(prefix), action: .deny,
+                    origin: Bool.random(using: &random) ? .manual : .automatic,
+                    isShadowed: Int.random(in: 0..<3, using: &random) == 0,
+                    expires: Int.random(in: 0..<3, using: &random) == 0 ? expiry : nil)
+                switch kind {
+                case 0:
+                    (rule.action, rule.origin, rule.isShadowed) = (.allow, .manual, false)
+                    rule.match = .source(Prefix(prefix.address, length: max(prefix.length, isIPv4 ? 22 : 56)))
+                case 1: rule.action = .limit(packetsPerSecond: .random(in: 1...20, using: &random))
+                case 2:
+                    rule.action = .limit(packetsPerSecond: .random(in: 1...20, using: &random))
+                    let number = Bool.random(using: &random) ? IPProtocol.udp : nil
+                    rule.match = .destination(
+                        destination(isIPv4: isIPv4, &random), protocol: number,
+                        port: number != nil && Bool.random(using: &random) ? port(&random) : nil)
+                default: break
+                }
+                // Limits have one place for both origins.
+                let isLimit = if case .limit = rule.action { true } else { false }
+                rules["\(rule.match) \(isLimit ? "limit" : "\(rule.action) \(rule.origin)")"] = rule
+            }
+            return Array(rules.values)
+        }
+
+        private static func frame(_ random: inout SeededGenerator) -> Frame {
+            let isIPv4 = Bool.random(using: &random)
+            return Frame(from: address(isIPv4: isIPv4, &random), to: destination(isIPv4: isIPv4, &random))
+                .with {
+                    $0.protocol = Bool.random(using: &random) ? 17 : 6
+                    $0.destinationPort = port(&random)
+                }
+        }
+
+        private static func port(_ random: inout SeededGenerator) -> UInt16 {
+            Bool.random(using: &random) ? 53 : 80
+        }
+
+        private static func address(isIPv4: Bool, _ random: inout SeededGenerator) -> Address {
+            let bits = random.next()
+            if isIPv4 { return Address(ipv4: 0xC633_6400 ^ UInt32(bits & 0x0101_0107)) }
+            return Address(
+                ipv6High: 0x2001_0DB8_0042_0000 ^ bits & 0x0000_0100_0101_0101, low: bits >> 32 & 0x0100_0101)
+        }
+
+        private static func destination(isIPv4: Bool, _ random: inout SeededGenerator) -> Address {
+            let last = UInt64.random(in: 1...2, using: &random)
+            return isIPv4
+                ? Address(ipv4: 0xC000_0200 + UInt32(last))
+                : Address(ipv6High: 0x2001_0DB8_0001_0000, low: last)
+        }
+    }
+}

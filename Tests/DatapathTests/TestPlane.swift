@@ -1,0 +1,64 @@
+import BPF
+import Datapath
+import Glibc
+import TestSupport
+import Testing
+import Traffic
+
+/// The data plane loaded from the test object, whose clock the test sets; on no interface.
+final class TestPlane {
+    let datapath: Datapath
+    private let clock: MappedMemory
+    private let program: BPFProgram
+
+    /// The clock starts at this moment, as rules' expiries are given in real time.
+    init(_ options: DatapathOptions = DatapathOptions()) throws {
+        // The bytes have to stay only while the object is being loaded.
+        (datapath, clock, program) = try unsafe Self.objectFile().withUnsafeBytes { bytes in
+            let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
+            let datapath = try Datapath(loading: object, options: options, now: .now)
+            let clock = try object.map(named: "test_clock").mapMemory()
+            return (datapath, clock, try object.program(named: "sluice_ingress"))
+        }
+        now = Machine.monotonicNanoseconds()
+    }
+
+    /// The object that the build has made beside the shipped one.
+    private static func objectFile() throws -> [UInt8] {
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+        let descriptor = unsafe open("\(root)/bpf/build/sluice_test.bpf.o", O_RDONLY | O_CLOEXEC)
+        try #require(descriptor >= 0, "the build makes bpf/build/sluice_test.bpf.o")
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
+    /// Time as the program sees it, in nanoseconds.
+    var now: UInt64 {
+        get { unsafe clock.base.load(as: UInt64.self) }
+        set { unsafe clock.base.storeBytes(of: newValue, as: UInt64.self) }
+    }
+
+    func advance(by duration: Duration) { now += UInt64(duration.nanoseconds) }
+
+    /// Whether the program lets the frame pass.
+    func passes(_ frame: [UInt8]) throws -> Bool {
+        let action = try datapath.testRun(frame).action
+        #expect(action == Self.drop || action == Self.pass, "XDP action \(action)")
+        return action == Self.pass
+    }
+
+    func passes(_ frame: Frame) throws -> Bool { try passes(frame.bytes) }
+
+    /// Puts the program on an interface, for as long as the link is kept.
+    func attach(to interface: Interface) throws -> XDPLink {
+        try XDPLink(program, interface: interface.index, mode: .native)
+    }
+
+    func read() -> Reading { datapath.read(at: .now) }
+
+    private static let drop: UInt32 = 1
+    private static let pass: UInt32 = 2
+}

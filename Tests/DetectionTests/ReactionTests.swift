@@ -1,0 +1,110 @@
+import Detection
+import Features
+import Testing
+import Traffic
+
+/// What the detector does in the first minute of its life: attacks of common tools, and people who are none.
+@Suite struct ReactionTests {
+    private func observe(_ readings: [Reading], by detector: Detector) -> [Verdict] {
+        readings.flatMap { detector.observe($0).verdicts }
+    }
+
+    private func detector(learning: Duration = .zero) throws -> Detector {
+        var configuration = DetectionConfiguration()
+        configuration.learnDuration = learning
+        return Detector(configuration: configuration, shippedModel: try .embedded())
+    }
+
+    /// Everyday traffic beside the attack, so that answers are seen.
+    private func everyday(_ seconds: Double) -> Script {
+        var script = Script()
+        Customer.requests(perSecond: 20).write(&script, seconds)
+        return script
+    }
+
+    @Test("a detector that has learned nothing blocks it in time", arguments: Attack.blocked)
+    func coldStart(attack: Attack) throws {
+        for wait in [0.0, 3.0] {
+            let detector = try detector()
+            var script = everyday(wait + attack.length)
+            script.append(attack.script, at: wait)
+            let verdicts = observe(script.readings(until: wait + attack.length), by: detector)
+            let blocks = verdicts.filter { $0.entity == attack.attacker && $0.tier == .block }
+            let first = try #require(blocks.first, "\(wait) s after start: \(verdicts.map(\.summary))")
+            let delay = first.time.seconds - Double(Script.origin) / 1e9 - wait
+            #expect(delay <= attack.within + 0.001, "\(wait) s after start: \(delay) s, \(first.summary)")
+            #expect(!first.features.isEmpty)
+            let blamed = verdicts.filter { verdict in
+                verdict.entity.view == .source
+                    && attack.victims.contains { verdict.entity.prefix.contains($0) }
+            }
+            #expect(blamed.isEmpty, "a victim that answers was blamed: \(blamed.map(\.summary))")
+        }
+    }
+
+    @Test("a detector that has learned nothing blocks nobody of these", arguments: Customer.all)
+    func innocentAtColdStart(customer: Customer) throws {
+        var script = Script()
+        customer.write(&script, 12)
+        let verdicts = observe(script.readings(until: 12), by: try detector())
+        #expect(verdicts.filter { $0.tier == .block }.map(\.summary) == [])
+    }
+
+    @Test("after 40 s of learning everyday traffic it blocks nobody of these", arguments: Customer.all)
+    func innocentAfterLearning(customer: Customer) throws {
+        let detector = try detector(learning: .seconds(40))
+        var script = everyday(52)
+        Customer.browser.write(&script, 52)
+        var later = Script()
+        customer.write(&later, 10)
+        script.append(later, at: 41)
+        var verdicts: [Verdict] = []
+        for reading in script.readings(until: 52) {
+            verdicts += detector.observe(reading).verdicts
+            if detector.phase == .readyToTrain, let set = detector.trainingSet() {
+                detector.adopt(try Trainer.train(set, seed: 1, steps: 60))
+            }
+        }
+        #expect(detector.phase == .watching)
+        #expect(verdicts.filter { $0.tier == .block }.map(\.summary) == [])
+    }
+
+    @Test("the same readings give the same verdicts")
+    func deterministic() throws {
+        var script = everyday(6)
+        script.append(Attack.fastScan.script, at: 3)
+        let readings = script.readings(until: 6)
+        let first = observe(readings, by: try detector())
+        let second = observe(readings, by: try detector())
+        #expect(!first.isEmpty)
+        #expect(first == second)
+    }
+
+    @Test("a verdict is not repeated within the interval")
+    func suppression() throws {
+        let script = Attack.synFlood(rate: 5_000).script
+        var long = Script()
+        for round in 0..<4 { long.append(script, at: Double(round) * 0.8) }
+        let verdicts = observe(long.readings(until: 3.2), by: try detector())
+        let blocks = verdicts.filter {
+            $0.entity == Entity(view: .source, prefix: Prefix(Attack.attacker)) && $0.tier == .block
+        }
+        #expect(blocks.count == 1)
+    }
+
+    @Test("where one direction is seen only, nobody is blamed for missing answers")
+    func oneDirection() throws {
+        var script = Script()
+        Customer.busyServer.write(&script, 10)
+        Customer.resolver.write(&script, 10)
+        let server = Script.host("10.0.0.80")
+        let readings = script.readings(until: 10).map { reading in
+            var half = reading
+            half.samples.removeAll { $0.key.source == server }
+            return half
+        }
+        let detector = try detector()
+        #expect(observe(readings, by: detector).filter { $0.tier == .block }.map(\.summary) == [])
+        #expect(!detector.seesBothWays)
+    }
+}

@@ -1,0 +1,41 @@
+import CSluiceTwin
+import FlowTable
+import TestSupport
+import Traffic
+
+/// The native data plane on several segments of memory, as it has one for each CPU.
+@safe final class Twin {
+    private var twin = unsafe sluice_twin()
+
+    init(sets: UInt32, keys: [UInt32] = (1...10).map { $0 &* 0x9E37_79B1 }) {
+        precondition(unsafe sluice_twin_open(&twin, sets, keys) == 0)
+    }
+
+    deinit { unsafe sluice_twin_close(&twin) }
+
+    /// - Returns: the kind it was counted as, or -1.
+    @discardableResult
+    func count(_ frame: Frame, at nanoseconds: UInt64 = 0) -> Int32 {
+        let bytes = frame.bytes
+        return unsafe sluice_twin_count(&twin, bytes, UInt32(bytes.count), nanoseconds)
+    }
+
+    /// A table over this memory, taken as `segments` segments.
+    func table(segments: Int = 1) -> FlowTable {
+        unsafe FlowTable(base: twin.sets, sets: Int(twin.config.sets) / segments, segments: segments)
+    }
+
+    /// Entries in each set.
+    var occupancy: [Int] {
+        unsafe (0..<Int(twin.config.sets)).map { set in
+            unsafe withUnsafeBytes(of: twin.sets[set].tags) { raw in
+                unsafe raw.bindMemory(to: UInt32.self).count { $0 != 0 }
+            }
+        }
+    }
+
+    /// Copies the sets `0..<count` to `destination...`: what another CPU's segment would hold.
+    func copySets(_ count: Int, to destination: Int) {
+        for set in 0..<count { unsafe twin.sets[destination + set] = twin.sets[set] }
+    }
+}

@@ -1,0 +1,96 @@
+import Detection
+import Features
+import Policy
+import Testing
+import Traffic
+
+/// SplitMix64: the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}
+
+@Suite("What holds whatever happens")
+struct PropertyTests {
+    static let gateway = ProtectedPrefix(
+        prefix: Prefix(Address(ipv4: 0x0A00_0001)), reason: "gateway of eth0")
+
+    @Test(
+        "Protected addresses are in no rule, allowed ones in no automatic rule, and each of those has an end",
+        arguments: (0..<40).map { _ in UInt64.random(in: 0...UInt64.max) })
+    func holds(seed: UInt64) throws {
+        var random = SeededGenerator(state: seed)
+        var scenario = Scenario(
+            settings: PolicySettings(
+                banDuration: .seconds(20), banMaximum: .seconds(100), limitDuration: .seconds(9)),
+            protected: [Self.gateway])
+        var ids: Set<UInt32> = []
+        for _ in 0..<300 {
+            step(&scenario, &random)
+            check(scenario, &ids, seed)
+        }
+    }
+
+    private func step(_ scenario: inout Scenario, _ random: inout SeededGenerator) {
+        let prefix = prefix(&random)
+        let duration: Duration? =
+            Bool.random(using: &random) ? .seconds(Int.random(in: 1...60, using: &random)) : nil
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<4:
+            let view = Entity.View.allCases.randomElement(using: &random) ?? .source
+            let verdict = Verdict(
+                time: scenario.now, entity: Entity(view: view, prefix: prefix), score: 2, threshold: 1,
+                tier: .block,
+                reason: "volume", summary: "", features: [], model: "m", target: nil, isTwoWay: false)
+            scenario.decide(verdict)
+        case 4: _ = try? scenario.ban("\(prefix)", for: duration)
+        case 5: _ = try? scenario.unban("\(prefix)")
+        case 6: _ = try? scenario.allow("\(prefix)", for: duration)
+        case 7:
+            if let (_, changes) = try? scenario.policy.disallow(prefix) { scenario.apply(changes) }
+        case 8:
+            scenario.apply(scenario.policy.setMode(Mode.allCases.randomElement(using: &random) ?? .enforce))
+        default:
+            let hits = scenario.installed.keys.sorted().filter { _ in Bool.random(using: &random) }
+            scenario.wait(.seconds(Int.random(in: 1...15, using: &random)), step: .seconds(1), hits: hits)
+        }
+    }
+
+    /// From a few addresses of both families, so that rules often meet.
+    private func prefix(_ random: inout SeededGenerator) -> Prefix {
+        let host = UInt64.random(in: 0..<6, using: &random)
+        if Bool.random(using: &random) {
+            let length = [32, 32, 31, 24, 16, 4].randomElement(using: &random) ?? 32
+            return Prefix(Address(ipv4: 0x0A00_0000 | UInt32(host)), length: length)
+        }
+        let length = [128, 64, 64, 48, 32, 8].randomElement(using: &random) ?? 64
+        return Prefix(Address(ipv6High: 0x2001_0DB8_0000_0000 | host, low: host), length: length)
+    }
+
+    private func check(_ scenario: Scenario, _ ids: inout Set<UInt32>, _ seed: UInt64) {
+        let comment = Comment("seed \(seed)")
+        let allowed = scenario.policy.allowList.map(\.prefix)
+        for rule in scenario.installed.values where rule.action != .allow {
+            let prefix = rule.match.prefix
+            #expect(!prefix.overlaps(Self.gateway.prefix), comment)
+            switch rule.origin {
+            case .automatic:
+                #expect(!allowed.contains { $0.overlaps(prefix) }, comment)
+                #expect(rule.expires != nil, comment)
+            case .manual:
+                #expect(!allowed.contains { $0.contains(prefix) }, comment)
+            }
+            if case .destination = rule.match { #expect(rule.isLimit, comment) }
+        }
+        let current = scenario.policy.rules.filter { rule in rule.expires.map { $0 > scenario.now } ?? true }
+        #expect(Set(current.map(\.id)) == Set(scenario.installed.keys), comment)
+        #expect(Set(current.map(\.id)).count == current.count, comment)
+    }
+}

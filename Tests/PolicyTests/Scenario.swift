@@ -1,0 +1,107 @@
+import Detection
+import Features
+import Policy
+import Testing
+import Traffic
+
+/// A policy, its clock, and the rules that a data plane would have after each step.
+struct Scenario {
+    var policy: Policy
+    var now = Timestamp(nanoseconds: 1_700_000_000_000_000_000)
+    /// Rules in force by id, as a data plane keeps them: it ends them by itself, too.
+    private(set) var installed: [UInt32: Rule] = [:]
+    private(set) var events: [Event] = []
+    private var counters: [UInt32: RuleCounters] = [:]
+
+    init(
+        mode: Mode = .enforce, settings: PolicySettings = PolicySettings(), protected: [ProtectedPrefix] = []
+    ) {
+        policy = Policy(settings: settings, mode: mode, protected: protected)
+    }
+
+    /// Applies what a step leads to.
+    mutating func apply(_ changes: Changes) {
+        for rule in changes.remove { installed[rule.id] = nil }
+        for rule in changes.install {
+            // Of the same match, kind and origin there is one rule only.
+            for old in installed.values where old.isSameSlot(as: rule) { installed[old.id] = nil }
+            installed[rule.id] = rule
+        }
+        events += changes.events
+    }
+
+    mutating func decide(_ verdicts: Verdict...) { apply(policy.decide(verdicts, at: now)) }
+
+    /// Lets time pass in steps of `step`; what `hits` names drops a packet at each of them.
+    mutating func wait(_ duration: Duration, step: Duration = .milliseconds(200), hits: [UInt32] = []) {
+        let end = now + duration
+        while now < end {
+            now = min(now + step, end)
+            installed = installed.filter { $0.value.expires.map { $0 > now } ?? true }
+            for id in hits where installed[id] != nil {
+                var dropped = counters[id]?.dropped ?? Count()
+                dropped += Count(packets: 1, bytes: 60)
+                counters[id] = RuleCounters(id: id, dropped: dropped, lastHit: now)
+            }
+            apply(policy.tick(at: now, counters: installed.keys.compactMap { counters[$0] }))
+        }
+    }
+
+    mutating func ban(_ prefix: String, for duration: Duration? = nil) throws {
+        apply(try policy.ban(Self.prefix(prefix), for: duration, reason: nil, at: now).1)
+    }
+
+    mutating func unban(_ prefix: String) throws {
+        apply(try policy.unban(Self.prefix(prefix), at: now).1)
+    }
+
+    mutating func allow(_ prefix: String, for duration: Duration? = nil) throws {
+        apply(try policy.allow(Self.prefix(prefix), for: duration, reason: nil, at: now).2)
+    }
+
+    /// The one automatic rule in force.
+    func automaticRule() throws -> Rule {
+        let rules = installed.values.filter { $0.origin == .automatic }
+        try #require(rules.count == 1)
+        return try #require(rules.first)
+    }
+
+    var alerts: [Alert] {
+        events.compactMap { if case .alert(let alert) = $0 { alert } else { nil } }
+    }
+
+    var endings: [Event.Ending] {
+        events.compactMap { if case .ended(_, let ending) = $0 { ending } else { nil } }
+    }
+
+    static func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
+}
+
+extension Rule {
+    func isSameSlot(as other: Rule) -> Bool {
+        match == other.match && origin == other.origin && kind == other.kind
+    }
+
+    private var kind: Int {
+        switch action {
+        case .allow: 0
+        case .deny: 1
+        case .limit: 2
+        }
+    }
+}
+
+extension Verdict {
+    /// A verdict on `entity`, which is an address or a prefix.
+    static func of(
+        _ entity: String, view: Entity.View = .source, tier: Tier = .block, target: Target? = nil
+    ) throws -> Verdict {
+        Verdict(
+            time: Timestamp(nanoseconds: 1_700_000_000_000_000_000),
+            entity: Entity(view: view, prefix: try Scenario.prefix(entity)), score: 9, threshold: 3,
+            tier: tier,
+            reason: "scan", summary: "1,200 ports of 3 hosts in 10 s, usual: 2", features: [],
+            model: "test-1",
+            target: target, isTwoWay: true)
+    }
+}

@@ -1,0 +1,195 @@
+import Detection
+import Features
+import Foundation
+import Policy
+import Store
+import Testing
+import Traffic
+
+@Suite("The store")
+struct StoreTests {
+    let folder: TemporaryFolder
+    let path: String
+    let now = Timestamp(nanoseconds: 1_700_000_000_123_456_789)
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("state/sluice.db")
+    }
+
+    @Test("What a policy did is there again after a restart, in every detail")
+    func restores() throws {
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        let victim = try #require(Address("2001:db8::5"))
+        var events = policy.decide(
+            [
+                try verdict("192.0.2.7"), try verdict("2001:db8:1:2::/64"),
+                try verdict(
+                    "2001:db8::5", view: .destination,
+                    target: Target(address: victim, protocol: .udp, port: 53)),
+                try verdict("198.51.100.1", tier: .alert),
+            ], at: now
+        ).events
+        events += try policy.ban(try prefix("203.0.113.0/24"), for: nil, reason: "abuse", at: now).1.events
+        events += try policy.allow(try prefix("10.0.0.0/8"), for: .seconds(60), reason: "office", at: now).2
+            .events
+        do {
+            let store = try Store(path: path)
+            try store.save(events, by: "agent", at: now)
+        }
+        let store = try Store(path: path)
+        let saved = try store.savedState(at: now, memory: .seconds(86400))
+        #expect(Set(saved.sanctions) == Set(policy.sanctions))
+        #expect(saved.allowed == policy.allowList)
+        #expect(saved.lastRuleID == policy.rules.map(\.id).max())
+        #expect(saved.lastAlertID == 4)
+        let alerts = events.compactMap { if case .alert(let alert) = $0 { alert } else { nil } }
+        #expect(try store.alerts(since: nil, limit: 100) == alerts.reversed())
+        #expect(try store.alert(id: 2) == alerts[1])
+        #expect(try store.alertCount() == 4)
+    }
+
+    @Test("Ended bans are history, and count for repeat offenders unless an operator lifted the last one")
+    func remembersEnded() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(10)), mode: .enforce)
+        let sources = ["192.0.2.7", "192.0.2.8"]
+        try store.save(
+            policy.decide(try sources.map { try verdict($0) }, at: now).events, by: "agent", at: now)
+        let later = now + .seconds(11)
+        try store.save(policy.tick(at: later, counters: []).events, by: "agent", at: later)
+        #expect(
+            try store.savedState(at: later, memory: .seconds(3600)).pastBans.map(\.rule.expires) == [
+                later, later,
+            ])
+
+        let again = later + .seconds(1)
+        try store.save(policy.decide([try verdict("192.0.2.8")], at: again).events, by: "agent", at: again)
+        let (_, changes) = try policy.unban(try prefix("192.0.2.8"), at: again)
+        try store.save(changes.events, by: "operator", at: again)
+        let saved = try store.savedState(at: again, memory: .seconds(3600))
+        #expect(saved.sanctions.isEmpty)
+        #expect(saved.pastBans.map { "\($0.prefix)" } == ["192.0.2.7"])
+        #expect(try store.savedState(at: again, memory: .seconds(1)).pastBans.isEmpty)
+    }
+
+    @Test("Alerts are found by time and by address, within prefixes too")
+    func findsAlerts() throws {
+        let store = try Store(path: path)
+        let alerts = try ["192.0.2.7", "2001:db8:1:2::/64", "192.0.2.7"].enumerated().map { place, source in
+            var verdict = try verdict(source, tier: .alert)
+            verdict.time = now + .seconds(place)
+            return Alert(id: Int64(place + 1), verdict: verdict, action: .alert)
+        }
+        try store.save(alerts.map(Event.alert), by: "agent", at: now)
+        #expect(try store.alerts(since: now, limit: 10).map(\.id) == [3, 2])
+        #expect(try store.alerts(since: nil, limit: 1).map(\.id) == [3])
+        #expect(try store.alerts(about: try #require(Address("192.0.2.7")), limit: 10).map(\.id) == [3, 1])
+        #expect(
+            try store.alerts(about: try #require(Address("2001:db8:1:2::99")), limit: 10).map(\.id) == [2])
+        #expect(try store.alerts(about: try #require(Address("192.0.2.8")), limit: 10).isEmpty)
+    }
+
+    @Test("Numbers that JSON cannot hold are brought near, not refused")
+    func keepsOddNumbers() throws {
+        let store = try Store(path: path)
+        var odd = try verdict("192.0.2.7", tier: .alert)
+        odd.score = .infinity
+        odd.threshold = .nan
+        odd.features = [FeatureContribution(name: "f", value: -.infinity, usual: .nan, share: 1)]
+        try store.save([.alert(Alert(id: 1, verdict: odd, action: .alert))], by: "agent", at: now)
+        let read = try #require(try store.alert(id: 1)).verdict
+        #expect(read.score == .greatestFiniteMagnitude && read.threshold == 0)
+        #expect(read.features.first?.value == -.greatestFiniteMagnitude)
+    }
+
+    @Test("Counters of bans in force can be written between times")
+    func savesCounters() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        try store.save(policy.decide([try verdict("192.0.2.7")], at: now).events, by: "agent", at: now)
+        let id = try #require(policy.sanctions.first).rule.id
+        let counters = RuleCounters(id: id, dropped: Count(packets: .max, bytes: 7), lastHit: now)
+        _ = policy.tick(at: now, counters: [counters])
+        try store.saveCounters(of: policy.sanctions)
+        let saved = try #require(try store.savedState(at: now, memory: .zero).sanctions.first)
+        // SQLite's integers are signed.
+        #expect(saved.dropped == Count(packets: UInt64(Int64.max), bytes: 7))
+        #expect(saved.lastHit == now)
+    }
+
+    @Test("The model that was trained last is the one that is given back")
+    func keepsModels() throws {
+        let store = try Store(path: path)
+        #expect(try store.latestModel() == nil)
+        for place in [2, 7, 3] {
+            let trained = now + .seconds(place)
+            try store.save(
+                SavedModel(id: "m\(place)", trained: trained, metadata: "{}", data: [1, 2, UInt8(place)]))
+        }
+        let latest = try #require(try store.latestModel())
+        #expect(latest == SavedModel(id: "m7", trained: now + .seconds(7), metadata: "{}", data: [1, 2, 7]))
+    }
+
+    @Test("Who did what is in the audit trail")
+    func audits() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .shadow)
+        try store.save(policy.decide([try verdict("192.0.2.7")], at: now).events, by: "agent", at: now)
+        let (_, _, changes) = try policy.allow(try prefix("192.0.2.0/24"), for: nil, reason: "ours", at: now)
+        try store.save(changes.events, by: "operator", at: now)
+        try store.note("mode", "enforce", by: "operator", at: now)
+        let lines = try store.auditTrail(limit: 10).map { "\($0.who) \($0.verb) \($0.subject) \($0.detail)" }
+        #expect(
+            lines == [
+                "operator mode enforce ", "operator end 192.0.2.7 allowed",
+                "operator allow 192.0.2.0/24 ours",
+                "agent ban 192.0.2.7 scan: many ports (shadowed)",
+            ])
+    }
+
+    @Test("Pruning keeps the newest, and all that is in force")
+    func prunes() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(10)), mode: .enforce)
+        for place in 0..<5 {
+            let time = now + .seconds(place * 20)
+            var events = policy.tick(at: time, counters: []).events
+            events += policy.decide([try verdict("192.0.2.\(place)")], at: time).events
+            try store.save(events, by: "agent", at: time)
+            try store.save(SavedModel(id: "m\(place)", trained: time, metadata: "{}", data: []))
+        }
+        var retention = Store.Retention()
+        retention.alerts = 2
+        retention.endedSanctions = 1
+        retention.models = 1
+        try store.prune(to: retention)
+        #expect(try store.alerts(since: nil, limit: 10).map(\.id) == [5, 4])
+        let saved = try store.savedState(at: now, memory: .seconds(1000))
+        #expect(saved.sanctions.map { "\($0.prefix)" } == ["192.0.2.4"])
+        #expect(saved.pastBans.map { "\($0.prefix)" } == ["192.0.2.3"])
+        #expect(try store.latestModel()?.id == "m4")
+    }
+
+    @Test("The file and its folder are closed to others")
+    func isPrivate() throws {
+        _ = try Store(path: path)
+        let manager = FileManager.default
+        #expect(try manager.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o640)
+        let parent = folder.file("state")
+        #expect(try manager.attributesOfItem(atPath: parent)[.posixPermissions] as? Int == 0o750)
+    }
+
+    private func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
+
+    private func verdict(
+        _ entity: String, view: Entity.View = .source, tier: Verdict.Tier = .block, target: Target? = nil
+    ) throws -> Verdict {
+        Verdict(
+            time: now, entity: Entity(view: view, prefix: try prefix(entity)), score: 9.25, threshold: 3.5,
+            tier: tier,
+            reason: "scan", summary: "many ports",
+            features: [FeatureContribution(name: "ports", value: 1200, usual: 2, share: 0.9)], model: "m-1",
+            target: target, isTwoWay: true)
+    }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+#include <linux/types.h>
+
+/* 10.0.0.0, and upwards from there. */
+#define BENCH_FIRST_SOURCE	0x0a000000U
+
+struct driver_state {
+	__u64	counter;
+	__u64	flows;			/* 0: every packet is a new flow */
+};
+
+#endif /* DRIVER_H */

@@ -38,21 +38,28 @@ let package = Package(
 
         // The agent and what it talks to.
         .library("Configuration", ["Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
-        .library("Store", ["Detection", "Features", "Policy", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
+        .library(
+            "Store",
+            ["Detection", "Features", "Policy", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
         .library(
             "Control",
-            ["Detection", "Features", "Policy", "Traffic", .product(name: "FlyingSocks", package: "FlyingFox")]),
+            [
+                "Detection", "Features", "Policy", "Traffic",
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         .library(
             "Agent",
             [
-                "BPF", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy", "Replay",
+                "BPF", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy",
+                "Replay",
                 "Store", "Traffic",
             ]),
         .library("Terminal"),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy", "Replay",
+                "Agent", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy",
+                "Replay",
                 "Terminal", "Traffic", .arguments,
             ],
             swiftSettings: .strict),
@@ -61,14 +68,17 @@ let package = Package(
         .library(
             "Lab",
             [
-                "Control", "Policy", "Terminal", "Traffic", .product(name: "Subprocess", package: "swift-subprocess"),
+                "Control", "Policy", "Terminal", "Traffic",
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
-            name: "sluice-lab", dependencies: ["Control", "Lab", "Terminal", .arguments], swiftSettings: .strict),
+            name: "sluice-lab", dependencies: ["Control", "Lab", "Terminal", .arguments],
+            swiftSettings: .strict),
 
         // Frames to test with, built layer by layer, and namespaces to send them in.
-        .target(name: "TestSupport", dependencies: ["Traffic"], path: "Tests/TestSupport", swiftSettings: .strict),
+        .target(
+            name: "TestSupport", dependencies: ["Traffic"], path: "Tests/TestSupport", swiftSettings: .strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .tests("TrafficTests", ["TestSupport", "Traffic"]),
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
@@ -80,15 +90,28 @@ let package = Package(
         .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "Traffic"]),
         .tests(
-            "StoreTests", ["Detection", "Features", "Policy", "Store", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
+            "StoreTests",
+            [
+                "Detection", "Features", "Policy", "Store", "Traffic",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .tests(
             "ControlTests",
-            ["Control", "Detection", "Features", "Policy", "Traffic", .product(name: "FlyingSocks", package: "FlyingFox")]),
+            [
+                "Control", "Detection", "Features", "Policy", "Traffic",
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         .tests("TerminalTests", ["Terminal"]),
         .tests(
             "CommandTests",
             ["Control", "Detection", "Features", "Policy", "sluice", "Terminal", "Traffic", .arguments]),
-        .tests("AgentTests", ["Agent", "Configuration", "Control", "Detection", "Features", "Policy", "Replay", "Traffic"]),
+        .tests(
+            "AgentTests",
+            [
+                "Agent", "Configuration", "Control", "CTestSupport", "Datapath", "Detection", "Features",
+                "Policy", "Replay",
+                "Store", "TestSupport", "Traffic",
+            ]),
         .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),
     ],
     swiftLanguageModes: [.v6],
@@ -119,7 +142,9 @@ extension Target {
     }
 
     /// A Swift library target under `Sources/`, with our settings.
-    static func library(_ name: String, _ dependencies: [Dependency] = [], resources: [Resource] = []) -> Target {
+    static func library(_ name: String, _ dependencies: [Dependency] = [], resources: [Resource] = [])
+        -> Target
+    {
         .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: .strict)
     }
 }

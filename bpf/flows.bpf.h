@@ -16,7 +16,7 @@
 
 #define AGE_MAX			15
 #define CONTESTS_PER_STEP	8
-/* An entry takes no more packets when a counter comes near 2^32; the largest packet adds less than the margin. */
+/* An entry takes no more packets when its bytes, which grow fastest, come near 2^32; no packet adds more than the rest. */
 #define ENTRY_FULL		(0xffffffffU - (1U << 24))
 
 /* What became of the packet. */
@@ -70,14 +70,16 @@ INLINE int flow_is(const struct flow_set *set, __u32 way, const struct packet *p
 {
 	const struct flow_entry *entry = &set->entries[way];
 	const struct flow_addresses *full = &set->ipv6[way];
-	__u32 other = (entry->saddr ^ p->saddr[3]) | (entry->daddr ^ p->daddr[3]) | (entry->sport ^ p->sport) |
-		      (entry->dport ^ p->dport) | (entry->protocol ^ p->protocol) | (entry->family ^ p->family);
 
-	if (p->family == 6)
-		other |= (full->saddr[0] ^ p->saddr[0]) | (full->saddr[1] ^ p->saddr[1]) |
-			 (full->saddr[2] ^ p->saddr[2]) | (full->daddr[0] ^ p->daddr[0]) |
-			 (full->daddr[1] ^ p->daddr[1]) | (full->daddr[2] ^ p->daddr[2]);
-	return !other;
+	/* All equal but in one case of 2^28: branches that are never taken cost less than merging the differences. */
+	if (unlikely(entry->saddr != p->saddr[3]) || unlikely(entry->daddr != p->daddr[3]) ||
+	    unlikely(entry->sport != p->sport) || unlikely(entry->dport != p->dport) ||
+	    unlikely(entry->protocol != p->protocol) || unlikely(entry->family != p->family))
+		return 0;
+	if (likely(p->family == 4))
+		return 1;
+	return full->saddr[0] == p->saddr[0] && full->saddr[1] == p->saddr[1] && full->saddr[2] == p->saddr[2] &&
+	       full->daddr[0] == p->daddr[0] && full->daddr[1] == p->daddr[1] && full->daddr[2] == p->daddr[2];
 }
 
 INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now)
@@ -145,21 +147,30 @@ INLINE void flow_lose(const struct flow_set *set, __u32 way, struct flow_lost *l
 	}
 }
 
-/* The way whose tag is `tag`, or FLOW_WAYS. Branch-free: the way a flow sits in is not predictable. */
+/*
+ * The way whose tag is `tag`, or FLOW_WAYS. Branch-free, since the way a flow sits in is not predictable, and two tags at
+ * a time: of the difference d, (d - 1) & ~d has the top bit of each half set that is zero.
+ */
 INLINE __u32 flow_find(const struct flow_set *set, __u32 tag)
 {
-	__u64 hit = 0, way = 0;
-	__u32 i;
+	typedef __u64 __attribute__((may_alias)) tag_pair;
+	const tag_pair *pairs = (const tag_pair *)set->tags;
+	__u64 wanted = (__u64)tag << 32 | tag, found = 0, pair, upper;
+	int i;
 
 #pragma unroll
-	for (i = 0; i < FLOW_WAYS; i++) {
-		__u64 equal = ((__u64)(set->tags[i] ^ tag) - 1) >> 63;
+	for (i = 0; i < FLOW_WAYS / 2; i++) {
+		__u64 d = pairs[i] ^ wanted;
 
-		hit |= equal;
-		way += equal * i;
+		/* Bit i: first of the pair; bit 32 + i: second. */
+		found |= ((d - 0x100000001ULL) & ~d & 0x8000000080000000ULL) >> (31 - i);
 	}
-	/* Two equal tags in a set cannot be: flow_count() puts a tag there only when it has not found it. */
-	return hit ? way & (FLOW_WAYS - 1) : FLOW_WAYS;
+	if (unlikely(!found))
+		return FLOW_WAYS;
+	/* One bit is set: flow_count() puts a tag in a set only when it has not found it there. 1, 2, 4, 8 to 0...3: */
+	upper = found >> 32;
+	pair = (found | upper) & 15;
+	return (((pair >> 1) - (pair >> 3)) * 2 + ((upper + 7) >> 3)) & (FLOW_WAYS - 1);
 }
 
 /* The way to give to a newcomer: a free one, else the youngest; hash bits break ties, so that not all meet in one. */
@@ -174,6 +185,7 @@ INLINE __u32 flow_victim(const struct flow_set *set, __u64 hash)
 		__u64 rank = age << 6 | (((i + turn) & 7) & -used) << 3 | i;
 		__u64 less = (__u64)((__s64)(rank - best) >> 63);
 
+		OPAQUE(less);
 		best += (rank - best) & less;
 	}
 	return best & (FLOW_WAYS - 1);
@@ -190,8 +202,7 @@ INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p,
 		struct flow_entry *entry = &set->entries[way & (FLOW_WAYS - 1)];
 
 		/* Same tag, other flow: 2^-28 a pair. The newcomer goes aside. */
-		if (unlikely(!flow_is(set, way & (FLOW_WAYS - 1), p)) || unlikely(entry->bytes > ENTRY_FULL) ||
-		    unlikely(entry->packets > ENTRY_FULL))
+		if (unlikely(!flow_is(set, way & (FLOW_WAYS - 1), p)) || unlikely(entry->bytes > ENTRY_FULL))
 			return FLOW_ASIDE;
 		flow_add(entry, p, now);
 		if (set->ages[way & (FLOW_WAYS - 1)] < AGE_MAX)

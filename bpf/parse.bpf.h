@@ -43,12 +43,12 @@ struct cursor {
 struct ethernet_header {
 	__u8	addresses[12];
 	__be16	type;
-} __attribute__((packed));
+} IN_FRAME;
 
 struct vlan_tag {
 	__be16	control;
 	__be16	type;
-} __attribute__((packed));
+} IN_FRAME;
 
 struct ipv4_header {
 	__u8	version_length;
@@ -61,7 +61,7 @@ struct ipv4_header {
 	__be16	checksum;
 	__be32	saddr;
 	__be32	daddr;
-} __attribute__((packed));
+} IN_FRAME;
 
 struct ipv6_header {
 	__be32	version_flow;
@@ -70,7 +70,7 @@ struct ipv6_header {
 	__u8	hop_limit;
 	__be32	saddr[4];
 	__be32	daddr[4];
-} __attribute__((packed));
+} IN_FRAME;
 
 /* The part that all extension headers share, and a fragment header's offset. */
 struct ipv6_extension {
@@ -78,7 +78,7 @@ struct ipv6_extension {
 	__u8	length;
 	__be16	offset_flags;
 	__be32	id;
-} __attribute__((packed));
+} IN_FRAME;
 
 enum {
 	PROTO_HOP_BY_HOP = 0,

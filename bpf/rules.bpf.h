@@ -113,23 +113,36 @@ INLINE __u8 gate_of(const struct packet *p, const struct sluice_control *control
 /* Manual rules hold whatever becomes of the agent; automatic ones while `automatic` says so (dead-man's switch). */
 INLINE int rule_applies(const struct rule *rule, int automatic, __u64 now)
 {
-	return (!rule->expires || now < rule->expires) && (rule->manual || automatic);
+	return (!rule->expires || now < rule->expires) && (rule->flags & RULE_MANUAL || automatic);
+}
+
+/* Makes this CPU the owner, unless another one was first. The last four bytes change as one word. */
+INLINE void rule_claim(struct rule *rule, __u16 me)
+{
+	typedef __u32 __attribute__((may_alias)) word;
+	struct {
+		__u16	owner;
+		__u8	flags;
+		__u8	length;
+	} nobody = { 0, rule->flags, rule->length }, mine = { me, rule->flags, rule->length };
+
+	__sync_val_compare_and_swap((word *)&rule->owner, *(word *)&nobody, *(word *)&mine);
 }
 
 INLINE void rule_hit(struct rule *rule, const struct packet *p, __u64 now)
 {
-	__u32 me = bpf_get_smp_processor_id() + 1;
+	__u16 me = bpf_get_smp_processor_id() + 1;
 
 	if (unlikely(!rule->owner))
-		__sync_val_compare_and_swap(&rule->owner, 0, me);
-	if (likely(rule->owner == me)) {
+		rule_claim(rule, me);
+	if (likely(*(volatile __u16 *)&rule->owner == me)) {
 		rule->packets += p->count;
 		rule->bytes += p->length;
 	} else {
 		__sync_fetch_and_add(&rule->shared_packets, p->count);
 		__sync_fetch_and_add(&rule->shared_bytes, p->length);
 	}
-	rule->last_hit = now;
+	rule->last_hit = now >> FLOW_TIME_SHIFT;
 }
 
 /*
@@ -151,10 +164,10 @@ INLINE int rule_conforms(struct rule *rule, const struct packet *p, __u64 now)
 /* Whether the rule, which applies, has the packet dropped. */
 INLINE int rule_drops(struct rule *rule, const struct packet *p, __u64 now)
 {
-	if (rule->action == RULE_LIMIT && rule_conforms(rule, p, now))
+	if (rule->interval && rule_conforms(rule, p, now))
 		return 0;
 	rule_hit(rule, p, now);
-	return !rule->shadow;
+	return !(rule->flags & RULE_SHADOW);
 }
 
 INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, int automatic, __u64 now,
@@ -218,7 +231,7 @@ INLINE int allowed(const struct packet *p, __u64 now)
 					bpf_map_lookup_elem(&allow_prefix6, &key6);
 		if (!rule)
 			return 0;
-		if (rule_applies(rule, 0, now))
+		if (rule_applies(rule, 1, now))
 			return 1;
 		if (!rule->length)
 			return 0;

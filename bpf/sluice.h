@@ -121,31 +121,29 @@ struct flow_sketch {
 	__u32	destination[SKETCH_ROWS][SKETCH_WIDTH];
 };
 
-enum rule_action {
-	RULE_ALLOW = 1,
-	RULE_DENY,
-	RULE_LIMIT,
+enum rule_flag {
+	RULE_SHADOW = 1 << 0,		/* counts, does not drop */
+	RULE_MANUAL = 1 << 1,		/* made by a person: holds without the agent */
 };
 
 /*
- * Value of every rule map. The first CPU that meets a rule owns its plain counters; the others add to the shared ones
- * atomically: exact, and as cheap as a plain add where one queue carries a source's traffic.
+ * Value of every rule map; one cache line, and with its hash element's header two. What it does follows from the map and
+ * from `interval`. The first CPU that meets a rule owns its plain counters; the others add to the shared ones atomically:
+ * exact, and as cheap as a plain add where one queue carries a source's traffic.
  */
 struct rule {
 	__u64	expires;		/* ns; 0: never */
-	__u64	last_hit;		/* ns; 0: never hit */
 	__u64	packets;		/* dropped, or in shadow that would have been; owner only */
 	__u64	bytes;
 	__u64	shared_packets;		/* the same, by CPUs that are not the owner */
 	__u64	shared_bytes;
 	__u64	arrival;		/* limit: theoretical arrival time of the next packet, ns */
+	__u32	interval;		/* limit: ns between packets at the allowed rate; 0: no limit, but deny or allow */
 	__u32	id;
-	__u32	owner;			/* CPU + 1; 0: nobody yet */
-	__u32	interval;		/* limit: ns between packets at the allowed rate */
-	__u8	action;			/* enum rule_action */
-	__u8	shadow;			/* counts, does not drop */
+	__u32	last_hit;		/* in units of 2^FLOW_TIME_SHIFT ns; 0: never hit */
+	__u16	owner;			/* CPU + 1; 0: nobody yet */
+	__u8	flags;			/* enum rule_flag */
 	__u8	length;			/* of the prefix, in bits */
-	__u8	manual;			/* made by a person: holds without the agent */
 };
 
 /* Keys. Exact IPv6 rules are for one address (length 128) or for one prefix of config.ipv6_prefix bits. */
@@ -194,7 +192,7 @@ _Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole 
 _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
 _Static_assert(sizeof(struct flow_sketch) == 2 * SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
-_Static_assert(sizeof(struct rule) == 72, "rule is a map value");
+_Static_assert(sizeof(struct rule) == 64, "rule is one cache line");
 _Static_assert(sizeof(struct exact6_key) == 20, "exact6_key is a map key");
 _Static_assert(sizeof(struct prefix4_key) == 8, "prefix4_key is a map key");
 _Static_assert(sizeof(struct prefix6_key) == 20, "prefix6_key is a map key");

@@ -16,8 +16,10 @@ extension Agent: ControlService {
         let detector = engine.detector
         let progress =
             switch detector.phase {
-            case .learning(let fraction): fraction
-            case .readyToTrain, .watching: 1.0
+            case .learning(let fraction): min(fraction, 0.99)
+            // The last hundredth is for training.
+            case .readyToTrain: 0.99
+            case .watching: 1.0
             }
         let rate = rates.latest
         let tracked = detector.tracked
@@ -26,7 +28,8 @@ extension Agent: ControlService {
         traffic.coverage = coverage
         return StatusReport(
             version: Version.current, mode: policy.mode,
-            learning: .init(progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
+            learning: .init(
+                progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
             started: started, uptime: (now - started).seconds,
             interfaces: datapath.attachments.map { .init(name: $0.interface.name, attach: $0.mode.rawValue) },
             traffic: traffic,
@@ -34,12 +37,18 @@ extension Agent: ControlService {
                 packetsPerSecond: rate.packets, bytesPerSecond: rate.bytes, droppedPerSecond: rate.dropped,
                 packetsHistory: rates.seconds.map(\.packets), droppedHistory: rates.seconds.map(\.dropped)),
             counts: .init(
-                entities: tracked.sources + tracked.destinations, bans: policy.counts.bans, limits: policy.counts.limits,
+                entities: tracked.sources + tracked.destinations, bans: policy.counts.bans,
+                limits: policy.counts.limits,
                 allowed: policy.allowList.count, alerts: try store.alertCount()),
             model: .init(
                 id: detector.modelName, isBuiltIn: isBuiltIn, trained: model.trained,
-                age: model.trained.map { (now - $0).seconds }, thresholds: [:]),
+                age: model.trained.map { (now - $0).seconds }, thresholds: thresholds),
             heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory, warnings: warnings)
+    }
+
+    /// What a score must reach, in each view.
+    private var thresholds: [String: Double] {
+        Dictionary(latest.values.map { ($0.entity.view.rawValue, $0.threshold) }) { first, _ in first }
     }
 
     /// Resident set of this process, in bytes; 0 if the kernel does not say.
@@ -137,20 +146,26 @@ extension Agent: ControlService {
     /// What the latest window says about an address as a source; `nil` if there is none.
     private func current(_ address: Address) -> Explanation.Current? {
         guard
-            let window = latest.values.first(where: { $0.entity.view == .source && $0.entity.prefix.contains(address) })
+            let window = latest.values.first(where: {
+                $0.entity.view == .source && $0.entity.prefix.contains(address)
+            }),
+            let report = engine.detector.report(on: window.entity)
         else { return nil }
         return Explanation.Current(
             prefix: window.entity.prefix, time: heartbeat, packetsPerSecond: Double(window.packets),
-            bytesPerSecond: Double(window.bytes), flows: 0, score: window.score, threshold: window.threshold,
-            model: engine.detector.modelName, features: [])
+            bytesPerSecond: Double(window.bytes), flows: report.flows, score: window.score,
+            threshold: window.threshold,
+            model: engine.detector.modelName, features: report.features.map(FeatureReport.init))
     }
 
     package func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
-        let busiest = latest.values.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }.prefix(limit)
+        let busiest = latest.values.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }
+            .prefix(limit)
         return busiest.map { window in
+            let report = engine.detector.report(on: window.entity)
             return TopEntry(
                 prefix: window.entity.prefix, packetsPerSecond: Double(window.packets),
-                bytesPerSecond: Double(window.bytes), flows: 0, peers: 0,
+                bytesPerSecond: Double(window.bytes), flows: report?.flows ?? 0, peers: report?.peers ?? 0,
                 score: window.score, threshold: window.threshold,
                 state: Explanation.State(engine.policy.treatment(of: window.entity.prefix.address)))
         }

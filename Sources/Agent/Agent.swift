@@ -61,18 +61,15 @@ package actor Agent {
         let detector = Detector(
             configuration: DetectionConfiguration(configuration, connected: host.connected),
             shippedModel: try .embedded(), siteModel: site)
-        var policy = Policy(settings: configuration.policy, mode: configuration.mode, protected: host.protected)
+        var policy = Policy(
+            settings: configuration.policy, mode: configuration.mode, protected: host.protected)
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
+        try store.save(changes.events, by: "agent", at: now)
         datapath = try Datapath.attach(
-            to: interfaces, bpffs: configuration.bpffs, options: DatapathOptions(configuration), now: now)
+            to: interfaces, bpffs: configuration.bpffs, options: DatapathOptions(configuration),
+            rules: policy.rules,
+            now: now)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
-        do {
-            try Self.reconcile(datapath, with: policy.rules)
-            try store.save(changes.events, by: "agent", at: now)
-        } catch {
-            try? datapath.detach()
-            throw error
-        }
     }
 
     /// The site's model, if one was learned that this version can read.
@@ -86,14 +83,6 @@ package actor Agent {
             complaints["model"] = "the learned model \(saved.id) cannot be used and is learned anew: \(error)"
             return (nil, nil)
         }
-    }
-
-    /// Rules that an earlier agent left in the kernel and nobody wants go; those that should be there come.
-    ///
-    /// New ones first: a source that is to stay banned is banned at every moment.
-    private static func reconcile(_ datapath: Datapath, with rules: [Rule]) throws {
-        try datapath.install(rules)
-        if datapath.isAdopted { try datapath.removeRules(except: rules) }
     }
 
     /// Runs until the task is cancelled, then stops cleanly.
@@ -152,6 +141,12 @@ package actor Agent {
             try store.saveCounters(of: engine.policy.sanctions)
             try store.prune()
         }
+        attempt("protection") {
+            // Addresses and gateways may have changed.
+            let changes = engine.policy.protect(HostAddresses().protected, at: now)
+            try engine.apply(changes)
+            record(changes.events, by: "agent", at: now)
+        }
         attempt("gate") { try datapath.tidy() }
     }
 
@@ -187,7 +182,9 @@ package actor Agent {
             tell(.learned(model: site.name, seconds: (now - since).seconds))
             attempt("store") {
                 try store.save(
-                    SavedModel(id: site.name, trained: now, metadata: Self.metadata(of: site), data: site.file.bytes))
+                    SavedModel(
+                        id: site.name, trained: now, metadata: Self.metadata(of: site), data: site.file.bytes)
+                )
             }
         } catch {
             engine.detector.learnAnew()
@@ -201,6 +198,9 @@ package actor Agent {
         let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return "{\(pairs.joined(separator: ","))}"
     }
+
+    /// Takes the program off again, where the agent could be made but not be run.
+    package func abandon() throws { try datapath.detach() }
 
     private func stop(staysAttached: Bool) throws {
         let now = clock.now

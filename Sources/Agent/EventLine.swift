@@ -17,13 +17,15 @@ package enum EventLine {
         case .imposed(let sanction):
             encode(
                 SanctionLine(
-                    event: sanction.isLimit ? "limit" : "ban", time: seconds(time), address: "\(sanction.prefix)",
+                    event: sanction.isLimit ? "limit" : "ban", time: seconds(time),
+                    address: "\(sanction.prefix)",
                     until: sanction.rule.expires.map(seconds), reason: sanction.reason,
                     shadow: sanction.rule.isShadowed ? true : nil, packets: nil))
         case .ended(let sanction, let ending):
             encode(
                 SanctionLine(
-                    event: sanction.isLimit ? "unlimit" : "unban", time: seconds(time), address: "\(sanction.prefix)",
+                    event: sanction.isLimit ? "unlimit" : "unban", time: seconds(time),
+                    address: "\(sanction.prefix)",
                     until: nil, reason: ending.rawValue, shadow: nil, packets: sanction.dropped.packets))
         case .updated, .allowed, .disallowed: nil
         }
@@ -33,12 +35,14 @@ package enum EventLine {
         let verdict = alert.verdict
         return encode(
             AlertLine(
-                time: seconds(verdict.time), entity: verdict.entity.view.rawValue, address: "\(verdict.entity.prefix)",
+                time: seconds(verdict.time), entity: verdict.entity.view.rawValue,
+                address: "\(verdict.entity.prefix)",
                 score: verdict.score, threshold: verdict.threshold,
                 features: verdict.features.map {
                     FeatureLine(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
                 },
-                action: alert.action.rawValue, reason: verdict.reason, summary: verdict.summary, model: verdict.model,
+                action: alert.action.rawValue, reason: verdict.reason, summary: verdict.summary,
+                model: verdict.model,
                 note: alert.note))
     }
 
@@ -50,10 +54,13 @@ package enum EventLine {
     }
 
     /// `{"event":"summary",...}`: the last line of a replay.
-    package static func summary(first: Timestamp, last: Timestamp, totals: Totals, alerts: Int, model: String) -> String {
+    package static func summary(first: Timestamp, last: Timestamp, totals: Totals, alerts: Int, model: String)
+        -> String
+    {
         encode(
             SummaryLine(
-                firstTime: seconds(first), lastTime: seconds(last), frames: totals.frames, bytes: totals.bytes,
+                firstTime: seconds(first), lastTime: seconds(last), frames: totals.frames,
+                bytes: totals.bytes,
                 flow: totals.flow.packets, malformed: totals.malformed.packets, other: totals.other.packets,
                 alerts: alerts, model: model))
     }

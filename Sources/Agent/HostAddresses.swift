@@ -27,7 +27,8 @@ package struct HostAddresses: Hashable, Sendable {
             let name = unsafe String(cString: entry.pointee.ifa_name)
             protected.append(ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)"))
             if name != "lo", let mask = unsafe Address(entry.pointee.ifa_netmask) {
-                connected.append(Prefix(address, length: mask.high.nonzeroBitCount + mask.low.nonzeroBitCount))
+                connected.append(
+                    Prefix(address, length: mask.high.nonzeroBitCount + mask.low.nonzeroBitCount))
             }
         }
     }
@@ -39,8 +40,10 @@ package struct HostAddresses: Hashable, Sendable {
             protect(Address(ipv4: UInt32(bigEndian: bits)), "gateway of \(fields[0])")
         }
         // Columns: destination, length, source, length, next hop ... interface, in network order.
-        for fields in Self.table("/proc/net/ipv6_route") where fields.count > 9 && fields[4].utf8.count == 32 {
-            guard let high = UInt64(fields[4].prefix(16), radix: 16), let low = UInt64(fields[4].suffix(16), radix: 16),
+        for fields in Self.table("/proc/net/ipv6_route") where fields.count > 9 && fields[4].utf8.count == 32
+        {
+            guard let high = UInt64(fields[4].prefix(16), radix: 16),
+                let low = UInt64(fields[4].suffix(16), radix: 16),
                 high != 0 || low != 0
             else { continue }
             protect(Address(ipv6High: high, low: low), "gateway of \(fields[9])")

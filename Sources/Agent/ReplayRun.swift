@@ -69,7 +69,9 @@ package struct ReplayRun {
 
     private func turn(at now: Timestamp, _ alerts: inout Int, _ step: (Step) -> Void) throws {
         let turn = try engine.turn(at: now)
-        for window in turn.observation.windows { step(.window(window.entity, score: window.score, time: now)) }
+        for window in turn.observation.windows {
+            step(.window(window.entity, score: window.score, time: now))
+        }
         for event in turn.changes.events {
             if case .alert = event { alerts += 1 }
             step(.event(event, time: now))

@@ -42,7 +42,9 @@ package final class BPFMap: Sendable {
     package func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ keys: [Key], _ values: [Value]
     ) throws(BPFError) {
-        precondition(keys.count == values.count && stride(of: Key.self) == keySize && stride(of: Value.self) == valueSize)
+        precondition(
+            keys.count == values.count && stride(of: Key.self) == keySize
+                && stride(of: Value.self) == valueSize)
         guard !keys.isEmpty else { return }
         var count = UInt32(keys.count)
         let result = unsafe bpf_map_update_batch(descriptor.raw, keys, values, &count, nil)
@@ -59,7 +61,8 @@ package final class BPFMap: Sendable {
     }
 
     /// The value at `key`, or `nil`.
-    package func value<Key: BitwiseCopyable, Value: BitwiseCopyable>(at key: Key, _ initial: Value) -> Value? {
+    package func value<Key: BitwiseCopyable, Value: BitwiseCopyable>(at key: Key, _ initial: Value) -> Value?
+    {
         precondition(stride(of: Key.self) == keySize && stride(of: Value.self) == valueSize)
         var key = key
         var value = initial
@@ -81,7 +84,8 @@ package final class BPFMap: Sendable {
             var count = UInt32(Self.batch)
             let status = unsafe position.withUnsafeMutableBytes { place in
                 unsafe bpf_map_lookup_batch(
-                    descriptor.raw, isFirst ? nil : place.baseAddress, place.baseAddress, &keys, &values, &count, nil)
+                    descriptor.raw, isFirst ? nil : place.baseAddress, place.baseAddress, &keys, &values,
+                    &count, nil)
             }
             // ENOENT says that this was the last batch.
             if status != -ENOENT { try check(status, "read the map '\(name)'") }

@@ -8,7 +8,8 @@ import Glibc
 
     init(descriptor: CInt, count: Int, of name: String) throws(BPFError) {
         let flags = PROT_READ | PROT_WRITE
-        guard let base = unsafe mmap(nil, count, flags, MAP_SHARED, descriptor, 0), unsafe base != MAP_FAILED else {
+        guard let base = unsafe mmap(nil, count, flags, MAP_SHARED, descriptor, 0), unsafe base != MAP_FAILED
+        else {
             throw BPFError("map the memory of '\(name)'", code: errno)
         }
         unsafe self.base = base

@@ -22,7 +22,8 @@ package final class XDPLink: Sendable {
         var options = unsafe bpf_link_create_opts()
         unsafe options.sz = optionsSize(through: \bpf_link_create_opts.flags)
         unsafe options.flags = mode.flag
-        let raw = unsafe bpf_link_create(program.descriptor.raw, CInt(bitPattern: interface), BPF_XDP, &options)
+        let raw = unsafe bpf_link_create(
+            program.descriptor.raw, CInt(bitPattern: interface), BPF_XDP, &options)
         try check(raw, "attach to the XDP hook in \(mode.rawValue) mode")
         self.init(Descriptor(owning: raw))
     }
@@ -38,7 +39,8 @@ package final class XDPLink: Sendable {
 
     /// Puts another program in the place of the current one; no packet meets neither or both.
     package func replace(with program: BPFProgram) throws(BPFError) {
-        try check(bpf_link_update(descriptor.raw, program.descriptor.raw, nil), "replace the attached program")
+        try check(
+            bpf_link_update(descriptor.raw, program.descriptor.raw, nil), "replace the attached program")
     }
 
     /// Index of the interface it holds; 0 when that interface is gone.

@@ -28,7 +28,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// All frames since the data plane was loaded; each is in exactly one of the five parts.
+    /// All frames since the agent started; each is in exactly one of the five parts.
     package struct Traffic: Codable, Hashable, Sendable {
         package var frames: UInt64
         package var bytes: UInt64

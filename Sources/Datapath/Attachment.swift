@@ -12,11 +12,12 @@ package struct Attachment: Sendable {
     /// Attaches `program`, native first unless told otherwise.
     init(_ program: BPFProgram, to interface: Interface, attach: DatapathOptions.Attach) throws {
         self.interface = interface
-        let order: [XDPMode] = switch attach {
-        case .auto: [.native, .generic]
-        case .native: [.native]
-        case .generic: [.generic]
-        }
+        let order: [XDPMode] =
+            switch attach {
+            case .auto: [.native, .generic]
+            case .native: [.native]
+            case .generic: [.generic]
+            }
         var failures: [BPFError] = []
         for mode in order {
             do {
@@ -24,7 +25,7 @@ package struct Attachment: Sendable {
                 self.mode = mode
                 fallback = failures.first.map { "\($0)" }
                 return
-            } catch where error.code == EBUSY {
+            } catch  where error.code == EBUSY {
                 let holder = XDPHook.holder(ofInterface: interface.index)
                 throw DatapathError(
                     "another XDP program\(holder.map { ", '\($0.program)' (id \($0.id)), " } ?? " ")holds \(interface.name); "

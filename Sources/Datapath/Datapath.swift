@@ -1,5 +1,6 @@
 package import BPF
 import CSluiceABI
+import FlowTable
 import Glibc
 package import Traffic
 
@@ -22,7 +23,9 @@ package final class Datapath: FlowSource, RuleSink {
     package let isAdopted: Bool
 
     /// Loads `object`, which nothing has loaded yet, with fresh maps.
-    package init(loading object: BPFObject, options: DatapathOptions = DatapathOptions(), now: Timestamp) throws {
+    package init(loading object: BPFObject, options: DatapathOptions = DatapathOptions(), now: Timestamp)
+        throws
+    {
         let (maps, config) = try DatapathMaps.load(object, options: options)
         self.maps = maps
         ingress = try object.program(named: "sluice_ingress")
@@ -42,8 +45,8 @@ package final class Datapath: FlowSource, RuleSink {
     ///   take its place.
     private init?(adopting pins: PinDirectory, options: DatapathOptions, now: Timestamp) {
         guard let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
-            maps.control.valueSize == MemoryLayout<ControlABI>.size,
-            let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
+            maps.haveOurLayout, let control = try? ControlBlock(maps.control),
+            control.abi == UInt32(SLUICE_ABI),
             control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
             control.config.ipv6_prefix == UInt32(options.ipv6SourcePrefix),
             let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
@@ -65,8 +68,12 @@ package final class Datapath: FlowSource, RuleSink {
     ///
     /// With one interface, what leaves through it is counted too (egress hook), so that answers are seen; with several,
     /// answers come in on another one.
+    ///
+    /// - Parameter rules: all that are to be in force. They are before the first packet: a fresh program gets them before it
+    ///   is attached, an adopted one gets new ones before it loses those that nobody wants any more.
     package static func attach(
-        to interfaces: [Interface], bpffs: String, options: DatapathOptions, now: Timestamp
+        to interfaces: [Interface], bpffs: String, options: DatapathOptions, rules: [Rule] = [],
+        now: Timestamp
     ) throws -> Datapath {
         let pins = try PinDirectory(bpffs: bpffs)
         if let adopted = Datapath(adopting: pins, options: options, now: now) {
@@ -76,35 +83,55 @@ package final class Datapath: FlowSource, RuleSink {
             // Links of interfaces that went away are dead; then nothing protects any more, and a fresh start loses nothing.
             if links.allSatisfy({ (try? $0?.0.interface()) == $0?.1.index && $0 != nil }) {
                 try adopted.takeOver(links.compactMap { $0 })
+                try adopted.install(rules)
+                try adopted.removeRules(except: rules)
                 return adopted
             }
         }
-        let fresh = try Datapath(loading: .shipped(), options: options, now: now)
-        fresh.pins = pins
         do {
-            try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
+            let fresh = try Datapath(loading: .shipped(), options: options, now: now)
+            fresh.pins = pins
+            do {
+                try fresh.install(rules)
+                try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
+            } catch {
+                // Nothing of an attempt that failed may stay behind.
+                try? fresh.detach()
+                throw error
+            }
+            return fresh
         } catch {
-            // Nothing of an attempt that failed may stay behind.
-            try? fresh.detach()
+            pins.removeIfEmpty()
             throw error
         }
-        return fresh
     }
 
     private func takeOver(_ links: [(XDPLink, Interface)]) throws {
         attachments = links.map { link, interface in
             Attachment(adopting: link, on: interface)
         }
+        // Interfaces that are not named any more: without its pin, a link lets go.
+        let kept = Set(
+            attachments.compactMap { attachment in pins.map { $0.link(attachment.interface.name) } })
+        if let pins {
+            for name in pins.contents()
+            where name.hasPrefix("link_") && !kept.contains("\(pins.path)/\(name)") {
+                pins.remove("\(pins.path)/\(name)")
+            }
+        }
         try countEgress()
         // What was counted while nobody read belongs to no window.
         for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
     }
 
-    private func attach(to interfaces: [Interface], pins: PinDirectory, attach: DatapathOptions.Attach) throws {
+    private func attach(to interfaces: [Interface], pins: PinDirectory, attach: DatapathOptions.Attach) throws
+    {
         // An agent of another version, or with other options, may hold the interface: its links go on with our program,
         // so that there is no moment without one.
         for interface in interfaces {
-            if let old = try? XDPLink(pinnedAt: pins.link(interface.name)), (try? old.interface()) == interface.index {
+            if let old = try? XDPLink(pinnedAt: pins.link(interface.name)),
+                (try? old.interface()) == interface.index
+            {
                 try old.replace(with: ingress)
                 attachments.append(Attachment(adopting: old, on: interface))
             } else {
@@ -112,7 +139,9 @@ package final class Datapath: FlowSource, RuleSink {
             }
         }
         let kept = Set(attachments.map { pins.link($0.interface.name) } + [pins.egressHook])
-        for name in pins.contents() where !kept.contains("\(pins.path)/\(name)") { pins.remove("\(pins.path)/\(name)") }
+        for name in pins.contents() where !kept.contains("\(pins.path)/\(name)") {
+            pins.remove("\(pins.path)/\(name)")
+        }
         for map in maps.all { try map.pin(at: pins.map(map.name)) }
         try ingress.pin(at: pins.program)
         try egress?.pin(at: pins.egressProgram)
@@ -173,15 +202,14 @@ package final class Datapath: FlowSource, RuleSink {
     package func remove(_ rules: [Rule]) throws { try self.rules.remove(rules) }
 
     /// Removes every rule but these: what an earlier agent left and nobody wants any more.
-    package func removeRules(except wanted: [Rule]) throws { try rules.removeAll(except: Set(wanted.map(\.id))) }
+    package func removeRules(except wanted: [Rule]) throws { try rules.removeAll(except: wanted) }
 
     package func counters() throws -> [RuleCounters] {
-        let (now, monotonic) = (Timestamp.now, Machine.monotonicNanoseconds())
+        let clock = FlowClock(now: .now, counter: Machine.monotonicNanoseconds())
         return try rules.values().map { value in
             RuleCounters(
                 id: value.id, dropped: value.dropped,
-                lastHit: value.last_hit == 0
-                    ? nil : Timestamp(nanoseconds: now.nanoseconds - Int64(monotonic) + Int64(value.last_hit)))
+                lastHit: value.last_hit == 0 ? nil : clock.time(of: value.last_hit))
         }
     }
 

@@ -51,11 +51,30 @@ struct DatapathMaps {
     }
 
     var all: [BPFMap] {
-        [control, flows, totals, sketches, gate4, gate6, allow4, allow6] + manual.all + automatic.all + limit.all + [scope]
+        [control, flows, totals, sketches, gate4, gate6, allow4, allow6] + manual.all + automatic.all
+            + limit.all + [scope]
+    }
+
+    /// Whether keys and values are what this version knows: pinned maps may be another's.
+    var haveOurLayout: Bool {
+        func has<Key, Value>(_ map: BPFMap, _ key: Key.Type, _ value: Value.Type) -> Bool {
+            map.keySize == MemoryLayout<Key>.stride && map.valueSize == MemoryLayout<Value>.stride
+        }
+        let layers = [manual, automatic, limit].allSatisfy { layer in
+            has(layer.exact4, UInt32.self, RuleABI.self) && has(layer.exact6, Exact6KeyABI.self, RuleABI.self)
+                && has(layer.prefix4, Prefix4KeyABI.self, RuleABI.self)
+                && has(layer.prefix6, Prefix6KeyABI.self, RuleABI.self)
+        }
+        return layers && has(control, UInt32.self, ControlABI.self)
+            && has(flows, UInt32.self, FlowSetABI.self)
+            && has(totals, UInt32.self, FrameTotalsABI.self) && has(allow4, Prefix4KeyABI.self, RuleABI.self)
+            && has(allow6, Prefix6KeyABI.self, RuleABI.self) && has(scope, ScopeKeyABI.self, RuleABI.self)
     }
 
     /// Loads `object`, sized for this machine.
-    static func load(_ object: BPFObject, options: DatapathOptions) throws -> (maps: DatapathMaps, config: ConfigABI) {
+    static func load(_ object: BPFObject, options: DatapathOptions) throws -> (
+        maps: DatapathMaps, config: ConfigABI
+    ) {
         var config = ConfigABI()
         let cpus = try Machine.possibleCPUs()
         config.cpus = UInt32(cpus)

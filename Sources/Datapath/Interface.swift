@@ -11,7 +11,8 @@ package struct Interface: Hashable, Sendable {
         guard index != 0 else {
             let present = Self.names().filter { $0 != "lo" }.joined(separator: ", ")
             throw DatapathError(
-                "there is no interface '\(name)' in this network namespace; there are: \(present.isEmpty ? "none" : present)")
+                "there is no interface '\(name)' in this network namespace; there are: \(present.isEmpty ? "none" : present)"
+            )
         }
         self.name = name
         self.index = index

@@ -22,12 +22,14 @@ package struct PinDirectory: Hashable, Sendable {
             do {
                 try Machine.mountBPFFileSystem(at: bpffs)
             } catch {
-                throw DatapathError("\(error); pins need one: mount -t bpf bpf \(bpffs), or name another with 'bpffs'")
+                throw DatapathError(
+                    "\(error); pins need one: mount -t bpf bpf \(bpffs), or name another with 'bpffs'")
             }
             root = bpffs
         }
         path = "\(root)/sluice/net-\(Self.networkNamespace)"
-        for directory in ["\(root)/sluice", path] where unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST {
+        for directory in ["\(root)/sluice", path] where unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST
+        {
             throw DatapathError("cannot make \(directory): \(unsafe String(cString: strerror(errno)))")
         }
     }
@@ -70,6 +72,13 @@ package struct PinDirectory: Hashable, Sendable {
     /// Removes every pin and the directory: what no process holds goes with them.
     package func removeAll() {
         for name in contents() { remove("\(path)/\(name)") }
-        unsafe rmdir(path)
+        removeIfEmpty()
+    }
+
+    /// Removes the directories that hold nothing any more.
+    func removeIfEmpty() {
+        for directory in [path, String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))] {
+            _ = unsafe rmdir(directory)
+        }
     }
 }

@@ -50,14 +50,10 @@ extension RuleABI {
         self.init()
         self.expires = expires
         id = rule.id
-        shadow = rule.isShadowed ? 1 : 0
-        manual = rule.origin == .manual ? 1 : 0
-        switch rule.action {
-        case .allow: action = UInt8(RULE_ALLOW.rawValue)
-        case .deny: action = UInt8(RULE_DENY.rawValue)
-        case .limit(let packetsPerSecond):
-            action = UInt8(RULE_LIMIT.rawValue)
-            interval = 1_000_000_000 / max(packetsPerSecond, 1)
+        if rule.isShadowed { flags |= UInt8(RULE_SHADOW.rawValue) }
+        if rule.origin == .manual { flags |= UInt8(RULE_MANUAL.rawValue) }
+        if case .limit(let packetsPerSecond) = rule.action {
+            interval = max(1_000_000_000 / max(packetsPerSecond, 1), 1)
         }
         if case .source(let prefix) = rule.match { length = UInt8(prefix.length) }
     }

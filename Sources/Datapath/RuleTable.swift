@@ -36,19 +36,23 @@ final class RuleTable {
         switch (rule.action, rule.origin) {
         case (.limit, _): Shelf(layer: maps.limit, exact: GATE_LIMIT_EXACT, prefix: GATE_LIMIT_PREFIX)
         case (_, .manual): Shelf(layer: maps.manual, exact: GATE_MANUAL_EXACT, prefix: GATE_MANUAL_PREFIX)
-        case (_, .automatic): Shelf(layer: maps.automatic, exact: GATE_AUTOMATIC_EXACT, prefix: GATE_AUTOMATIC_PREFIX)
+        case (_, .automatic):
+            Shelf(layer: maps.automatic, exact: GATE_AUTOMATIC_EXACT, prefix: GATE_AUTOMATIC_PREFIX)
         }
     }
 
     private func place(_ rule: Rule) -> (place: Place, prefix: Prefix?, bit: gate_bit) {
         guard case .source(let prefix) = rule.match else {
-            guard case .destination(let address, let proto, let port) = rule.match else { preconditionFailure() }
+            guard case .destination(let address, let proto, let port) = rule.match else {
+                preconditionFailure()
+            }
             return (.scope(ScopeKeyABI(address, protocol: proto, port: port)), nil, gate_bit(0))
         }
         let isIPv4 = prefix.address.isIPv4
         if rule.action == .allow {
             return (
-                isIPv4 ? .prefix4(maps.allow4, prefix.prefix4) : .prefix6(maps.allow6, prefix.prefix6), prefix, GATE_ALLOW
+                isIPv4 ? .prefix4(maps.allow4, prefix.prefix4) : .prefix6(maps.allow6, prefix.prefix6),
+                prefix, GATE_ALLOW
             )
         }
         let shelf = shelf(rule)
@@ -116,26 +120,57 @@ final class RuleTable {
         return result
     }
 
-    /// Removes every rule whose id is not among `wanted`.
-    func removeAll(except wanted: Set<UInt32>) throws {
+    /// Removes every rule but these.
+    ///
+    /// Told apart by where they stand, not by id: after a lost database, ids begin anew.
+    func removeAll(except wanted: [Rule]) throws {
+        var kept = Kept()
+        for rule in wanted { kept.insert(place(rule).place) }
         for layer in [maps.manual, maps.automatic, maps.limit] {
-            try Self.remove(from: layer.exact4, UInt32(), except: wanted) { gate.markStale(Prefix($0)) }
-            try Self.remove(from: layer.exact6, Exact6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
-            try Self.remove(from: layer.prefix4, Prefix4KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
-            try Self.remove(from: layer.prefix6, Prefix6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
+            try remove(from: layer.exact4, UInt32(), except: kept) { Prefix($0) }
+            try remove(from: layer.exact6, Exact6KeyABI(), except: kept) { Prefix($0) }
+            try remove(from: layer.prefix4, Prefix4KeyABI(), except: kept) { Prefix($0) }
+            try remove(from: layer.prefix6, Prefix6KeyABI(), except: kept) { Prefix($0) }
         }
-        try Self.remove(from: maps.allow4, Prefix4KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
-        try Self.remove(from: maps.allow6, Prefix6KeyABI(), except: wanted) { gate.markStale(Prefix($0)) }
-        try Self.remove(from: maps.scope, ScopeKeyABI(), except: wanted) { _ in }
+        try remove(from: maps.allow4, Prefix4KeyABI(), except: kept) { Prefix($0) }
+        try remove(from: maps.allow6, Prefix6KeyABI(), except: kept) { Prefix($0) }
+        try remove(from: maps.scope, ScopeKeyABI(), except: kept) { _ in nil }
         try countScopes()
     }
 
-    private static func remove<Key: BitwiseCopyable>(
-        from map: BPFMap, _ anyKey: Key, except wanted: Set<UInt32>, removed: (Key) -> Void
+    private func remove<Key: BitwiseCopyable>(
+        from map: BPFMap, _ anyKey: Key, except kept: Kept, source: (Key) -> Prefix?
     ) throws {
-        let unwanted = try map.entries(anyKey, RuleABI()).filter { !wanted.contains($0.value.id) }.map(\.key)
+        let unwanted = try map.entries(anyKey, RuleABI()).map(\.key).filter { !kept.contains($0, in: map) }
         try map.delete(unwanted)
-        for key in unwanted { removed(key) }
+        for prefix in unwanted.compactMap(source) { gate.markStale(prefix) }
+    }
+
+    /// Keys by map, as bytes, which all kinds of them have in common.
+    private struct Kept {
+        private var keys: [String: Set<[UInt8]>] = [:]
+
+        mutating func insert(_ place: Place) {
+            switch place {
+            case .exact4(let map, let key): insert(key, of: map.name)
+            case .exact6(let map, let key): insert(key, of: map.name)
+            case .prefix4(let map, let key): insert(key, of: map.name)
+            case .prefix6(let map, let key): insert(key, of: map.name)
+            case .scope(let key): insert(key, of: "limit_scope")
+            }
+        }
+
+        func contains<Key: BitwiseCopyable>(_ key: Key, in map: BPFMap) -> Bool {
+            keys[map.name]?.contains(Self.bytes(key)) ?? false
+        }
+
+        private mutating func insert<Key: BitwiseCopyable>(_ key: Key, of map: String) {
+            keys[map, default: []].insert(Self.bytes(key))
+        }
+
+        private static func bytes<Key: BitwiseCopyable>(_ key: Key) -> [UInt8] {
+            unsafe withUnsafeBytes(of: key) { unsafe Array($0) }
+        }
     }
 
     private func countScopes() throws {
@@ -172,8 +207,12 @@ final class RuleTable {
                 body(Prefix(key), shelf.prefix, value)
             }
         }
-        for (key, value) in try maps.allow4.entries(Prefix4KeyABI(), RuleABI()) { body(Prefix(key), GATE_ALLOW, value) }
-        for (key, value) in try maps.allow6.entries(Prefix6KeyABI(), RuleABI()) { body(Prefix(key), GATE_ALLOW, value) }
+        for (key, value) in try maps.allow4.entries(Prefix4KeyABI(), RuleABI()) {
+            body(Prefix(key), GATE_ALLOW, value)
+        }
+        for (key, value) in try maps.allow6.entries(Prefix6KeyABI(), RuleABI()) {
+            body(Prefix(key), GATE_ALLOW, value)
+        }
     }
 
     /// Rules sorted by the map they go to, so that each map takes one system call.

@@ -3,10 +3,8 @@ import Models
 
 /// The bars that a window's score has to pass for a verdict.
 struct Bars {
-    /// Learning for less says too little to block by, or to alert by.
-    private static let leastForBlock: Duration = .seconds(300)
+    /// Learning for less says too little to alert by.
     private static let leastForAlert: Duration = .seconds(900)
-
     /// A mean over a minute: benign entities, of whom it is random and small, stay below a third of it.
     private static let lasting = 1.2
 
@@ -18,12 +16,12 @@ struct Bars {
     init(site: SiteModel?, view: Entity.View, budget: AlarmBudget) {
         // With the table alone: one window in 3,000 of the benign pool, which held no two alike.
         let cold = (score: 3.5, table: 3.5)
-        guard let site else {
+        guard let site, site.isTrusted else {
             (block, alert, seesLasting) = (cold, cold, false)
             return
         }
         let asked = budget.threshold(of: site[view].opinion, windowsPerHour: site.windowsPerHour)
-        block = site.learned >= Self.leastForBlock ? (max(2.5, asked), 3) : (max(3.5, asked), 3.5)
+        block = (max(2.5, asked), 3)
         seesLasting = site.learned >= Self.leastForAlert && view == .source
         alert = site.learned >= Self.leastForAlert ? (max(3, asked), 1) : (max(3.5, asked), 3.5)
     }
@@ -90,7 +88,7 @@ extension Evidence {
         case .source:
             return facts.failedServices60 >= 10 && facts.failedServices60 * 2 >= facts.novelServices60
                 || facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.tcpPackets
-                || facts.unserved >= 20 || facts.unansweredPackets >= 100 || facts.icmpPackets >= 100
+                || facts.unserved >= 20 || facts.unansweredPackets >= 250 || facts.icmpPackets >= 200
                 || facts.loginRepeat60 >= 8 || facts.loginRepeat600 >= 20
         case .destination:
             let answerable = window.packets &- min(window.packets, facts.noticePackets)

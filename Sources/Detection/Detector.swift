@@ -98,6 +98,11 @@ package final class Detector {
         learning = Learning(duration: configuration.learnDuration, maximumRows: configuration.maximumRows)
     }
 
+    /// What the latest window says of an entity; `nil` if it was not seen in it.
+    package func report(on entity: Entity) -> EntityReport? {
+        entity.view == .source ? source.report(on: entity) : destination.report(on: entity)
+    }
+
     /// Names of the models in use, as verdicts carry them.
     package var modelName: String { source.modelName }
 

@@ -33,7 +33,7 @@ struct Explainer {
     }
 
     /// The features that made the score, by the surprise of the table and the error of the autoencoder.
-    private func contributions(
+    func contributions(
         _ features: ArraySlice<Float>, opinion: Opinion, finding: Finding?
     ) -> [FeatureContribution] {
         var weights = [Double](repeating: 0, count: FeatureSchema.count)

@@ -55,6 +55,9 @@ package struct SiteModel: Sendable {
         return file
     }
 
+    /// Whether it has seen enough to have a say; before, it only tells what is usual in explanations.
+    var isTrusted: Bool { learned >= .seconds(300) }
+
     package subscript(view: Entity.View) -> View { view == .source ? source : destination }
 }
 

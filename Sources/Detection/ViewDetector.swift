@@ -28,6 +28,8 @@ struct ViewDetector {
     private var budget: AlarmBudget
     private var now: Timestamp?
     private var explainer: Explainer
+    /// The latest windows and what was thought of them.
+    private var latest = (batch: WindowBatch(), opinions: [Opinion]())
 
     init(_ view: Entity.View, configuration: DetectionConfiguration, shipped: ShippedModel, site: SiteModel?)
     {
@@ -35,7 +37,7 @@ struct ViewDetector {
         self.configuration = configuration
         self.shipped = shipped
         self.site = site
-        opinions = Opinions(shipped: shipped[view], site: site?[view])
+        opinions = Opinions(shipped: shipped[view], site: site.flatMap { $0.isTrusted ? $0[view] : nil })
         explainer = Explainer(shipped: shipped[view], site: site?[view])
         budget = AlarmBudget(acceptedPerDay: configuration.falseAlarmsPerDay)
     }
@@ -46,7 +48,7 @@ struct ViewDetector {
 
     mutating func adopt(_ model: SiteModel) {
         site = model
-        opinions = Opinions(shipped: shipped[view], site: model[view])
+        opinions = Opinions(shipped: shipped[view], site: model.isTrusted ? model[view] : nil)
         explainer = Explainer(shipped: shipped[view], site: model[view])
         for index in states.indices { states[index].weight = 0 }
     }
@@ -58,7 +60,8 @@ struct ViewDetector {
         now = time
         let bars = Bars(site: site, view: view, budget: budget)
         var alarms = 0
-        for (row, opinion) in opinions.judge(batch).enumerated() {
+        latest = (batch, opinions.judge(batch))
+        for (row, opinion) in latest.opinions.enumerated() {
             let window = batch.windows[row]
             prepare(window)
             let features = batch.features(of: row)
@@ -91,6 +94,17 @@ struct ViewDetector {
                     model: modelName))
         }
         budget.count(alarms: alarms, at: time)
+    }
+
+    /// What the latest window says of an entity; `nil` if it has none.
+    func report(on entity: Entity) -> EntityReport? {
+        guard let row = latest.batch.windows.firstIndex(where: { $0.entity == entity }) else { return nil }
+        let features = latest.batch.features(of: row)
+        let flows = FeatureSchema.features[Feature.flows.rawValue].scale
+            .quantity(of: Double(features[features.startIndex + Feature.flows.rawValue]))
+        return EntityReport(
+            flows: Int(flows.rounded()), peers: latest.batch.windows[row].evidence.peers,
+            features: explainer.contributions(features, opinion: latest.opinions[row], finding: nil))
     }
 
     /// Makes room for the entity's state, and clears a former entity's.

@@ -38,8 +38,7 @@ package struct Evidence: Hashable, Sendable {
     package var loginRepeat600 = 0.0
     /// Connections to one service that are open and were not served a byte for a second.
     package var unserved = 0.0
-    /// New flows, distinct peers and distinct destination ports.
-    package var newFlows = 0
+    /// Distinct peers and distinct destination ports.
     package var peers = 0
     package var ports = 0
     /// Packets of flows without reverse flow (nobody asked for them, or nobody answered).

@@ -164,7 +164,6 @@ struct WindowSummary {
         facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
         facts.failedServices60 =
             Double(history.sums60[History.Quantity.failedServices.rawValue]) + Double(facts.failedServices)
-        facts.newFlows = Int(tally.new)
         facts.peers = peers.distinct(step: step)
         facts.ports = destinationPorts.distinct(step: step)
         facts.oneWayPackets = tally.unansweredPackets

@@ -17,7 +17,8 @@ package struct FlowClock: Sendable {
         units = UInt32(truncatingIfNeeded: counter >> FLOW_TIME_SHIFT)
     }
 
-    func time(of stamp: UInt32) -> Timestamp {
+    /// The point in time that a stamp stands for.
+    package func time(of stamp: UInt32) -> Timestamp {
         let age = units &- stamp
         // The coarse clock of another CPU may be a tick ahead of the counter read here.
         guard age < 1 << 31 else { return now }

@@ -79,7 +79,8 @@ package import Traffic
         let key = FlowKey(
             source: source, destination: destination, protocol: IPProtocol(rawValue: entry.protocol),
             sourcePort: UInt16(bigEndian: entry.sport), destinationPort: UInt16(bigEndian: entry.dport))
-        var sample = FlowSample(key: key, first: clock.time(of: entry.first), last: clock.time(of: entry.last))
+        var sample = FlowSample(
+            key: key, first: clock.time(of: entry.first), last: clock.time(of: entry.last))
         sample.packets = UInt64(entry.packets)
         sample.bytes = UInt64(entry.bytes)
         sample.squaredBytes = entry.squared_bytes

@@ -15,7 +15,9 @@ extension Totals {
             aside = count(FRAME_ASIDE)
             dropped = count(FRAME_DROPPED)
             other = count(FRAME_OTHER)
-            for kind in [FRAME_SHORT, FRAME_VERSION, FRAME_HEADER_LENGTH, FRAME_EXTENSION, FRAME_EXTENSION_CHAIN] {
+            for kind in [
+                FRAME_SHORT, FRAME_VERSION, FRAME_HEADER_LENGTH, FRAME_EXTENSION, FRAME_EXTENSION_CHAIN,
+            ] {
                 malformed += count(kind)
             }
         }

@@ -43,7 +43,7 @@ package struct Client: Sendable {
         Client("files4", 14, .ipv4, .downloads, perMinute: 20),
         Client("dns4", 15, .ipv4, .lookups, perMinute: 300),
         Client("dns6", 16, .ipv6, .lookups, perMinute: 300),
-        Client("admin6", 17, .ipv6, .logins, perMinute: 15),
+        Client("admin6", 17, .ipv6, .logins, perMinute: 4),
     ]
 
     private init(_ name: String, _ number: UInt8, _ family: Family, _ workload: Workload, perMinute: Int) {

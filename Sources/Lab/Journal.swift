@@ -8,6 +8,8 @@ package struct Journal: Sendable {
     package var attacks: [AttackRecord]
     /// Rules that ban somebody else than an attacker.
     private var otherBans: Set<UInt32> = []
+    /// Clients that were banned.
+    package private(set) var bannedClients: [String] = []
     /// The agent's latest report; `nil` before its first answer.
     package var status: StatusReport?
 
@@ -29,6 +31,9 @@ package struct Journal: Sendable {
         let others = bans.filter { ban in
             ban.action == .ban && !attacks.contains { $0.attack.host.isCovered(by: ban.prefix) }
                 && otherBans.insert(ban.ruleID).inserted
+        }
+        for ban in others {
+            bannedClients += clients.map(\.client.host).filter { $0.isCovered(by: ban.prefix) }.map(\.name)
         }
         return attacks.indices.flatMap { attacks[$0].update(bans: bans, at: now) }
             + others.map { .otherBanned($0) }

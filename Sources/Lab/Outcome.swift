@@ -75,7 +75,9 @@ package struct Outcome: Codable, Hashable, Sendable {
                 summary: record.ban?.summary, reachedBefore: record.reachedBefore,
                 reachedDuring: record.reachedDuring, reachedAfter: record.reachedAfter)
         }
-        failures = attacks.compactMap(\.failure) + clients.compactMap(\.failure)
+        failures =
+            attacks.compactMap(\.failure) + clients.compactMap(\.failure)
+            + journal.bannedClients.map { "the client \($0) was banned, which did nothing wrong" }
     }
 }
 

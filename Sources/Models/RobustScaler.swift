@@ -49,9 +49,4 @@ package struct RobustScaler: Hashable, Sendable {
             result.append(scaled > -127 ? Int8(min(127, scaled.rounded())) : -127)
         }
     }
-
-    /// The feature's value at a place on the grid.
-    package func value(at place: Int8, feature: Int) -> Float {
-        medians[feature] + Float(place) * Self.step * deviations[feature]
-    }
 }

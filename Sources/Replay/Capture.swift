@@ -21,10 +21,13 @@ package import Traffic
             throw CaptureError(path: path, reason: Self.reason(buffer))
         }
         guard unsafe pcap_datalink(handle) == DLT_EN10MB else {
-            let name = unsafe pcap_datalink_val_to_name(pcap_datalink(handle)).map { unsafe String(cString: $0) }
+            let name = unsafe pcap_datalink_val_to_name(pcap_datalink(handle)).map {
+                unsafe String(cString: $0)
+            }
             unsafe pcap_close(handle)
             throw CaptureError(
-                path: path, reason: "link type is \(name ?? "unknown"), only Ethernet (EN10MB) can be replayed")
+                path: path,
+                reason: "link type is \(name ?? "unknown"), only Ethernet (EN10MB) can be replayed")
         }
         unsafe self.handle = handle
     }
@@ -34,7 +37,8 @@ package import Traffic
     private static func reason(_ buffer: [CChar]) -> String {
         let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         return text.hasPrefix("unknown file format")
-            ? "not a capture: neither pcap nor pcapng (compressed? unpack it first, or pipe it in as '-')" : text
+            ? "not a capture: neither pcap nor pcapng (compressed? unpack it first, or pipe it in as '-')"
+            : text
     }
 
     /// Hands the next frame to `body`; `nil` at the end of the file.

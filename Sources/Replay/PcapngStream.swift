@@ -35,7 +35,9 @@ import Glibc
 
     /// A stream over the file `path` (`-`: standard input) for libpcap, which closes it; `nil` sets `errno`.
     static func open(_ path: String) -> UnsafeMutablePointer<FILE>? {
-        guard let file = unsafe path == "-" ? fdopen(dup(STDIN_FILENO), "rb") : fopen(path, "rb") else { return nil }
+        guard let file = unsafe path == "-" ? fdopen(dup(STDIN_FILENO), "rb") : fopen(path, "rb") else {
+            return nil
+        }
         let cookie = unsafe Unmanaged.passRetained(PcapngStream(file)).toOpaque()
         var functions = cookie_functions()
         unsafe functions.read = { cookie, buffer, count in

@@ -4,9 +4,12 @@ extension Address: CustomStringConvertible, LosslessStringConvertible {
         if isIPv4 {
             return (0..<4).reversed().map { String(low >> UInt64($0 * 8) & 0xFF) }.joined(separator: ".")
         }
-        let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64((3 - $0 % 4) * 16)) }
+        let groups = (0..<8).map {
+            UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64((3 - $0 % 4) * 16))
+        }
         guard let zeros = Self.longestZeroRun(in: groups) else { return Self.hexadecimal(groups[...]) }
-        return Self.hexadecimal(groups[..<zeros.lowerBound]) + "::" + Self.hexadecimal(groups[zeros.upperBound...])
+        return Self.hexadecimal(groups[..<zeros.lowerBound]) + "::"
+            + Self.hexadecimal(groups[zeros.upperBound...])
     }
 
     private static func hexadecimal(_ groups: ArraySlice<UInt16>) -> String {

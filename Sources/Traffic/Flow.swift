@@ -37,7 +37,8 @@ package struct FlowKey: Hashable, Sendable {
     package let destinationPort: UInt16
 
     package init(
-        source: Address, destination: Address, protocol: IPProtocol, sourcePort: UInt16, destinationPort: UInt16
+        source: Address, destination: Address, protocol: IPProtocol, sourcePort: UInt16,
+        destinationPort: UInt16
     ) {
         self.source = source
         self.destination = destination

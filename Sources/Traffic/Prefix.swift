@@ -44,7 +44,8 @@ extension Prefix: CustomStringConvertible, LosslessStringConvertible {
             self.init(address)
             return
         }
-        guard !parts[1].isEmpty, parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(parts[1]),
+        guard !parts[1].isEmpty, parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let length = Int(parts[1]),
             length <= address.bitWidth
         else { return nil }
         self.init(address, length: length)

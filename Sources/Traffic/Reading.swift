@@ -37,7 +37,9 @@ package struct Totals: Hashable, Sendable {
         left.dropped += right.dropped
     }
 
-    package var frames: UInt64 { flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets }
+    package var frames: UInt64 {
+        flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets
+    }
     package var bytes: UInt64 { flow.bytes + aside.bytes + malformed.bytes + other.bytes + dropped.bytes }
 
     /// Share of the countable packets that stand in a flow entry, 0...1; 1 where there were none.
@@ -59,7 +61,8 @@ package struct Reading: Sendable {
     package var aside: AsideSketch?
 
     package init(
-        start: Timestamp, end: Timestamp, samples: [FlowSample] = [], totals: Totals = Totals(), aside: AsideSketch? = nil
+        start: Timestamp, end: Timestamp, samples: [FlowSample] = [], totals: Totals = Totals(),
+        aside: AsideSketch? = nil
     ) {
         self.start = start
         self.end = end

@@ -30,7 +30,8 @@ package struct Rule: Hashable, Sendable {
     package var expires: Timestamp?
 
     package init(
-        id: UInt32, match: Match, action: Action, origin: Origin, isShadowed: Bool = false, expires: Timestamp? = nil
+        id: UInt32, match: Match, action: Action, origin: Origin, isShadowed: Bool = false,
+        expires: Timestamp? = nil
     ) {
         self.id = id
         self.match = match

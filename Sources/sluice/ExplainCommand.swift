@@ -71,7 +71,7 @@ struct ExplainCommand: AgentCommand {
     }
 
     private func describe(_ current: Explanation.Current?, on screen: Screen, at now: Timestamp) -> String {
-        guard let current else { return "Not seen lately.\n" }
+        guard let current else { return "Nothing of it was counted lately (what is dropped is not).\n" }
         let subject = current.prefix.isSingleAddress ? "" : " (\(current.prefix))"
         let rates = "\(current.packetsPerSecond.grouped) packets/s, \(current.bytesPerSecond.bytes)/s"
         let score = "score \(current.score.short) (threshold \(current.threshold.short))"

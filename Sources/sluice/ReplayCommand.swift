@@ -17,7 +17,8 @@ struct ReplayCommand: AsyncParsableCommand {
             last a `summary`. With --flows: every flow of each capture with packets and bytes, then the totals.
             """)
 
-    @Argument(help: "Captures, in the order of their times.", completion: .file(extensions: ["pcap", "pcapng"]))
+    @Argument(
+        help: "Captures, in the order of their times.", completion: .file(extensions: ["pcap", "pcapng"]))
     var captures: [String]
 
     @Flag(help: "Print what each capture holds, flow by flow, and judge nothing.")
@@ -31,7 +32,9 @@ struct ReplayCommand: AsyncParsableCommand {
         transform: parseDuration)
     var learn: Duration?
 
-    @Option(help: ArgumentHelp("Configuration file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        help: ArgumentHelp("Configuration file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     func run() async throws {
@@ -74,7 +77,8 @@ struct ReplayCommand: AsyncParsableCommand {
         if let failure { throw failure }
         try output.write(
             EventLine.summary(
-                first: summary.firstTime, last: summary.lastTime, totals: summary.totals, alerts: summary.alerts,
+                first: summary.firstTime, last: summary.lastTime, totals: summary.totals,
+                alerts: summary.alerts,
                 model: summary.model))
     }
 }

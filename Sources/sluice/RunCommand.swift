@@ -18,7 +18,9 @@ struct RunCommand: AsyncParsableCommand {
             rules it has, and the next agent takes it over.
             """)
 
-    @Option(help: ArgumentHelp("Configuration file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        help: ArgumentHelp("Configuration file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(
@@ -48,14 +50,21 @@ struct RunCommand: AsyncParsableCommand {
         try await finish {
             let configuration = try effectiveConfiguration()
             guard !configuration.interfaces.isEmpty else {
-                throw ValidationError("name an interface: sluice run --interface NAME, or `interfaces` in --config")
+                throw ValidationError(
+                    "name an interface: sluice run --interface NAME, or `interfaces` in --config")
             }
             let signals = TerminationSignals()
             let lock = try InstanceLock(path: Self.lockPath())
             defer { withExtendedLifetime(lock) {} }
-            let report = RunReport(format: format, screen: .standardOutput)
+            let report = RunReport(format: format, screen: .standardOutput, level: configuration.log.level)
             let agent = try Agent(configuration) { report.print($0) }
-            let server = try ControlServer(path: configuration.socket, service: agent)
+            let server: ControlServer
+            do {
+                server = try ControlServer(path: configuration.socket, service: agent)
+            } catch {
+                try await agent.abandon()
+                throw error
+            }
             // Whoever ends first, by a signal or by failing, ends the others. Then only the agent's way out counts: a
             // server that is told to stop may say so by an error.
             let serving = Task { try await server.run() }

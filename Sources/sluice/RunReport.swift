@@ -1,4 +1,5 @@
 import Agent
+import Configuration
 import Control
 import Detection
 import Features
@@ -11,8 +12,11 @@ import Traffic
 struct RunReport: Sendable {
     let format: OutputOptions.Format
     let screen: Screen
+    /// Least severe that is printed.
+    let level: Configuration.Log.Level
 
     func print(_ timed: TimedNotice) {
+        guard timed.notice.level.severity >= level.severity else { return }
         switch format {
         case .json:
             if let line = json(timed) { write(line) }
@@ -84,4 +88,18 @@ struct RunReport: Sendable {
             EventLine.note("stopped", isAttached ? "attached" : "detached", at: timed.time)
         }
     }
+}
+
+extension Notice {
+    fileprivate var level: Configuration.Log.Level {
+        switch self {
+        case .learning: .info
+        case .started, .learned, .event, .stopped: .notice
+        case .warning: .warning
+        }
+    }
+}
+
+extension Configuration.Log.Level {
+    fileprivate var severity: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -12,7 +12,8 @@ import Traffic
 /// The command `sluice train`.
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Make the model that comes with the program, from captures of benign traffic.",
+        commandName: "train",
+        abstract: "Make the model that comes with the program, from captures of benign traffic.",
         discussion: """
             Each capture is taken as a network of its own. The result is a safetensors file; built into the \
             program it stands at Sources/Detection/Resources/default.safetensors. Models of a site are trained \

@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Traffic
 
-/// Frames sent at a steady pace, from the outside to the gateway, until it is stopped.
+/// Frames sent at a steady pace until it is stopped.
 final class Attack: Sendable {
     private let count = Atomic(0)
     private let task = Mutex<Task<Void, Never>?>(nil)
@@ -16,9 +16,8 @@ final class Attack: Sendable {
             // Bounded, should nobody stop it: a minute's worth.
             while !Task.isCancelled, sent < packetsPerSecond * 60 {
                 let due = Int((ContinuousClock.now - start).seconds * Double(packetsPerSecond))
-                while sent < due {
-                    if socket.send(frames[sent % frames.count]) { count.add(1, ordering: .relaxed) }
-                }
+                // What the interface does not take is tried again at the next beat.
+                while sent < due, socket.send(frames[sent % frames.count]) { count.add(1, ordering: .relaxed) }
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }
@@ -30,10 +29,12 @@ final class Attack: Sendable {
 
     /// Stops it; nothing is sent any more when this returns.
     func stop() async {
-        let sending = task.withLock { $0 }
-        sending?.cancel()
-        await sending?.value
+        cancel()
+        await task.withLock { $0 }?.value
     }
+
+    /// Stops it in a moment.
+    func cancel() { task.withLock { $0 }?.cancel() }
 }
 
 extension Frame {
@@ -50,7 +51,7 @@ extension Frame {
 
     /// Datagrams to one service, which never answers.
     static func flood(from source: Address, to destination: Address) -> [[UInt8]] {
-        [Frame(from: source, to: destination).with { ($0.destinationPort, $0.payload) = (4444, 80) }.wire]
+        [Frame(from: source, to: destination).with { ($0.destinationPort, $0.payload) = (4444, 20) }.wire]
     }
 
     /// SYNs to a thousand ports, each of them once.

@@ -32,16 +32,17 @@ extension EndToEnd {
             let site = agent.site
             let attacker = Site.attacker(family)
             let server = try site.receiver()
-            // The client is known and answered before; that is what the gateway is for.
-            #expect(try await site.ping(family))
-            let attack = try Attack(frames, from: site.sender(), packetsPerSecond: packetsPerSecond)
+            // Some usual traffic, by which the agent knows that it sees answers.
+            for _ in 0..<5 { #expect(try await site.fetch(family)) }
+            let attack = try site.attack(frames, packetsPerSecond: packetsPerSecond)
             let isBanned = try await eventually { try await !agent.client.bans().isEmpty }
-            try #require(isBanned, "no ban: \(agent.program.text)")
+            let known = try await agent.sluice("explain \(attacker)").output + agent.sluice("top").output
+            try #require(isBanned, "no ban: \(agent.program.text)\(known)")
             _ = server.arrivals(from: [attacker])
             let before = try await agent.client.bans()
             try await Task.sleep(for: .seconds(1))
             #expect(server.arrivals(from: [attacker]) == 0, "packets of a banned source got through")
-            #expect(try await site.ping(family), "the client no longer gets through")
+            #expect(try await site.fetch(family), "the client no longer gets through")
             await attack.stop()
 
             let ban = try #require(before.first)

@@ -10,7 +10,7 @@ struct RunningAgent {
     var socket: String { site.folder.appending(path: "s.sock").path }
 
     /// The configuration that tests begin with: enforcing, without learning.
-    static func configuration(_ site: Site, _ more: String = "") -> String {
+    static func configuration(_ site: Site, with more: String = "") -> String {
         """
         interfaces: [wan]
         mode: enforce
@@ -28,9 +28,9 @@ struct RunningAgent {
     }
 
     /// Starts it and waits until it answers.
-    init(_ site: Site, _ more: String = "", _ arguments: [String] = []) async throws {
+    init(_ site: Site, _ arguments: [String] = [], with more: String = "") async throws {
         self.site = site
-        program = try Self.program(site, configuration: Self.configuration(site, more), arguments)
+        program = try Self.program(site, configuration: Self.configuration(site, with: more), arguments)
         let client = ControlClient(socket: socket)
         let program = program
         let answers = await eventually {

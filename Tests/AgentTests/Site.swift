@@ -15,7 +15,10 @@ final class Site {
     var outside: String { "\(name)-out" }
     var gateway: String { "\(name)-gw" }
     var inside: String { "\(name)-in" }
+    /// What the server serves.
+    private var pages: URL { folder.appending(path: "pages") }
     private var programs: [Program] = []
+    private var attacks: [Attack] = []
 
     /// The server, from outside.
     static func server(_ family: Family) -> Address { family == .ipv4 ? .init("10.20.0.2") : .init("2001:db8:20::2") }
@@ -30,7 +33,7 @@ final class Site {
 
     fileprivate init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: name)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(at: pages, withIntermediateDirectories: true)
     }
 
     fileprivate func build() throws {
@@ -62,6 +65,12 @@ final class Site {
         }
     }
 
+    /// Serves HTTP inside, for both families.
+    fileprivate func serve() throws {
+        _ = try start(
+            ["python3", "-m", "http.server", "8080", "--bind", "::", "--directory", pages.path], in: inside)
+    }
+
     /// Starts a program that `remove` ends if nobody else does.
     func start(_ words: [String], in namespace: String? = nil) throws -> Program {
         let program = try Program(words, in: namespace, files: folder)
@@ -74,9 +83,23 @@ final class Site {
         try await start(words, in: namespace).ended()
     }
 
+    /// Whether a client outside gets a page from the server.
+    func fetch(_ family: Family) async throws -> Bool {
+        let host = family == .ipv4 ? "\(Self.server(family))" : "[\(Self.server(family))]"
+        return try await run(["curl", "-sS", "-o", "/dev/null", "--max-time", "3", "http://\(host):8080/"], in: outside)
+            .status == 0
+    }
+
     /// Whether the server answers one ping from outside.
     func ping(_ family: Family) async throws -> Bool {
         try await run(["ping", "-n", "-c", "1", "-W", "1", "\(Self.server(family))"], in: outside).status == 0
+    }
+
+    /// Sends frames from outside to the gateway, in turn and again and again, until told to stop.
+    func attack(_ frames: [[UInt8]], packetsPerSecond: Int) throws -> Attack {
+        let attack = Attack(frames, from: try sender(), packetsPerSecond: packetsPerSecond)
+        attacks.append(attack)
+        return attack
     }
 
     /// Where frames to the gateway are sent, and where those that it forwards arrive.
@@ -93,8 +116,8 @@ final class Site {
 
     /// Forgets what is pinned, as a restart of the machine does.
     func dropPins() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? [] { unlink("\(pins)/\(name)") }
-        rmdir(pins)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? [] { unsafe unlink("\(pins)/\(name)") }
+        unsafe rmdir(pins)
     }
 
     /// What an agent left on the interfaces and under the BPF file system; empty if nothing.
@@ -107,11 +130,12 @@ final class Site {
     }
 
     fileprivate func remove() {
+        for attack in attacks { attack.cancel() }
         for program in programs { program.remove() }
         let lock = "/run/sluice/net-\(number(of: gateway)).lock"
         dropPins()
-        unlink(lock)
-        for namespace in [outside, gateway, inside] where access("/run/netns/\(namespace)", F_OK) == 0 {
+        unsafe unlink(lock)
+        for namespace in [outside, gateway, inside] where unsafe access("/run/netns/\(namespace)", F_OK) == 0 {
             try? command("ip netns del \(namespace)")
         }
         try? FileManager.default.removeItem(at: folder)
@@ -123,6 +147,11 @@ func withSite(_ body: (Site) async throws -> Void) async throws {
     let site = try Site()
     defer { site.remove() }
     try site.build()
+    try site.serve()
+    for family in Site.Family.allCases {
+        let answers = try await eventually { try await site.fetch(family) }
+        try #require(answers, "no way to the server by \(family)")
+    }
     try await body(site)
 }
 

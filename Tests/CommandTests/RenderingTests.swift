@@ -167,7 +167,7 @@ struct RenderingTests {
 
                 Traffic to 198.51.100.5 udp port 53 is under limit 1,000/s (shadow): 50,000 packets/s, usual: 30
 
-                Not seen lately.
+                Nothing of it was counted lately (what is dropped is not).
 
                 """)
     }

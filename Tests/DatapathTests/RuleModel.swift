@@ -13,12 +13,14 @@ struct RuleModel {
 
     init(ipv6Prefix: Int) { self.ipv6Prefix = ipv6Prefix }
 
-    /// Whether the packet passes.
+    /// Whether the packet passes; it is counted by the rules that would drop it.
     ///
     /// - Parameters:
+    ///   - frame: the packet.
     ///   - wall: the time that expiries are given in.
     ///   - clock: the same moment on the program's clock, in nanoseconds.
     ///   - isAlive: whether the agent's heartbeat goes.
+    /// - Returns: `false` if a rule drops it.
     mutating func passes(_ frame: Frame, wall: Timestamp, clock: UInt64, isAlive: Bool) -> Bool {
         let inForce = rules.filter { rule in
             (rule.expires.map { wall < $0 } ?? true) && (isAlive || rule.origin == .manual)

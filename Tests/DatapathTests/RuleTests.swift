@@ -217,5 +217,23 @@ extension Kernel {
             try plane.datapath.install([rule])
             #expect(try plane.datapath.counters() == [RuleCounters(id: 8, dropped: Count(), lastHit: nil)])
         }
+
+        @Test("the counters of one rule are exact when all CPUs hit it at once")
+        func sharedCounters() throws {
+            let plane = try TestPlane()
+            plane.datapath.beat(deadAfter: nil)
+            try plane.datapath.install([
+                Rule(id: 1, match: .source(Prefix(Self.sources[0])), action: .deny, origin: .automatic)
+            ])
+            let frame = FrameShape.all[0].example.bytes
+            let senders = (0..<2).map { Sender(plane.datapath, [frame], calls: 20, times: 50_000, cpu: $0) }
+            for sender in senders { sender.start() }
+            for sender in senders { sender.join() }
+            #expect(
+                try plane.datapath.counters().map(\.dropped) == [
+                    Count(packets: 2_000_000, bytes: 2_000_000 * UInt64(frame.count))
+                ])
+            #expect(plane.read().totals.dropped.packets == 2_000_000)
+        }
     }
 }

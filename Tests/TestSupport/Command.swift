@@ -5,7 +5,9 @@ package struct CommandFailure: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Runs a program found on the path, and waits for it. It starts in the calling thread's network namespace.
+/// Runs a program found on the path, and waits for it.
+///
+/// It starts in the calling thread's network namespace.
 package func command(_ words: [String]) throws {
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }

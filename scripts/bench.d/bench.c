@@ -158,7 +158,7 @@ static int load_sluice(const struct bench_case *c)
 	load(object, sluice_path);
 	gate = memory_of(map_of(object, "gate4"));
 	for (i = 0; i < count; i++) {
-		struct rule rule = { .id = i + 1, .action = RULE_DENY, .length = 32 };
+		struct rule rule = { .id = i + 1, .length = 32 };
 		__u32 key = denied(c, i);
 
 		if (bpf_map_update_elem(bpf_map__fd(rules), &key, &rule, 0))
@@ -278,8 +278,10 @@ int main(int argc, char **argv)
 	add_group("pass, 1 k flows", 1000, 0, 16384);
 	add_group("pass, 64 k flows, 128 k slots", 65536, 0, 131072);
 	add_group("pass, 64 k flows, 16 k slots", 65536, 0, 16384);
+	add_group("pass, 1 M flows, 128 k slots", 1 << 20, 0, 131072);
 	add_group("drop, 1 k sources blocked", 1000, 1000, 16384);
 	add_group("drop, 64 k sources blocked", 65536, 65536, 16384);
+	add_group("drop, 1 M sources blocked", 1 << 20, 1 << 20, 16384);
 	add_group("pass, every packet a new flow", 0, 0, 16384);
 	load_driver(argv[1]);
 	for (int i = 0; i < case_count; i++)

@@ -1,0 +1,8 @@
+/// What the latest window says of one entity, for whoever asks.
+package struct EntityReport: Hashable, Sendable {
+    package var flows: Int
+    /// Other ends: destinations of a source, sources of a destination.
+    package var peers: Int
+    /// What made the score, largest share first.
+    package var features: [FeatureContribution]
+}

@@ -1,0 +1,125 @@
+import Traffic
+
+/// What outlasts the window: entities, services, peers and histories.
+extension WindowBuilder {
+    /// Whether the destination never heard of the source before; who has no history is new to everybody.
+    mutating func isNovelPeer(_ entry: Entry) -> Bool {
+        guard entry.destination.slot >= 0, entry.source.slot >= 0 else { return entry.destination.slot >= 0 }
+        let pair = StableHash.combine(entry.destinationHash, ~entry.sourceHash)
+        guard peers.slot(of: pair) == nil else { return false }
+        _ = peers.insert(pair, now) { $0 }
+        return true
+    }
+
+    /// Finds the entities at both ends, giving them histories where due.
+    mutating func enter(_ entry: inout Entry, sample: FlowSample) {
+        let source = sample.key.source
+        if !source.isMulticastOrBroadcast, !source.isUnspecified {
+            let prefix = configuration.sourcePrefix(of: source)
+            let hash = prefix.isSingleAddress ? entry.sourceHash : StableHash.of(prefix.address)
+            entry.source = sources.enter(hash, packets: sample.packets, now: now, prefix: prefix)
+            if entry.source.slot >= 0 { entry.sourceAsDestination = destinations.find(entry.sourceHash) }
+        }
+        let destination = sample.key.destination
+        if !destination.isMulticastOrBroadcast, !destination.isUnspecified {
+            entry.destination = destinations.enter(
+                entry.destinationHash, packets: sample.packets, now: now, prefix: Prefix(destination))
+            let prefix = configuration.sourcePrefix(of: destination)
+            entry.destinationAsSource = sources.find(
+                prefix.isSingleAddress ? entry.destinationHash : StableHash.of(prefix.address))
+        }
+    }
+
+    /// Counts the flow for its service.
+    mutating func repeatService(_ entry: inout Entry, key: FlowKey) {
+        guard let source = sources.slot(of: entry.source) else { return }
+        let number = UInt64(key.protocol.rawValue) << 16 | UInt64(key.destinationPort)
+        let host = StableHash.of(sources.histories.values[source].prefix.address)
+        let hash = StableHash.combine(StableHash.combine(host, entry.destinationHash), number)
+        let isNew = entry.traits.contains(.isNew)
+        let known = services.slot(of: hash)
+        let slot =
+            known
+            ?? services.insert(hash, Service(lastStart: entry.first, updated: now), worth: Service.worth)
+        serviceDecays.set(nanoseconds: now - services.values[slot].updated)
+        services.values[slot].decay(to: now, by: serviceDecays)
+        if isNew {
+            services.values[slot].begin(at: entry.first, isFirst: known == nil)
+            if known == nil { entry.traits.insert(.isNovelService) }
+        }
+        entry.service = Int32(slot)
+        countUnserved(entry)
+        entry.repeat60 = services.values[slot].count60
+        entry.repeat600 = services.values[slot].count600
+        entry.regularity = services.values[slot].regularity
+        entry.unserved = services.values[slot].unserved
+        if key.protocol == .tcp { entry.traits.insert(.isTCP) }
+        entry.traits.formUnion(LoginPorts.traits(of: key))
+    }
+
+    /// Keeps account of connections that are open and were not served a byte for a second.
+    mutating func countUnserved(_ entry: Entry) {
+        guard entry.service >= 0, entry.conversation >= 0 else { return }
+        let conversation = conversations.values[Int(entry.conversation)]
+        guard Int8(conversation.initiator) == entry.direction, conversation.isEstablished else { return }
+        let mine = conversation[Int(entry.direction)]
+        let answer = conversation[1 - Int(entry.direction)]
+        let waits =
+            answer.marks.isDisjoint(with: [.data, .close]) && !mine.marks.contains(.close)
+            && now - mine.first > 800_000_000
+        guard waits != conversation.isUnserved else { return }
+        conversations.values[Int(entry.conversation)].isUnserved = waits
+        let before = services.values[Int(entry.service)].unserved
+        services.values[Int(entry.service)].unserved = max(0, before + (waits ? 1 : -1))
+    }
+
+    /// Adds a sample to what is pending in the histories of both ends.
+    mutating func remember(_ entry: Entry, _ sample: FlowSample) {
+        let isDNS =
+            sample.key.protocol == .udp && (sample.key.destinationPort == 53 || sample.key.sourcePort == 53)
+        let packets = Float(sample.packets)
+        let bytes = Float(sample.bytes)
+        let isNew = entry.traits.contains(.isNew)
+        func addOutgoing(to history: inout History, isNovel: Bool, usualQuery: Float) {
+            history.add(packets, to: .packets)
+            history.add(bytes, to: .bytes)
+            if isNew { history.add(1, to: .newFlows) }
+            if isNovel { history.add(1, to: .novel) }
+            if isDNS {
+                history.add(bytes, to: .dnsBytes)
+                history.add(bytes - usualQuery * packets, to: .dnsExcess)
+            } else if sample.key.protocol.isICMP {
+                history.add(bytes - 100 * packets, to: .icmpExcess)
+            }
+            if sample.key.protocol == .tcp { history.add(Float(sample.fin + sample.rst), to: .closes) }
+        }
+        if let slot = sources.slot(of: entry.source) {
+            sources.list(slot, reading: readings)
+            sources.histories.values[slot].lastReading = readings
+            addOutgoing(
+                to: &sources.histories.values[slot], isNovel: entry.traits.contains(.isNovelService),
+                usualQuery: 95)
+        }
+        if let slot = destinations.slot(of: entry.destination) {
+            destinations.list(slot, reading: readings)
+            destinations.histories.values[slot].lastReading = readings
+            addOutgoing(
+                to: &destinations.histories.values[slot], isNovel: entry.traits.contains(.isNovelPeer),
+                usualQuery: 300)
+        }
+        if let slot = sources.slot(of: entry.destinationAsSource) {
+            sources.list(slot, reading: readings)
+            sources.histories.values[slot].add(bytes, to: .bytesBack)
+            sources.histories.values[slot].add(Float(sample.rst), to: .resetsReceived)
+            // A tunnel's answers are long too, whichever way it carries more.
+            if isDNS, entry.traits.contains(.isAnswered) {
+                sources.histories.values[slot].add(max(0, bytes - 300 * packets), to: .dnsExcess)
+            }
+        }
+        if let slot = destinations.slot(of: entry.sourceAsDestination) {
+            destinations.list(slot, reading: readings)
+            destinations.histories.values[slot].add(bytes, to: .bytesBack)
+            destinations.histories.values[slot].add(Float(sample.rst), to: .resetsReceived)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Control
+import Foundation
+import Testing
+import TestSupport
+import Traffic
+
+extension EndToEnd {
+    @Suite("What outlives an agent")
+    struct SurvivalTests {
+        /// Both families attack at once; returns when both are banned and nothing of them is under way any more.
+        private static func attackUntilBanned(_ agent: RunningAgent, _ server: PacketSocket) async throws -> Attack {
+            let site = agent.site
+            for family in Site.Family.allCases {
+                for _ in 0..<3 { #expect(try await site.fetch(family)) }
+            }
+            let frames = Site.Family.allCases.flatMap {
+                Frame.flood(from: Site.attacker($0), to: Site.server($0))
+            }
+            let attack = try site.attack(frames, packetsPerSecond: 5000)
+            let areBanned = try await eventually { try await agent.client.bans().count == 2 }
+            try #require(areBanned, "no bans: \(agent.program.text)")
+            try await Task.sleep(for: .milliseconds(100))
+            _ = server.arrivals(from: attackers)
+            return attack
+        }
+
+        private static let attackers = Set(Site.Family.allCases.map(Site.attacker))
+
+        @Test("After kill -9 in mid-attack no packet leaks, and the next agent takes over rules, counters and remaining time")
+        func killed() async throws {
+            try await withSite { site in
+                let server = try site.receiver()
+                let first = try await RunningAgent(site)
+                let attack = try await Self.attackUntilBanned(first, server)
+                let before = try await first.client.bans()
+                first.program.remove()
+                try await Task.sleep(for: .seconds(1))
+                let second = try await RunningAgent(site)
+                try await Task.sleep(for: .seconds(1))
+                let after = try await second.client.bans()
+                #expect(server.arrivals(from: Self.attackers) == 0, "packets of banned sources got through")
+                await attack.stop()
+
+                #expect(after.map(\.ruleID) == before.map(\.ruleID))
+                #expect(after.map(\.prefix) == before.map(\.prefix))
+                for (old, new) in zip(before, after) {
+                    let (old, new) = (old, new)
+                    #expect(new.expires == old.expires)
+                    #expect(new.dropped.packets > old.dropped.packets + 1000, "what was dropped meanwhile is not counted")
+                }
+                #expect(after.map(\.dropped.packets).reduce(0, +) <= UInt64(attack.sent))
+                #expect(try await second.stop().status == 0)
+                #expect(try await site.leftovers().isEmpty)
+                try await site.sender().send(Frame.flood(from: Site.attacker(.ipv4), to: Site.server(.ipv4))[0])
+                #expect(await eventually { server.arrivals(from: Self.attackers) == 1 }, "still blocked without an agent")
+            }
+        }
+
+        @Test("With --stay-attached program and rules stay, and the next agent takes them over")
+        func staysAttached() async throws {
+            try await withSite { site in
+                let first = try await RunningAgent(site, ["--stay-attached"])
+                #expect(try await first.sluice("ban \(Site.client(.ipv4))").status == 0)
+                #expect(try await first.sluice("ban \(Site.client(.ipv6))").status == 0)
+                let end = try await first.stop()
+                #expect(end.status == 0)
+                #expect(end.output.contains("stay in the kernel"))
+                #expect(try await !site.leftovers().isEmpty)
+                for family in Site.Family.allCases { #expect(try await !site.ping(family)) }
+                let second = try await RunningAgent(site)
+                #expect(try await second.client.bans().count == 2)
+                for family in Site.Family.allCases { #expect(try await !site.ping(family)) }
+                try await second.stop()
+                #expect(try await site.leftovers().isEmpty)
+                for family in Site.Family.allCases { #expect(try await site.ping(family)) }
+            }
+        }
+
+        @Test("After a restart of the machine bans are back with the time they have left, and those that are over are not")
+        func machineRestart() async throws {
+            try await withSite { site in
+                let first = try await RunningAgent(site)
+                #expect(try await first.sluice("ban \(Site.client(.ipv4)) --duration 10m").status == 0)
+                #expect(try await first.sluice("ban \(Site.client(.ipv6)) --duration 2s").status == 0)
+                #expect(try await first.sluice("allow add 203.0.113.0/24 --reason office").status == 0)
+                let before = try await first.client.bans()
+                first.program.remove()
+                site.dropPins()
+                _ = try await site.run(["tc", "-n", site.gateway, "qdisc", "del", "dev", "wan", "clsact"])
+                #expect(try await site.leftovers().isEmpty)
+                #expect(try await site.ping(.ipv4))
+                try await Task.sleep(for: .seconds(2))
+
+                let second = try await RunningAgent(site)
+                let bans = try await second.client.bans()
+                #expect(bans.map(\.prefix) == [Prefix(Site.client(.ipv4))])
+                #expect(bans.first?.expires == before.first { $0.prefix == bans.first?.prefix }?.expires)
+                #expect(try await second.sluice("allow list").output.contains("office"))
+                #expect(try await !site.ping(.ipv4))
+                #expect(try await site.ping(.ipv6))
+                try await second.stop()
+            }
+        }
+
+        @Test("When the agent hangs, automatic bans hold or let go as configured, and manual ones hold", arguments: ["open", "closed"])
+        func deadMan(action: String) async throws {
+            try await withSite { site in
+                let server = try site.receiver()
+                let agent = try await RunningAgent(site, with: "dead_man: {after: 2s, action: \(action)}\n")
+                let attack = try await Self.attackUntilBanned(agent, server)
+                #expect(try await agent.sluice("ban \(Site.client(.ipv4))").status == 0)
+                agent.program.signal(SIGSTOP)
+                if action == "open" {
+                    let letsGo = await eventually { server.arrivals(from: Self.attackers) > 0 }
+                    #expect(letsGo, "automatic bans outlive a hanging agent")
+                } else {
+                    try await Task.sleep(for: .seconds(4))
+                    #expect(server.arrivals(from: Self.attackers) == 0)
+                }
+                #expect(try await !site.ping(.ipv4), "a manual ban let go")
+                agent.program.signal(SIGCONT)
+                let holds = await eventually {
+                    _ = server.arrivals(from: Self.attackers)
+                    try? await Task.sleep(for: .milliseconds(200))
+                    return server.arrivals(from: Self.attackers) == 0
+                }
+                #expect(holds, "automatic bans do not come back with the agent")
+                await attack.stop()
+                try await agent.stop()
+                #expect(try await site.leftovers().isEmpty)
+            }
+        }
+    }
+}

@@ -115,10 +115,16 @@ extension Agent: ControlService {
         }
     }
 
-    /// Puts an operator's change in force, and only then takes it over: what the kernel refused has not happened.
+    /// Puts an operator's change in force; what the kernel refused has not happened.
     private func commit(_ policy: Policy, _ changes: Changes, at now: Timestamp) throws {
-        try engine.apply(changes)
+        let before = engine.policy
         engine.policy = policy
+        do {
+            try engine.apply(changes)
+        } catch {
+            engine.policy = before
+            throw error
+        }
         record(changes.events, by: "operator", at: now)
     }
 

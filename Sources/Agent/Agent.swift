@@ -123,6 +123,7 @@ package actor Agent {
         rates.add(turn.reading.totals, at: now)
         latest = Dictionary(turn.observation.windows.map { ($0.entity, $0) }) { _, last in last }
         record(turn.changes.events, by: "agent", at: now)
+        attempt("rules") { if let failure = turn.failure { throw failure } }
         learn(at: now)
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
     }
@@ -198,9 +199,6 @@ package actor Agent {
         let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return "{\(pairs.joined(separator: ","))}"
     }
-
-    /// Takes the program off again, where the agent could be made but not be run.
-    package func abandon() throws { try datapath.detach() }
 
     private func stop(staysAttached: Bool) throws {
         let now = clock.now

@@ -13,32 +13,34 @@ package struct ControlServer: Sendable {
 
     private let path: String
     private let listener: Socket
-    private let router: ControlRouter
 
     /// Takes the socket: from here on clients can connect, and are answered when `run` does.
     ///
     /// A socket that a dead agent left behind is replaced.
     ///
     /// - Throws: `ControlError` if another agent answers there, or the socket cannot be made.
-    package init(path: String, service: any ControlService) throws(ControlError) {
+    package init(path: String) throws(ControlError) {
         self.path = path
-        router = ControlRouter(service: service)
         listener = try Self.listen(at: path)
     }
 
-    /// Answers requests until the task is cancelled, then removes the socket.
-    package func run() async throws {
-        defer {
-            try? listener.close()
-            try? FileManager.default.removeItem(atPath: path)
-        }
+    /// Gives the socket back, and removes it; `run` does so by itself.
+    package func close() {
+        try? listener.close()
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Answers requests until the task is cancelled, then closes.
+    package func run(_ service: any ControlService) async throws {
+        defer { close() }
+        let router = ControlRouter(service: service)
         let pool = SocketPool<ePoll>.ePoll()
         try await pool.prepare()
         let socket = try AsyncSocket(socket: listener, pool: pool)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await pool.run() }
-                group.addTask { try await accept(on: socket) }
+                group.addTask { try await accept(on: socket, router) }
                 defer { group.cancelAll() }
                 try await group.next()
             }
@@ -47,7 +49,7 @@ package struct ControlServer: Sendable {
         }
     }
 
-    private func accept(on socket: AsyncSocket) async throws {
+    private func accept(on socket: AsyncSocket, _ router: ControlRouter) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var count = 0
             while true {
@@ -60,12 +62,12 @@ package struct ControlServer: Sendable {
                     continue
                 }
                 if count == Self.maximumConnections { try await group.next() } else { count += 1 }
-                group.addTask { await serve(HTTPConnection(socket: client)) }
+                group.addTask { await serve(HTTPConnection(socket: client), router) }
             }
         }
     }
 
-    private func serve(_ connection: HTTPConnection) async {
+    private func serve(_ connection: HTTPConnection, _ router: ControlRouter) async {
         defer { connection.close() }
         do {
             try await withTimeLimit(Self.timeLimit) {

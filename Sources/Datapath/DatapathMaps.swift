@@ -71,6 +71,8 @@ struct DatapathMaps {
             && has(allow6, Prefix6KeyABI.self, RuleABI.self) && has(scope, ScopeKeyABI.self, RuleABI.self)
     }
 
+    private static let mostLimits = 1 << 16
+
     /// Loads `object`, sized for this machine.
     static func load(_ object: BPFObject, options: DatapathOptions) throws -> (
         maps: DatapathMaps, config: ConfigABI
@@ -89,6 +91,8 @@ struct DatapathMaps {
         try object.resize(map: "flows", to: Int(GENERATIONS) * cpus * Int(config.sets))
         try object.resize(map: "totals", to: Int(GENERATIONS) * cpus)
         try object.resize(map: "sketches", to: Int(GENERATIONS) * cpus)
+        // Limits are few, and a hash takes 16 bytes for each entry that it might ever hold.
+        for map in ["limit_exact4", "limit_exact6"] { try object.resize(map: map, to: mostLimits) }
         try object.load()
         return (try DatapathMaps { try object.map(named: $0) }, config)
     }

@@ -22,7 +22,7 @@ package struct Evidence: Hashable, Sendable {
     package var halfOpen: UInt64 = 0
     /// The same, of flows that have waited for the answer for at least 200 ms.
     package var halfOpenWaiting: UInt64 = 0
-    /// TCP packets in conversations that the source began.
+    /// TCP packets in conversations that the source began, but for its resets.
     package var tcpPackets: UInt64 = 0
     /// Packets and bytes, other than TCP, that got no answer at all.
     package var unansweredPackets: UInt64 = 0

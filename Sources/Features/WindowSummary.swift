@@ -120,7 +120,8 @@ struct WindowSummary {
             evidence.failedServices += 1
         }
         if sample.key.protocol == .tcp {
-            evidence.tcpPackets &+= sample.packets
+            // The system below a SYN flood's tool resets what it never asked for: no use of a connection either.
+            evidence.tcpPackets &+= sample.packets &- min(sample.packets, sample.rst)
             evidence.synPackets &+= sample.syn
             if !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart) {
                 evidence.halfOpen &+= sample.syn

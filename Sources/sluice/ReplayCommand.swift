@@ -40,8 +40,10 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish {
             let output = LineWriter()
-            if flows { try printFlows(to: output) } else { try replay(to: output) }
+            // What was found before a capture turns out to be cut off is worth having.
+            let result = Result { if flows { try printFlows(to: output) } else { try replay(to: output) } }
             try output.flush()
+            try result.get()
             return ""
         }
     }

@@ -57,17 +57,18 @@ struct RunCommand: AsyncParsableCommand {
             let lock = try InstanceLock(path: Self.lockPath())
             defer { withExtendedLifetime(lock) {} }
             let report = RunReport(format: format, screen: .standardOutput, level: configuration.log.level)
-            let agent = try Agent(configuration) { report.print($0) }
-            let server: ControlServer
+            // The socket first: if it cannot be had, what a killed agent left on the interfaces is not touched.
+            let server = try ControlServer(path: configuration.socket)
+            let agent: Agent
             do {
-                server = try ControlServer(path: configuration.socket, service: agent)
+                agent = try Agent(configuration) { report.print($0) }
             } catch {
-                try await agent.abandon()
+                server.close()
                 throw error
             }
             // Whoever ends first, by a signal or by failing, ends the others. Then only the agent's way out counts: a
             // server that is told to stop may say so by an error.
-            let serving = Task { try await server.run() }
+            let serving = Task { try await server.run(agent) }
             let working = Task { try await agent.run(staysAttached: stayAttached) }
             let first = await withTaskGroup(of: Result<Void, any Error>.self) { group in
                 group.addTask { await serving.result }

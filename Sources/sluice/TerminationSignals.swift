@@ -8,6 +8,8 @@ final class TerminationSignals: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
 
     init() {
+        // Whoever reads our output may go away (`sluice run | head`); that must not end the agent.
+        _ = signal(SIGPIPE, SIG_IGN)
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         arrivals = stream
         sources = [SIGINT, SIGTERM].map { number in

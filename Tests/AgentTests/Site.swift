@@ -21,13 +21,13 @@ final class Site {
     private var attacks: [Attack] = []
 
     /// The server, from outside.
-    static func server(_ family: Family) -> Address { family == .ipv4 ? .init("10.20.0.2") : .init("2001:db8:20::2") }
+    static func server(_ family: Family) -> Address { family == .ipv4 ? .init(literal: "10.20.0.2") : .init(literal: "2001:db8:20::2") }
     /// An address outside that only raw frames come from.
     static func attacker(_ family: Family) -> Address {
-        family == .ipv4 ? .init("198.51.100.66") : .init("2001:db8:1:66::6")
+        family == .ipv4 ? .init(literal: "198.51.100.66") : .init(literal: "2001:db8:1:66::6")
     }
     /// The one host outside, a client of the server.
-    static func client(_ family: Family) -> Address { family == .ipv4 ? .init("198.51.100.2") : .init("2001:db8:1::2") }
+    static func client(_ family: Family) -> Address { family == .ipv4 ? .init(literal: "198.51.100.2") : .init(literal: "2001:db8:1::2") }
 
     enum Family: String, CaseIterable, Sendable { case ipv4, ipv6 }
 
@@ -157,5 +157,5 @@ func withSite(_ body: (Site) async throws -> Void) async throws {
 
 extension Address {
     /// An address written in a test; a slip of the pen is `::`.
-    init(_ text: StaticString) { self = Address("\(text)") ?? Address(ipv6High: 0, low: 0) }
+    init(literal text: StaticString) { self = Address("\(text)") ?? Address(ipv6High: 0, low: 0) }
 }

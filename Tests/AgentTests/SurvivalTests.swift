@@ -51,7 +51,7 @@ extension EndToEnd {
                 #expect(after.map(\.dropped.packets).reduce(0, +) <= UInt64(attack.sent))
                 #expect(try await second.stop().status == 0)
                 #expect(try await site.leftovers().isEmpty)
-                try await site.sender().send(Frame.flood(from: Site.attacker(.ipv4), to: Site.server(.ipv4))[0])
+                try site.sender().send(Frame.flood(from: Site.attacker(.ipv4), to: Site.server(.ipv4))[0])
                 #expect(await eventually { server.arrivals(from: Self.attackers) == 1 }, "still blocked without an agent")
             }
         }

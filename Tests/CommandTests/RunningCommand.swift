@@ -45,8 +45,9 @@ func withAgent(
     ).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let socket = "\(folder)/s.sock"
-    let server = try ControlServer(path: socket, service: try FakeAgent())
-    let task = Task { try await server.run() }
+    let server = try ControlServer(path: socket)
+    let agent = try FakeAgent()
+    let task = Task { try await server.run(agent) }
     defer { task.cancel() }
     try await body { try await sluice($0 + ["--socket", socket]) }
 }

@@ -12,8 +12,8 @@ func withServer<Value>(
     ).path
     let socket = "\(folder)/run/s.sock"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let server = try ControlServer(path: socket, service: service)
-    let task = Task { try await server.run() }
+    let server = try ControlServer(path: socket)
+    let task = Task { try await server.run(service) }
     defer { task.cancel() }
     return try await body(socket, ControlClient(socket: socket))
 }

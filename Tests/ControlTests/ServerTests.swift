@@ -189,7 +189,7 @@ struct SocketTests {
         try await withServer { socket, client in
             _ = try await client.status()
             let error = #expect(throws: ControlError.self) {
-                try ControlServer(path: socket, service: StubService())
+                try ControlServer(path: socket)
             }
             #expect(error?.code == .refused && error?.message == "another agent answers at \(socket)")
             _ = try await client.status()
@@ -202,8 +202,8 @@ struct SocketTests {
         let dead = try Socket(domain: AF_UNIX, type: .stream)
         try dead.bind(to: .unix(path: folder.socket))
         try dead.close()
-        let server = try ControlServer(path: folder.socket, service: StubService())
-        let task = Task { try await server.run() }
+        let server = try ControlServer(path: folder.socket)
+        let task = Task { try await server.run(StubService()) }
         _ = try await ControlClient(socket: folder.socket).status()
         task.cancel()
     }
@@ -213,12 +213,12 @@ struct SocketTests {
         let folder = try TemporarySocketFolder()
         try Data("precious".utf8).write(to: URL(fileURLWithPath: folder.socket))
         let error = #expect(throws: ControlError.self) {
-            try ControlServer(path: folder.socket, service: StubService())
+            try ControlServer(path: folder.socket)
         }
         #expect(error?.message.hasSuffix("exists and is not a socket") == true)
         #expect(try String(contentsOfFile: folder.socket, encoding: .utf8) == "precious")
         #expect(throws: ControlError.self) {
-            try ControlServer(path: "/tmp/" + String(repeating: "x", count: 200), service: StubService())
+            try ControlServer(path: "/tmp/" + String(repeating: "x", count: 200))
         }
     }
 

@@ -12,11 +12,13 @@ extension Kernel {
         typealias Attach = DatapathOptions.Attach
 
         /// Attaches as the agent does, to the near end of a wire in the calling thread's namespace.
-        private static func attach(to wire: Wire, _ attach: Attach = .auto) throws -> Datapath {
-            var options = DatapathOptions(slotsPerCPU: 16384)
+        private static func attach(
+            to wire: Wire, _ attach: Attach = .auto, slotsPerCPU: Int = 16384, rules: [Rule] = []
+        ) throws -> Datapath {
+            var options = DatapathOptions(slotsPerCPU: slotsPerCPU)
             options.attach = attach
             let datapath = try Datapath.attach(
-                to: [wire.near], bpffs: "/sys/fs/bpf", options: options, now: .now)
+                to: [wire.near], bpffs: "/sys/fs/bpf", options: options, rules: rules, now: .now)
             datapath.beat(deadAfter: nil)
             return datapath
         }
@@ -118,48 +120,41 @@ extension Kernel {
         }
 
         @Test(
-            "rules and program stay when the agent is gone, its successor takes both over, and no packet leaks"
+            "rules and program outlive the agent, its successor takes both over, and no packet of an attack leaks"
         )
         func survival() throws {
             try Self.withWire { wire in
-                let far = try RawSocket(on: Interface(named: "far"))
                 let near = try RawSocket(on: wire.near, receiving: true)
-                let attack = Self.sources.map {
-                    Frame(from: $0, to: FrameShape.destination(isIPv4: $0.isIPv4)).bytes
-                }
-                func attackForAWhile() {
-                    for _ in 0..<200 { for frame in attack { far.send(frame) } }
-                    Self.settle()
-                }
-
-                var datapath: Datapath? = try Self.attach(to: wire)
+                let far = try RawSocket(on: Interface(named: "far"))
+                let rules = Self.block(Self.sources)
                 let pins = try PinDirectory(bpffs: "/sys/fs/bpf")
-                #expect(datapath?.isAdopted == false)
-                try datapath?.install(Self.block(Self.sources))
-                attackForAWhile()
+                var first: Datapath? = try Self.attach(to: wire, rules: rules)
+                #expect(first?.isAdopted == false)
+                let attack = Flood(
+                    far,
+                    Self.sources.map { Frame(from: $0, to: FrameShape.destination(isIPv4: $0.isIPv4)).bytes })
+                attack.start()
+                Self.settle()
                 // As with kill -9: descriptors close, nothing is detached.
-                datapath = nil
-                attackForAWhile()
-                let successor = try Self.attach(to: wire)
-                #expect(successor.isAdopted)
-                #expect(successor.attachments.map(\.isAlive) == [true])
-                attackForAWhile()
-                #expect(near.received().isEmpty)
-                #expect(try successor.counters().map(\.dropped.packets) == [600, 600])
-
-                // Other options need other maps: the program is replaced on its link, and rules are installed anew.
-                var options = DatapathOptions(slotsPerCPU: 8192)
-                options.attach = .auto
-                let third = try Datapath.attach(
-                    to: [wire.near], bpffs: "/sys/fs/bpf", options: options, now: .now)
-                third.beat(deadAfter: nil)
+                first = nil
+                Self.settle()
+                let second = try Self.attach(to: wire, rules: rules)
+                #expect(second.isAdopted)
+                #expect(second.attachments.map(\.isAlive) == [true])
+                Self.settle()
+                let dropped = try second.counters().map(\.dropped.packets)
+                #expect(dropped.count == 2 && dropped.allSatisfy { $0 > 0 })
+                // Other options need other maps: another program takes the place of the first on its link.
+                let third = try Self.attach(to: wire, slotsPerCPU: 8192, rules: rules)
                 #expect(!third.isAdopted)
-                try third.install(Self.block(Self.sources))
-                attackForAWhile()
+                Self.settle()
+                #expect(try third.counters().allSatisfy { $0.dropped.packets > 0 })
+                #expect(attack.stop() > 1000)
                 #expect(near.received().isEmpty)
                 try third.detach()
-                attackForAWhile()
-                #expect(near.received().count == 400)
+                far.send(FrameShape.all[0].example.bytes)
+                Self.settle()
+                #expect(near.received().count == 1)
                 #expect(XDPHook.holder(ofInterface: wire.near.index) == nil)
                 #expect(unsafe access(pins.path, F_OK) != 0, "\(pins.path) is still there")
             }

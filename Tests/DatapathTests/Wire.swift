@@ -1,6 +1,8 @@
 import CTestSupport
 import Datapath
+import Dispatch
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -23,7 +25,7 @@ struct Wire {
 }
 
 /// Raw frames in and out of one interface.
-final class RawSocket {
+final class RawSocket: Sendable {
     private let descriptor: CInt
 
     init(on interface: Interface, receiving: Bool = false) throws {
@@ -48,5 +50,38 @@ final class RawSocket {
             guard count >= 0 else { return frames }
             frames.append(Array(buffer[..<count]))
         }
+    }
+}
+
+/// Frames sent without a pause from another thread.
+final class Flood: Sendable {
+    private let socket: RawSocket
+    private let frames: [[UInt8]]
+    private let isStopped = Atomic(false)
+    private let sent = Atomic(0)
+    private let group = DispatchGroup()
+
+    init(_ socket: RawSocket, _ frames: [[UInt8]]) {
+        self.socket = socket
+        self.frames = frames
+    }
+
+    func start() {
+        DispatchQueue.global().async(group: group) {
+            while !self.isStopped.load(ordering: .relaxed) {
+                for frame in self.frames where self.socket.send(frame) {
+                    self.sent.add(1, ordering: .relaxed)
+                }
+            }
+        }
+    }
+
+    /// Ends it.
+    ///
+    /// - Returns: frames sent.
+    func stop() -> Int {
+        isStopped.store(true, ordering: .relaxed)
+        group.wait()
+        return sent.load(ordering: .relaxed)
     }
 }

@@ -1,0 +1,136 @@
+import Agent
+import Detection
+import Features
+import Policy
+import Testing
+import Traffic
+
+/// What the engine is given to read, and where its rules go: no kernel, no capture.
+private final class Stub: FlowSource, RuleSink {
+    struct Refusal: Error {}
+
+    var traffic: (_ start: Timestamp, _ end: Timestamp) -> [FlowSample] = { _, _ in [] }
+    var isRefusing = false
+    private(set) var rules: [UInt32: Rule] = [:]
+    var dropped: UInt64 = 0
+    private var lastRead = Timestamp(seconds: 0)
+
+    func read(at now: Timestamp) -> Reading {
+        defer { lastRead = now }
+        var reading = Reading(start: lastRead, end: now, samples: traffic(lastRead, now))
+        for sample in reading.samples { reading.totals.flow += Count(packets: sample.packets, bytes: sample.bytes) }
+        return reading
+    }
+
+    func install(_ rules: [Rule]) throws {
+        if isRefusing { throw Refusal() }
+        for rule in rules { self.rules[rule.id] = rule }
+    }
+
+    func remove(_ rules: [Rule]) { for rule in rules { self.rules[rule.id] = nil } }
+
+    func counters() -> [RuleCounters] {
+        rules.keys.map { RuleCounters(id: $0, dropped: Count(packets: dropped, bytes: dropped * 60), lastHit: lastRead) }
+    }
+}
+
+@Suite("One turn of the loop")
+struct EngineTests {
+    private static let interval: Duration = .milliseconds(200)
+    private static let attacker = Address(literal: "203.0.113.66")
+    private static let start = Timestamp(seconds: 1_700_000_000)
+
+    private let stub = Stub()
+    private let engine: Engine
+
+    init() throws {
+        var configuration = DetectionConfiguration()
+        configuration.learnDuration = .zero
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(10)), mode: .enforce)
+        _ = policy.start(allowing: [], restoring: SavedState(), at: Self.start)
+        engine = Engine(
+            source: stub, sink: stub,
+            detector: Detector(configuration: configuration, shippedModel: try .embedded()), policy: policy)
+    }
+
+    /// Turns until `isOver` says so, at most for `limit`; returns the turns.
+    private func turns(
+        from start: Timestamp, for limit: Duration, until isOver: (Engine.Turn) -> Bool = { _ in false }
+    ) throws -> (all: [Engine.Turn], end: Timestamp) {
+        var (all, now): ([Engine.Turn], Timestamp) = ([], start)
+        while now < start + limit {
+            now = now + Self.interval
+            all.append(try engine.turn(at: now))
+            if let last = all.last, isOver(last) { break }
+        }
+        return (all, now)
+    }
+
+    /// Clients that are answered; with the attack, 500 packets a reading that are not.
+    private static func traffic(with attack: Bool) -> (Timestamp, Timestamp) -> [FlowSample] {
+        { start, end in
+            func sample(_ key: FlowKey, _ packets: UInt64) -> FlowSample {
+                var sample = FlowSample(key: key, first: start, last: end)
+                (sample.packets, sample.bytes, sample.squaredBytes) = (packets, packets * 60, packets * 3600)
+                (sample.minimumLength, sample.maximumLength) = (60, 60)
+                return sample
+            }
+            var samples: [FlowSample] = []
+            for client in 1...5 as ClosedRange<UInt32> {
+                let key = FlowKey(
+                    source: Address(ipv4: 0xC633_6400 + client), destination: Address(literal: "10.20.0.2"), protocol: .udp,
+                    sourcePort: 40_000, destinationPort: 53)
+                samples += [sample(key, 2), sample(key.reversed, 2)]
+            }
+            let key = FlowKey(
+                source: attacker, destination: Address(literal: "10.20.0.2"), protocol: .udp, sourcePort: 4000,
+                destinationPort: 4444)
+            return attack ? samples + [sample(key, 500)] : samples
+        }
+    }
+
+    @Test("Traffic as usual leads to no rule; a flood leads to a ban within two seconds, and the ban ends when it does")
+    func lifeOfABan() throws {
+        stub.traffic = Self.traffic(with: false)
+        let quiet = try turns(from: Self.start, for: .seconds(10))
+        #expect(quiet.all.flatMap(\.changes.events).isEmpty)
+        stub.traffic = Self.traffic(with: true)
+        let attacked = try turns(from: quiet.end, for: .seconds(2)) { !$0.changes.install.isEmpty }
+        let ban = try #require(stub.rules.values.first)
+        #expect(stub.rules.count == 1)
+        #expect(ban.match == .source(Prefix(Self.attacker)) && ban.action == .deny && ban.origin == .automatic)
+        #expect(ban.expires == attacked.end + .seconds(10))
+        let last = try #require(attacked.all.last)
+        #expect(last.changes.events.contains { if case .alert = $0 { true } else { false } })
+        #expect(last.changes.events.contains { if case .imposed = $0 { true } else { false } })
+
+        stub.traffic = Self.traffic(with: false)
+        stub.dropped = 1234
+        let banned = try turns(from: attacked.end, for: .seconds(8))
+        #expect(engine.policy.sanctions.map(\.dropped.packets) == [1234])
+        let after = try turns(from: banned.end, for: .seconds(4))
+        #expect(stub.rules.isEmpty)
+        let endings = after.all.flatMap(\.changes.events).compactMap { event -> Count? in
+            if case .ended(let sanction, .expired) = event { sanction.dropped } else { nil }
+        }
+        #expect(endings.map(\.packets) == [1234])
+    }
+
+    @Test("What the data plane refuses is told, kept, and put in force as soon as it can be")
+    func refusingSink() throws {
+        stub.traffic = Self.traffic(with: false)
+        let quiet = try turns(from: Self.start, for: .seconds(2))
+        stub.traffic = Self.traffic(with: true)
+        stub.isRefusing = true
+        let attacked = try turns(from: quiet.end, for: .seconds(2)) { $0.failure != nil }
+        let refused = try #require(attacked.all.last)
+        #expect(refused.failure is Stub.Refusal)
+        #expect(refused.reading.totals.flow.packets == 520)
+        #expect(refused.changes.events.contains { if case .imposed = $0 { true } else { false } })
+        #expect(stub.rules.isEmpty)
+        #expect(try engine.turn(at: attacked.end + Self.interval).failure is Stub.Refusal)
+        stub.isRefusing = false
+        #expect(try engine.turn(at: attacked.end + Self.interval + Self.interval).failure == nil)
+        #expect(stub.rules.values.map(\.match) == [.source(Prefix(Self.attacker))])
+    }
+}

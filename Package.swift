@@ -88,7 +88,7 @@ let package = Package(
         .tests("ModelsTests", ["Models", .numerics]),
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
         .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
-        .tests("PolicyTests", ["Detection", "Features", "Policy", "Traffic"]),
+        .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),
         .tests(
             "StoreTests",
             [

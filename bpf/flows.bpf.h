@@ -14,25 +14,25 @@
 
 #include "parse.bpf.h"
 
-#define AGE_MAX			15
-#define CONTESTS_PER_STEP	8
+#define AGE_MAX           15
+#define CONTESTS_PER_STEP 8
 /* An entry takes no more packets when its bytes, which grow fastest, come near 2^32; no packet adds more than the rest. */
-#define ENTRY_FULL		(0xffffffffU - (1U << 24))
+#define ENTRY_FULL (0xffffffffU - (1U << 24))
 
 /* What became of the packet. */
 enum flow_result {
 	FLOW_COUNTED,
-	FLOW_ASIDE,			/* no room: count the packet aside */
-	FLOW_EVICTED,			/* counted; the entry that stood there was lost: count it aside */
+	FLOW_ASIDE,   /* no room: count the packet aside */
+	FLOW_EVICTED, /* counted; the entry that stood there was lost: count it aside */
 };
 
 /* An entry that was overwritten. */
 struct flow_lost {
-	__be32	saddr[4];
-	__be32	daddr[4];
-	__u8	family;
-	__u32	packets;
-	__u32	bytes;
+	__be32 saddr[4];
+	__be32 daddr[4];
+	__u8 family;
+	__u32 packets;
+	__u32 bytes;
 };
 
 INLINE __u64 flow_mix(__u64 x)
@@ -100,14 +100,14 @@ INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now
 	if (unlikely(p->fragment) && entry->fragments < 0xffff)
 		entry->fragments++;
 	if (p->protocol == PROTO_TCP) {
-		__u32 flags = p->tcp_flags, syn = flags >> 1 & 1, ack = flags >> 4 & 1;
+		__u32 flags = p->tcp_flags, syn = flags >> TCP_SYN_BIT & 1, ack = flags >> TCP_ACK_BIT & 1;
 
 		/* Branch-free: which flags come next is not predictable. */
 		entry->ack += count & -ack;
 		entry->syn += count & -(syn & ~ack);
 		entry->syn_ack += count & -(syn & ack);
-		entry->fin += flags & TCP_FIN;
-		entry->rst += flags >> 2 & 1;
+		entry->fin += flags >> TCP_FIN_BIT & 1;
+		entry->rst += flags >> TCP_RST_BIT & 1;
 	}
 }
 

@@ -14,70 +14,71 @@
 
 #include "platform.bpf.h"
 
-#define VLAN_MAX_DEPTH		2
-#define IPV6_EXT_MAX_CHAIN	8
+#define VLAN_MAX_DEPTH     2
+#define IPV6_EXT_MAX_CHAIN 8
 
-#define TCP_FIN			0x01
-#define TCP_SYN			0x02
-#define TCP_RST			0x04
-#define TCP_ACK			0x10
+/* Bits of packet.tcp_flags. */
+#define TCP_FIN_BIT 0
+#define TCP_SYN_BIT 1
+#define TCP_RST_BIT 2
+#define TCP_ACK_BIT 4
 
 struct packet {
-	__be32	saddr[4];		/* IPv4 in the last word, the others 0 */
-	__be32	daddr[4];
-	__be16	sport;
-	__be16	dport;
-	__u8	protocol;
-	__u8	family;			/* 4 or 6 */
-	__u8	tcp_flags;
-	__u8	fragment;
-	__u32	length;			/* bytes of all `count` frames */
-	__u32	count;			/* frames this stands for: more than one for a GSO packet on egress */
+	__be32 saddr[4]; /* IPv4 in the last word, the others 0 */
+	__be32 daddr[4];
+	__be16 sport;
+	__be16 dport;
+	__u8 protocol;
+	__u8 family; /* 4 or 6 */
+	__u8 tcp_flags;
+	__u8 fragment;
+	__u32 length; /* bytes of all `count` frames */
+	__u32 count;  /* frames this stands for: more than one for a GSO packet on egress */
 };
 
 struct cursor {
-	void	*at;
-	void	*end;
+	void *at;
+	void *end;
 };
 
 struct ethernet_header {
-	__u8	addresses[12];
-	__be16	type;
+	__u8 addresses[12];
+	__be16 type;
 } IN_FRAME;
 
 struct vlan_tag {
-	__be16	control;
-	__be16	type;
+	__be16 control;
+	__be16 type;
 } IN_FRAME;
 
 struct ipv4_header {
-	__u8	version_length;
-	__u8	service;
-	__be16	total_length;
-	__be16	id;
-	__be16	fragment;
-	__u8	ttl;
-	__u8	protocol;
-	__be16	checksum;
-	__be32	saddr;
-	__be32	daddr;
+	__u8 version_length;
+	__u8 service;
+	__be16 total_length;
+	__be16 id;
+	__be16 fragment;
+	__u8 ttl;
+	__u8 protocol;
+	__be16 checksum;
+	__be32 saddr;
+	__be32 daddr;
 } IN_FRAME;
 
 struct ipv6_header {
-	__be32	version_flow;
-	__be16	payload_length;
-	__u8	next;
-	__u8	hop_limit;
-	__be32	saddr[4];
-	__be32	daddr[4];
+	__be32 version_flow;
+	__be16 payload_length;
+	__u8 next;
+	__u8 hop_limit;
+	__be32 saddr[4];
+	__be32 daddr[4];
 } IN_FRAME;
 
 /* The part that all extension headers share, and a fragment header's offset. */
 struct ipv6_extension {
-	__u8	next;
-	__u8	length;
-	__be16	offset_flags;
-	__be32	id;
+	__u8 next;
+	__u8 length;
+	__be16 offset_flags;
+	__be32 id;
 } IN_FRAME;
 
 enum {

@@ -19,18 +19,18 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 #else
-#define IN_FRAME		__attribute__((packed))
+#define IN_FRAME __attribute__((packed))
 #include <endian.h>
-#define bpf_htons(x)		htobe16(x)
-#define bpf_ntohs(x)		be16toh(x)
-#define bpf_htonl(x)		htobe32(x)
-#define bpf_ntohl(x)		be32toh(x)
+#define bpf_htons(x) htobe16(x)
+#define bpf_ntohs(x) be16toh(x)
+#define bpf_htonl(x) htobe32(x)
+#define bpf_ntohl(x) be32toh(x)
 #endif
 
-#define INLINE			static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline))
 /* The compiler may no longer know what x is, and so not make a branch of branch-free arithmetic: BPF has no select. */
-#define OPAQUE(x)		asm volatile("" : "+r"(x))
-#define likely(x)		__builtin_expect(!!(x), 1)
-#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define OPAQUE(x)   asm volatile("" : "+r"(x))
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 #endif /* SLUICE_PLATFORM_BPF_H */

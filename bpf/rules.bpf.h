@@ -13,11 +13,11 @@
 
 #include "parse.bpf.h"
 
-#define EXACT_MAX		(1 << 20)
-#define PREFIX_MAX		(1 << 16)
-#define SCOPE_MAX		(1 << 14)
+#define EXACT_MAX  (1 << 20)
+#define PREFIX_MAX (1 << 16)
+#define SCOPE_MAX  (1 << 14)
 /* Prefixes of one map that cover one address and do not apply (expired, shadowed) before the search gives up. */
-#define PREFIX_RETRIES		8
+#define PREFIX_RETRIES 8
 
 struct exact4_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -121,9 +121,9 @@ INLINE void rule_claim(struct rule *rule, __u16 me)
 {
 	typedef __u32 __attribute__((may_alias)) word;
 	struct {
-		__u16	owner;
-		__u8	flags;
-		__u8	length;
+		__u16 owner;
+		__u8 flags;
+		__u8 length;
 	} nobody = { 0, rule->flags, rule->length }, mine = { me, rule->flags, rule->length };
 
 	__sync_val_compare_and_swap((word *)&rule->owner, *(word *)&nobody, *(word *)&mine);
@@ -170,8 +170,7 @@ INLINE int rule_drops(struct rule *rule, const struct packet *p, __u64 now)
 	return !(rule->flags & RULE_SHADOW);
 }
 
-INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, int automatic, __u64 now,
-		       __u32 ipv6_prefix)
+INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, int automatic, __u64 now, __u32 ipv6_prefix)
 {
 	struct exact6_key key = {};
 	struct rule *rule;

@@ -144,8 +144,11 @@ SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
 	/* The coarse clock (2.7 ns) steps by a tick; bpf_ktime_get_ns() costs 30 ns on the machine measured. */
-	return process((void *)(long)ctx->data, (void *)(long)ctx->data_end, bpf_xdp_get_buff_len(ctx), 1, 1,
-		       bpf_ktime_get_coarse_ns()) ? XDP_DROP : XDP_PASS;
+	__u64 now = bpf_ktime_get_coarse_ns();
+	__u32 length = bpf_xdp_get_buff_len(ctx);
+	int drop = process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now);
+
+	return drop ? XDP_DROP : XDP_PASS;
 }
 
 /*
@@ -155,7 +158,7 @@ int sluice_ingress(struct xdp_md *ctx)
 SEC("tc")
 int sluice_egress(struct __sk_buff *ctx)
 {
-	__u32 segments = ctx->gso_segs ? : 1;
+	__u32 segments = ctx->gso_segs ?: 1;
 
 	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, 0, bpf_ktime_get_coarse_ns());
 	return TC_ACT_UNSPEC;

@@ -9,6 +9,9 @@
 
 #include <linux/types.h>
 
+/* Tables from here on: clang-format would tear their columns apart. */
+/* clang-format off */
+
 /* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
 #define SLUICE_ABI		1
 

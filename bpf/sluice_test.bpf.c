@@ -18,8 +18,9 @@ SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
-	__u64 *now = bpf_map_lookup_elem(&test_clock, &zero);
+	__u64 *clock = bpf_map_lookup_elem(&test_clock, &zero), now = clock ? *clock : 0;
+	__u32 length = bpf_xdp_get_buff_len(ctx);
+	int drop = process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now);
 
-	return process((void *)(long)ctx->data, (void *)(long)ctx->data_end, bpf_xdp_get_buff_len(ctx), 1, 1,
-		       now ? *now : 0) ? XDP_DROP : XDP_PASS;
+	return drop ? XDP_DROP : XDP_PASS;
 }

@@ -39,7 +39,11 @@ package actor Agent {
 
     /// Attaches the data plane, opens the store and puts in force what it remembers.
     ///
-    /// - Parameter notify: called with everything the agent has to tell, in order.
+    /// - Parameters:
+    ///   - configuration: with at least one interface.
+    ///   - clock: the agent's time.
+    ///   - notify: called with everything the agent has to tell, in order.
+    /// - Throws: what cannot be had (interface, store, program), with what to do; nothing is attached then.
     package init(
         _ configuration: Configuration, clock: any AgentClock = WallClock(),
         notify: @escaping @Sendable (TimedNotice) -> Void = { _ in }
@@ -88,6 +92,7 @@ package actor Agent {
     /// Runs until the task is cancelled, then stops cleanly.
     ///
     /// - Parameter staysAttached: leave program, rules and pins in the kernel, for the next agent to adopt.
+    /// - Throws: what ended the agent before its time (`InterfaceLost`), or kept it from detaching.
     package func run(staysAttached: Bool) async throws {
         tell(.started(datapath.attachments.map(\.summary)))
         for complaint in complaints.values { tell(.warning(complaint)) }
@@ -104,7 +109,12 @@ package actor Agent {
             failure = error
         }
         training?.cancel()
-        try stop(staysAttached: staysAttached)
+        do {
+            try stop(staysAttached: staysAttached)
+        } catch {
+            // The first thing that went wrong is the one to mend.
+            throw failure ?? error
+        }
         if let failure { throw failure }
     }
 
@@ -128,7 +138,9 @@ package actor Agent {
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
     }
 
-    /// Keeps what happened, and tells it. A store that fails now is tried again with the next event.
+    /// Keeps what happened, and tells it.
+    ///
+    /// A store that fails now is tried again with the next event.
     func record(_ events: [Event], by who: String, at now: Timestamp) {
         guard !events.isEmpty else { return }
         for event in events { tell(.event(event)) }
@@ -261,7 +273,9 @@ extension DatapathOptions {
 }
 
 extension DetectionConfiguration {
-    /// - Parameter connected: networks whose hosts are neighbours, and so are told apart one by one.
+    /// What the configuration says of detection.
+    ///
+    /// `connected` are networks whose hosts are neighbours, and so are told apart one by one.
     package init(_ configuration: Configuration, connected: [Prefix] = []) {
         self.init()
         windows.ipv6SourceLength = configuration.ipv6SourcePrefix

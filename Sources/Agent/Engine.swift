@@ -19,6 +19,9 @@ package final class Engine {
     private let sink: any RuleSink
     package let detector: Detector
     package var policy: Policy
+    private static let many = 10_000
+    private static let countingInterval: Duration = .seconds(1)
+    private var lastCounted: Timestamp?
     /// Whether the data plane lacks rules that are in force.
     private var isBehind = false
 
@@ -37,11 +40,21 @@ package final class Engine {
         // What is decided goes first: reading the counters of many rules takes a moment.
         put(policy.decide(observation.verdicts, at: now), into: &turn)
         do {
-            put(policy.tick(at: now, counters: try sink.counters()), into: &turn)
+            put(policy.tick(at: now, counters: try countersIfDue(at: now)), into: &turn)
         } catch {
             turn.failure = error
         }
         return turn
+    }
+
+    /// Counters of the rules; of very many only once a second, since that takes some hundredths of it.
+    private func countersIfDue(at now: Timestamp) throws -> [RuleCounters] {
+        let count = policy.counts.bans + policy.counts.limits
+        if count > Self.many, let lastCounted, (.zero..<Self.countingInterval).contains(now - lastCounted) {
+            return []
+        }
+        lastCounted = now
+        return try sink.counters()
     }
 
     private func put(_ changes: Changes, into turn: inout Turn) {
@@ -62,11 +75,10 @@ package final class Engine {
 
     /// Brings the data plane to what the policy, which has these changes in it, says.
     package func apply(_ changes: Changes) throws {
-        if !changes.remove.isEmpty { try sink.remove(changes.remove) }
         let rules = isBehind ? policy.rules : changes.install
-        guard !rules.isEmpty else { return }
         isBehind = true
-        try sink.install(rules)
+        if !changes.remove.isEmpty { try sink.remove(changes.remove) }
+        if !rules.isEmpty { try sink.install(rules) }
         isBehind = false
     }
 }

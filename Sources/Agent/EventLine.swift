@@ -4,8 +4,9 @@ import Foundation
 package import Policy
 package import Traffic
 
-/// One line of the JSON Lines that `sluice replay` and `sluice run --format json` print. Times are seconds since the
-/// epoch, with microseconds.
+/// One line of the JSON Lines that `sluice replay` and `sluice run --format json` print.
+///
+/// Times are seconds since the epoch, with microseconds.
 package enum EventLine {
     /// A decision, for the first kind of line below; `nil` for events that lines are not made of.
     ///

@@ -17,9 +17,11 @@ package struct ReplayRun {
     private let engine: Engine
     private let interval: Duration
 
-    /// - Parameters:
-    ///   - captures: in the order of their times.
-    ///   - learning: span at the start in which to learn, `nil` to judge by the model that comes with the program.
+    /// A replay of `captures`, which are in the order of their times.
+    ///
+    /// `learning` is the span at the start in which to learn; `nil`: judge by the model that comes with the program.
+    ///
+    /// - Throws: `CaptureError` where there is no frame.
     package init(_ captures: [Capture], configuration: Configuration, learning: Duration?) throws {
         source = try CaptureSource(captures)
         interval = configuration.interval
@@ -38,6 +40,8 @@ package struct ReplayRun {
         package var totals: Totals
         package var alerts: Int
         package var model: String
+        /// Why it ended before its time; what came before has been judged.
+        package var failure: CaptureError?
     }
 
     /// Replays to the end.
@@ -45,6 +49,8 @@ package struct ReplayRun {
     /// - Parameters:
     ///   - step: gets everything that is to be printed.
     ///   - progress: gets the capture's time, now and then.
+    /// - Returns: what is known at the end.
+    /// - Throws: nothing that captures can cause; those that are cut off are said in the summary.
     package func run(step: (Step) -> Void, progress: (Timestamp) -> Void = { _ in }) throws -> Summary {
         var alerts = 0
         var now = source.firstTime
@@ -64,7 +70,7 @@ package struct ReplayRun {
         }
         return Summary(
             firstTime: source.firstTime, lastTime: source.lastTime, totals: source.totals, alerts: alerts,
-            model: engine.detector.modelName)
+            model: engine.detector.modelName, failure: source.failure)
     }
 
     private func turn(at now: Timestamp, _ alerts: inout Int, _ step: (Step) -> Void) throws {

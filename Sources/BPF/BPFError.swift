@@ -36,6 +36,8 @@ package struct BPFError: Error, Hashable, Sendable, CustomStringConvertible {
         case EBUSY: "another program holds the hook"
         case ENOMEM: "not enough kernel memory: lower flow_table.slots_per_cpu"
         case E2BIG: "the map is full, or the program too large for this kernel"
+        // What a trie says of itself.
+        case ENOSPC: "the map is full"
         default: nil
         }
     }

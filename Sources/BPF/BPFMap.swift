@@ -27,6 +27,7 @@ package final class BPFMap: Sendable {
         try self.init(name: name, descriptor: Descriptor(owning: raw))
     }
 
+    /// Gives it a name under a BPF file system, by which it outlives the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the map '\(name)' at \(path)")
     }

@@ -5,7 +5,7 @@ import Glibc
 @safe package final class BPFObject {
     private let object: OpaquePointer
 
-    /// Parses an ELF object in memory. The bytes must stay there for as long as this value lives.
+    /// Parses an ELF object in memory, where its bytes must stay for as long as this value lives.
     package init(name: String, bytes: UnsafeRawBufferPointer) throws(BPFError) {
         LibbpfLog.install()
         var options = unsafe bpf_object_open_opts()
@@ -29,7 +29,7 @@ import Glibc
             "give the map '\(name)' \(entries) entries")
     }
 
-    /// Sets the constants of the program (its `.rodata`), before `load`. `value` must be all of them.
+    /// Sets the constants of the program (its `.rodata`), all of them in one `value`, before `load`.
     package func setConstants<Value: BitwiseCopyable>(_ value: Value) throws(BPFError) {
         var next = unsafe bpf_object__next_map(object, nil)
         while let map = unsafe next {

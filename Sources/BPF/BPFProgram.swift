@@ -17,6 +17,7 @@ package final class BPFProgram: Sendable {
         self.init(name: name, descriptor: Descriptor(owning: raw))
     }
 
+    /// Gives it a name under a BPF file system, by which it outlives the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the program '\(name)' at \(path)")
     }
@@ -29,7 +30,9 @@ package final class BPFProgram: Sendable {
         package let duration: UInt32
     }
 
-    /// Runs the program on `packet`, without an interface. A call with `times` above 1 waits about 16 ms besides.
+    /// Runs the program on `packet`, without an interface.
+    ///
+    /// A call with `times` above 1 waits about 16 ms besides.
     package func testRun(_ packet: [UInt8], times: Int32 = 1) throws(BPFError) -> TestResult {
         var options = unsafe bpf_test_run_opts()
         unsafe options.sz = optionsSize(through: \bpf_test_run_opts.cpu)

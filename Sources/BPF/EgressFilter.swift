@@ -1,7 +1,9 @@
 import CLibbpf
 import Glibc
 
-/// A program on an interface's egress hook (clsact). The kernel keeps it until it is detached or the interface goes.
+/// A program on an interface's egress hook (clsact).
+///
+/// The kernel keeps it until it is detached or the interface goes.
 package enum EgressFilter {
     // Ours by these two; other filters on the hook keep theirs.
     private static let handle: UInt32 = 0x51
@@ -18,24 +20,28 @@ package enum EgressFilter {
         var options = options()
         options.prog_fd = program.descriptor.raw
         options.flags = UInt32(BPF_TC_F_REPLACE.rawValue)
-        try check(unsafe bpf_tc_attach(&hook, &options), "attach to the egress hook")
-        return status == 0
+        let isOurs = status == 0
+        let result = unsafe bpf_tc_attach(&hook, &options)
+        if result < 0, isOurs { _ = destroy(&hook) }
+        try check(result, "attach to the egress hook")
+        return isOurs
     }
 
-    /// Takes our filter off, and the hook too if it is ours: else it is left to whoever uses it.
+    /// Takes our filter off, and then the hook if it is ours: else it is left to whoever uses it.
     package static func detach(interface: UInt32, removingHook: Bool) throws(BPFError) {
         var hook = hook(interface)
-        if removingHook {
-            // Both sides named: this removes the qdisc itself.
-            hook.attach_point = bpf_tc_attach_point(BPF_TC_INGRESS.rawValue | BPF_TC_EGRESS.rawValue)
-            let result = quietly { unsafe bpf_tc_hook_destroy(&hook) }
-            // Without the interface there is no hook either.
-            if result != -ENODEV { try check(result, "remove the egress hook") }
-            return
-        }
         var options = options()
         let result = quietly { unsafe bpf_tc_detach(&hook, &options) }
-        if ![-ENOENT, -EINVAL, -ENODEV].contains(result) { try check(result, "detach from the egress hook") }
+        // No filter of ours, no hook, or no interface any more.
+        if [-ENOENT, -EINVAL, -ENODEV].contains(result) { return }
+        try check(result, "detach from the egress hook")
+        if removingHook { try check(destroy(&hook), "remove the egress hook") }
+    }
+
+    private static func destroy(_ hook: inout bpf_tc_hook) -> CInt {
+        // Both sides named: this removes the qdisc itself.
+        hook.attach_point = bpf_tc_attach_point(BPF_TC_INGRESS.rawValue | BPF_TC_EGRESS.rawValue)
+        return unsafe bpf_tc_hook_destroy(&hook)
     }
 
     private static func hook(_ interface: UInt32) -> bpf_tc_hook {

@@ -9,7 +9,9 @@ package enum LibbpfLog {
     private static let lines = Mutex<[String]>([])
     private static let kept = 12
 
-    /// Sends libbpf's messages here. Called before the first use of libbpf; again does no harm.
+    /// Sends libbpf's messages here.
+    ///
+    /// Called before the first use of libbpf; again does no harm.
     package static func install() {
         unsafe _ = libbpf_set_print { level, format, arguments in
             guard level == LIBBPF_WARN, let format = unsafe format, let arguments = unsafe arguments else {

@@ -18,9 +18,12 @@ package enum Machine {
     }
 
     /// Waits until every program that started before this call has ended: an RCU grace period, some milliseconds.
-    package static func waitForRunningPrograms() {
-        // The caller gives up its CPU meanwhile.
-        _ = sluice_membarrier_global()
+    ///
+    /// The caller gives up its CPU meanwhile.
+    package static func waitForRunningPrograms() throws(BPFError) {
+        guard sluice_membarrier_global() == 0 else {
+            throw BPFError("use membarrier(2), which kernels booted with nohz_full refuse", code: errno)
+        }
     }
 
     /// Whether `path` lies on a BPF file system.

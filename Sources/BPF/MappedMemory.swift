@@ -2,7 +2,9 @@ import Glibc
 
 /// Memory shared with the kernel, unmapped with its owner.
 @safe package final class MappedMemory: @unchecked Sendable {
-    /// Page-aligned. Reads and writes race with the kernel's; who uses it says why that is fine.
+    /// Where it begins, at a page.
+    ///
+    /// Reads and writes race with the kernel's; who uses it says why that is fine.
     package let base: UnsafeMutableRawPointer
     package let count: Int
 

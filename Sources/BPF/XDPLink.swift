@@ -11,7 +11,9 @@ package enum XDPMode: String, Hashable, Sendable {
     var flag: UInt32 { self == .native ? UInt32(XDP_FLAGS_DRV_MODE) : UInt32(XDP_FLAGS_SKB_MODE) }
 }
 
-/// A program's hold on an interface's XDP hook. It lasts as long as a descriptor or a pin of it.
+/// A program's hold on an interface's XDP hook.
+///
+/// It lasts as long as a descriptor or a pin of it.
 package final class XDPLink: Sendable {
     private let descriptor: Descriptor
 
@@ -33,6 +35,7 @@ package final class XDPLink: Sendable {
         self.init(Descriptor(owning: try check(unsafe bpf_obj_get(path), "open the pinned link \(path)")))
     }
 
+    /// Gives it a name under a BPF file system, by which the program stays attached without the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the link at \(path)")
     }

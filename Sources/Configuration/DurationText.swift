@@ -1,3 +1,5 @@
+import Traffic
+
 extension Duration {
     /// Largest first; `text` uses those that people use.
     private static let units: [(name: String, nanoseconds: Int64)] = [
@@ -33,9 +35,7 @@ extension Duration {
     ///
     /// Days only when they come out even and are more than one.
     package var text: String {
-        let (seconds, attoseconds) = components
-        var rest =
-            seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000
+        var rest = nanoseconds
         guard rest > 0 else { return "0s" }
         var result = ""
         for (name, size) in Self.units {

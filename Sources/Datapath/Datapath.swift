@@ -69,8 +69,17 @@ package final class Datapath: FlowSource, RuleSink {
     /// With one interface, what leaves through it is counted too (egress hook), so that answers are seen; with several,
     /// answers come in on another one.
     ///
-    /// - Parameter rules: all that are to be in force. They are before the first packet: a fresh program gets them before it
-    ///   is attached, an adopted one gets new ones before it loses those that nobody wants any more.
+    /// Rules are in force before the first packet: a fresh program gets them before it is attached, an adopted one gets
+    /// new ones before it loses those that nobody wants any more.
+    ///
+    /// - Parameters:
+    ///   - interfaces: at least one.
+    ///   - bpffs: where a BPF file system is mounted, or may be.
+    ///   - options: what a fresh program is made with.
+    ///   - rules: all that are to be in force.
+    ///   - now: this moment by the agent's clock.
+    /// - Returns: the data plane, attached and pinned.
+    /// - Throws: `DatapathError` or `BPFError`; of an attempt that failed nothing stays behind.
     package static func attach(
         to interfaces: [Interface], bpffs: String, options: DatapathOptions, rules: [Rule] = [],
         now: Timestamp
@@ -95,8 +104,9 @@ package final class Datapath: FlowSource, RuleSink {
                 try fresh.install(rules)
                 try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
             } catch {
-                // Nothing of an attempt that failed may stay behind.
-                try? fresh.detach()
+                // Nothing of an attempt that failed may stay behind; what an earlier agent left, if it still holds the
+                // interface, goes on.
+                if !fresh.attachments.isEmpty { try? fresh.detach() }
                 throw error
             }
             return fresh
@@ -110,15 +120,7 @@ package final class Datapath: FlowSource, RuleSink {
         attachments = links.map { link, interface in
             Attachment(adopting: link, on: interface)
         }
-        // Interfaces that are not named any more: without its pin, a link lets go.
-        let kept = Set(
-            attachments.compactMap { attachment in pins.map { $0.link(attachment.interface.name) } })
-        if let pins {
-            for name in pins.contents()
-            where name.hasPrefix("link_") && !kept.contains("\(pins.path)/\(name)") {
-                pins.remove("\(pins.path)/\(name)")
-            }
-        }
+        if let pins { letGoOfOthers(in: pins) }
         try countEgress()
         // What was counted while nobody read belongs to no window.
         for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
@@ -129,19 +131,18 @@ package final class Datapath: FlowSource, RuleSink {
         // An agent of another version, or with other options, may hold the interface: its links go on with our program,
         // so that there is no moment without one.
         for interface in interfaces {
-            if let old = try? XDPLink(pinnedAt: pins.link(interface.name)),
-                (try? old.interface()) == interface.index
-            {
+            let pin = pins.link(interface.name)
+            if let old = try? XDPLink(pinnedAt: pin), (try? old.interface()) == interface.index {
                 try old.replace(with: ingress)
                 attachments.append(Attachment(adopting: old, on: interface))
             } else {
                 attachments.append(try Attachment(ingress, to: interface, attach: attach))
+                // The interface of that name was another one, which has gone.
+                if pins.exists(pin) { letGo(of: pin, in: pins) }
             }
         }
-        let kept = Set(attachments.map { pins.link($0.interface.name) } + [pins.egressHook])
-        for name in pins.contents() where !kept.contains("\(pins.path)/\(name)") {
-            pins.remove("\(pins.path)/\(name)")
-        }
+        letGoOfOthers(in: pins)
+        for pin in pins.contents() where !pins.isLink(pin) && pin != pins.egressHook { pins.remove(pin) }
         for map in maps.all { try map.pin(at: pins.map(map.name)) }
         try ingress.pin(at: pins.program)
         try egress?.pin(at: pins.egressProgram)
@@ -152,34 +153,57 @@ package final class Datapath: FlowSource, RuleSink {
         try countEgress()
     }
 
+    /// Takes what an earlier agent attached off the interfaces that are not named any more.
+    private func letGoOfOthers(in pins: PinDirectory) {
+        let kept = Set(attachments.map { pins.link($0.interface.name) })
+        for pin in pins.contents() where pins.isLink(pin) && !kept.contains(pin) { letGo(of: pin, in: pins) }
+    }
+
+    private func letGo(of link: String, in pins: PinDirectory) {
+        // The egress filter is held by the interface, not by a pin.
+        if let index = try? XDPLink(pinnedAt: link).interface(), index != 0 {
+            try? EgressFilter.detach(interface: index, removingHook: pins.exists(pins.egressHook))
+        }
+        // An agent that made a hook had one interface, which was this one.
+        pins.remove(pins.egressHook)
+        // Without its pin, the link lets go.
+        pins.remove(link)
+    }
+
     private func countEgress() throws {
-        guard let egress else { return }
+        guard let egress, let pins else { return }
         guard let interface = attachments.first?.interface, attachments.count == 1 else {
             // An earlier agent may have had one interface only; its filter would count answers twice now.
             for attachment in attachments {
-                try? EgressFilter.detach(interface: attachment.interface.index, removingHook: false)
+                let isOurs = pins.exists(pins.egressHook)
+                try? EgressFilter.detach(interface: attachment.interface.index, removingHook: isOurs)
             }
+            pins.remove(pins.egressHook)
             return
         }
         // A second pin of the program says that the hook is ours: the next agent, which finds it there, removes it.
-        if try EgressFilter.attach(egress, interface: interface.index), let pins {
+        if try EgressFilter.attach(egress, interface: interface.index) {
+            pins.remove(pins.egressHook)
             try egress.pin(at: pins.egressHook)
         }
         egressInterface = interface
     }
 
-    /// Takes the program off every interface and removes the pins. Traffic then passes as if we had never been there.
+    /// Takes the program off every interface and removes the pins: traffic passes as if we had never been there.
     package func detach() throws {
-        if let egressInterface, let pins {
-            let isOurs = pins.exists(pins.egressHook)
-            try EgressFilter.detach(interface: egressInterface.index, removingHook: isOurs)
+        let hookIsOurs = pins.map { $0.exists($0.egressHook) } ?? false
+        // Whatever fails: without pins, links let go when this process ends.
+        defer {
+            attachments = []
+            pins?.removeAll()
         }
         for attachment in attachments where attachment.isAlive { try attachment.link.detach() }
-        attachments = []
-        pins?.removeAll()
+        if let egressInterface {
+            try EgressFilter.detach(interface: egressInterface.index, removingHook: hookIsOurs)
+        }
     }
 
-    /// Tells the program that the agent lives. Automatic rules apply for `deadAfter` from here; `nil`: for ever.
+    /// Tells the program that the agent lives: automatic rules apply for `deadAfter` from here; `nil`: for ever.
     package func beat(deadAfter: Duration?) {
         control.setDeadAfter(deadAfter.map { UInt64(max($0.nanoseconds, 1)) } ?? 0)
         control.heartbeat = Machine.monotonicNanoseconds()

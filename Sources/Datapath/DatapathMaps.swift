@@ -34,7 +34,7 @@ struct DatapathMaps {
     let limit: Layer
     let scope: BPFMap
 
-    /// - Parameter open: finds a map by its name in `bpf/`.
+    /// All maps, which `open` finds by their names in `bpf/`.
     init(_ open: (String) throws -> BPFMap) throws {
         control = try open("control")
         flows = try open("flows")

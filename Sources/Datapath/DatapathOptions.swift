@@ -1,4 +1,4 @@
-/// What the data plane is made with. Fixed while it lives.
+/// What the data plane is made with; fixed while it lives.
 package struct DatapathOptions: Hashable, Sendable {
     /// Which XDP mode to attach in.
     package enum Attach: String, Hashable, Sendable {

@@ -39,7 +39,9 @@ import Traffic
 
     var isTidy: Bool { stale4.isEmpty && stale6.isEmpty && !isAllStale }
 
-    /// Closes the gate where it was left open, given all rules in force. No bit that is needed is ever absent.
+    /// Closes the gate where it was left open, given all rules in force.
+    ///
+    /// No bit that is needed is ever absent.
     func tidy(_ rules: some Sequence<(prefix: Prefix, bits: UInt8)>) {
         var needed4 = Dictionary(uniqueKeysWithValues: stale4.map { ($0, UInt8(0)) })
         var needed6 = Dictionary(uniqueKeysWithValues: stale6.map { ($0, UInt8(0)) })
@@ -76,7 +78,7 @@ import Traffic
         case ipv6(Int)
     }
 
-    /// IPv4: the /24s that the prefix touches. IPv6: the class of its first 48 or 32 bits, `gate6_index()` of the program.
+    /// The /24s that an IPv4 prefix touches; the class of an IPv6 prefix's first 48 or 32 bits, as `gate6_index()` has it.
     private static func places(_ prefix: Prefix) -> Places {
         if prefix.address.isIPv4 {
             guard prefix.length >= 8 else { return .all }

@@ -21,14 +21,20 @@ import Traffic
         flows = try maps.flows.mapMemory()
         totals = try maps.totals.mapMemory()
         sketches = try maps.sketches.mapMemory()
+        // A kernel that refuses this is found out now: readings that do not wait would be wrong without a sign.
+        try Machine.waitForRunningPrograms()
     }
 
+    /// Ends the generation that is being written, and empties it.
+    ///
     /// - Parameters:
     ///   - start: end of the reading before.
     ///   - now: this moment by the agent's clock.
+    /// - Returns: what was counted in it.
     func read(from start: Timestamp, to now: Timestamp) -> Reading {
         let generation = control.flip()
-        Machine.waitForRunningPrograms()
+        // Whether it is refused does not change while the machine runs.
+        try? Machine.waitForRunningPrograms()
         let clock = FlowClock(now: now, counter: Machine.monotonicNanoseconds())
         let segments = Int(config.cpus)
         let sets = Int(config.sets)

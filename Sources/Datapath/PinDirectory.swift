@@ -50,20 +50,22 @@ package struct PinDirectory: Hashable, Sendable {
     /// BPF file systems refuse names with a dot.
     private static func escape(_ name: String) -> String { name.split(separator: ".").joined(separator: "_") }
 
+    func isLink(_ pin: String) -> Bool { pin.hasPrefix("\(path)/link_") }
+
     func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-    /// Names of everything pinned here.
+    /// Paths of everything pinned here.
     func contents() -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe closedir(directory) }
-        var names: [String] = []
+        var paths: [String] = []
         while let entry = unsafe readdir(directory) {
             let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
                 unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != ".", name != ".." { paths.append("\(path)/\(name)") }
         }
-        return names
+        return paths
     }
 
     /// Removes a pin, if it is there.
@@ -71,7 +73,7 @@ package struct PinDirectory: Hashable, Sendable {
 
     /// Removes every pin and the directory: what no process holds goes with them.
     package func removeAll() {
-        for name in contents() { remove("\(path)/\(name)") }
+        for pin in contents() { remove(pin) }
         removeIfEmpty()
     }
 

@@ -44,8 +44,20 @@ extension ScopeKeyABI {
     }
 }
 
+extension Rule {
+    /// Refuses what the kernel would not look up, or would make more of than was meant.
+    func check() throws(DatapathError) {
+        guard case .destination(let address, let proto, let port) = match else { return }
+        guard case .limit = action, port == nil || proto != nil else {
+            throw DatapathError(
+                "rule \(id) on what goes to \(address) cannot be installed: by destination there are limits only, "
+                    + "and one with a port needs a protocol")
+        }
+    }
+}
+
 extension RuleABI {
-    /// - Parameter expires: on the monotonic clock, in nanoseconds; 0: never.
+    /// The value of a rule that ends at `expires` on the monotonic clock, in nanoseconds; 0: never.
     init(_ rule: Rule, expires: UInt64) {
         self.init()
         self.expires = expires

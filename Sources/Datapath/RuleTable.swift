@@ -2,7 +2,9 @@ import BPF
 import CSluiceABI
 import Traffic
 
-/// The rules in the kernel. They are not kept a second time here: the maps are the truth.
+/// The rules in the kernel.
+///
+/// They are not kept a second time here: the maps are the truth.
 final class RuleTable {
     private let maps: DatapathMaps
     private let control: ControlBlock
@@ -42,10 +44,10 @@ final class RuleTable {
     }
 
     private func place(_ rule: Rule) -> (place: Place, prefix: Prefix?, bit: gate_bit) {
-        guard case .source(let prefix) = rule.match else {
-            guard case .destination(let address, let proto, let port) = rule.match else {
-                preconditionFailure()
-            }
+        let prefix: Prefix
+        switch rule.match {
+        case .source(let source): prefix = source
+        case .destination(let address, let proto, let port):
             return (.scope(ScopeKeyABI(address, protocol: proto, port: port)), nil, gate_bit(0))
         }
         let isIPv4 = prefix.address.isIPv4
@@ -67,12 +69,13 @@ final class RuleTable {
             : (.prefix6(layer.prefix6, prefix.prefix6), prefix, shelf.prefix)
     }
 
-    /// - Parameter expiry: a rule's end on the monotonic clock, in nanoseconds; 0: never.
+    /// Puts rules in force; `expiry` is a rule's end on the monotonic clock, in nanoseconds, or 0 for never.
     func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws {
         var batches = Batches()
         // Bulk loads are of new rules; looking each one up first would double their time.
         let carriesOver = rules.count <= 1024
         for rule in rules {
+            try rule.check()
             let (place, prefix, bit) = place(rule)
             // The gate first: a rule behind a closed gate would be without effect.
             if let prefix { gate.open(UInt8(bit.rawValue), for: prefix) }

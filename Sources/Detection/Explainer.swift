@@ -26,9 +26,10 @@ struct Explainer {
 
     private func target(_ facts: Evidence) -> Target? {
         facts.largestFlow.map {
-            Target(
-                address: $0.destination, protocol: $0.protocol,
-                port: facts.ports > 4 ? nil : $0.destinationPort)
+            // Port 0 is none: a protocol without ports, or later fragments.
+            let isOnePort = facts.ports <= 4 && $0.destinationPort != 0
+            return Target(
+                address: $0.destination, protocol: $0.protocol, port: isOnePort ? $0.destinationPort : nil)
         }
     }
 

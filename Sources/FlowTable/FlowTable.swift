@@ -22,6 +22,7 @@ package import Traffic
     /// is found among the few entries of that set, without a dictionary.
     ///
     /// - Parameter clock: turns the kernel's time units into points in time.
+    /// - Returns: each flow once.
     package func drain(clock: FlowClock) -> [FlowSample] {
         var samples: [FlowSample] = []
         for set in 0..<sets {

@@ -1,5 +1,6 @@
 /// One line of the run's story, that stays on the screen.
 package struct Event: Codable, Hashable, Sendable {
+    /// What a line is about.
     package enum Kind: String, Codable, Hashable, Sendable {
         /// The lab or the agent got ready for something.
         case ready

@@ -19,6 +19,7 @@ package struct Host: Hashable, Sendable {
         ethernet = "02:00:00:00:01:" + (number < 16 ? "0" : "") + String(number, radix: 16)
     }
 
+    /// Its address of one family.
     package func address(_ family: Family) -> Address { family == .ipv4 ? ipv4 : ipv6 }
 
     /// Whether packets that match `prefix` may be this host's.

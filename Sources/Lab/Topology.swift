@@ -27,6 +27,7 @@ package struct Topology: Sendable {
         self.hosts = hosts
     }
 
+    /// Address of the server.
     package static func server(_ family: Family) -> String {
         family == .ipv4 ? "10.20.0.2" : "2001:db8:20::2"
     }
@@ -39,6 +40,7 @@ package struct Topology: Sendable {
     var bridge: String { "\(name)-wan" }
     package var gateway: String { "\(name)-gw" }
     var lan: String { "\(name)-lan" }
+    /// Name of the namespace that a host is.
     package func namespace(of host: Host) -> String { "\(name)-\(host.name)" }
 
     var namespaces: [String] { [bridge, gateway, lan] + hosts.map(namespace) }

@@ -5,6 +5,7 @@ extension ModelFile {
         set(prefix + "deviations", scaler.deviations)
     }
 
+    /// Likewise; one tensor a group besides.
     package mutating func set(_ prefix: String, _ table: TailTable) {
         set(prefix + "features", table.features, as: .uint8, shape: [table.width, TailTable.places])
         set(prefix + "surprises", table.surprises, as: .uint16, shape: [table.groups.count, TailTable.sums])
@@ -13,6 +14,7 @@ extension ModelFile {
         }
     }
 
+    /// Likewise; three tensors a layer.
     package mutating func set(_ prefix: String, _ autoencoder: Autoencoder) {
         for (index, layer) in autoencoder.layers.enumerated() {
             set("\(prefix)\(index).weights", layer.weights, as: .int8, shape: [layer.outputs, layer.inputs])
@@ -22,6 +24,7 @@ extension ModelFile {
         set(prefix + "errorScales", autoencoder.errorScales, as: .int32)
     }
 
+    /// Likewise; the body, and the four numbers of the tail.
     package mutating func set(_ prefix: String, _ tail: PeaksOverThreshold) {
         set(prefix + "body", tail.body)
         set(prefix + "tail", [tail.start, tail.tailShare, tail.shape, tail.scale])

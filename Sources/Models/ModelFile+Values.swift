@@ -12,10 +12,12 @@ extension ModelFile {
         tensors[name] = Tensor(element: element, shape: shape ?? [values.count], bytes: bytes)
     }
 
+    /// Puts in an array of single precision.
     package mutating func set(_ name: String, _ values: [Float]) {
         set(name, values.map(\.bitPattern), as: .float)
     }
 
+    /// Puts in an array of double precision.
     package mutating func set(_ name: String, _ values: [Double]) {
         set(name, values.map(\.bitPattern), as: .double)
     }

@@ -30,6 +30,7 @@ package enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible 
 package struct ModelFile: Hashable, Sendable {
     /// An array of little-endian numbers.
     package struct Tensor: Hashable, Sendable {
+        /// Type of the numbers, by its name in the format.
         package enum Element: String, Sendable {
             case int8 = "I8"
             case uint8 = "U8"

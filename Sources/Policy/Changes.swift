@@ -3,6 +3,7 @@ package import Traffic
 
 /// A verdict, and what was done about it.
 package struct Alert: Hashable, Sendable {
+    /// What was done.
     package enum Action: String, Hashable, Sendable { case ban, limit, alert }
 
     /// Unique, rising with time.

@@ -2,6 +2,7 @@ import Traffic
 
 /// Why something that was asked for is not done.
 package struct Refusal: Error, Hashable, Sendable {
+    /// What stands against it.
     package enum Kind: Hashable, Sendable {
         /// The machine needs the address.
         case protected

@@ -59,6 +59,7 @@ extension Rule.Match {
 
 /// An entry of the allow-list: never dropped, never limited.
 package struct AllowEntry: Hashable, Sendable {
+    /// Where the entry is from.
     package enum Origin: String, Hashable, Sendable {
         /// From the `allow` key of the configuration; only an edit takes it off.
         case configuration

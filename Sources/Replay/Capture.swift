@@ -4,6 +4,9 @@ package import Traffic
 
 /// A capture file, frame by frame: pcap or pcapng with link type Ethernet, read by libpcap.
 @safe package final class Capture {
+    /// The latest that a pcap file can say, in 2106; pcapng can say more, and so can files that are broken.
+    private static let latestSecond = Int64(UInt32.max)
+
     package let path: String
     private let handle: OpaquePointer
 
@@ -52,9 +55,10 @@ package import Traffic
         switch unsafe pcap_next_ex(handle, &header, &bytes) {
         case 1:
             guard let header = unsafe header?.pointee else { return nil }
-            // With nanosecond precision, tv_usec holds nanoseconds. Times beyond 64 bits are in no honest file.
-            let (seconds, overflow) = Int64(header.ts.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-            let time = Timestamp(nanoseconds: overflow ? 0 : seconds &+ Int64(header.ts.tv_usec))
+            // With nanosecond precision, tv_usec holds nanoseconds.
+            let seconds = min(max(Int64(header.ts.tv_sec), 0), Self.latestSecond)
+            let fraction = min(max(Int64(header.ts.tv_usec), 0), 999_999_999)
+            let time = Timestamp(nanoseconds: seconds * 1_000_000_000 + fraction)
             return try unsafe body(time, UnsafeRawBufferPointer(start: bytes, count: Int(header.caplen)))
         case PCAP_ERROR_BREAK:
             return nil

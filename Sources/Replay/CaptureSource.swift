@@ -6,8 +6,9 @@ package final class CaptureSource: FlowSource {
     private var captures: ArraySlice<Capture>
     /// The frame that was read ahead: the first one behind the last reading.
     private var pending: (time: Timestamp, bytes: [UInt8])?
-    /// Flows that had to leave the table before the reading was over.
-    private var early: [FlowKey: FlowSample] = [:]
+    /// Flows that had to leave the table before the reading was over, in an order that does not vary from run to run.
+    private var early: [FlowSample] = []
+    private var placesInEarly: [FlowKey: Int] = [:]
     private var lastRead: Timestamp
     /// Time of the first frame.
     package let firstTime: Timestamp
@@ -15,6 +16,10 @@ package final class CaptureSource: FlowSource {
     package private(set) var lastTime: Timestamp
     /// Sum of the totals of all readings.
     package private(set) var totals = Totals()
+    /// Why reading ended before its time: a capture is cut off or corrupt.
+    ///
+    /// What came before has been counted.
+    package private(set) var failure: CaptureError?
 
     /// - Parameter captures: in the order of their times, as files of a rotating capture are.
     /// - Throws: `CaptureError` when there is no frame in any of them, or a first file is corrupt before it.
@@ -34,21 +39,29 @@ package final class CaptureSource: FlowSource {
         lastRead = first.time
     }
 
-    /// Time of the next frame; `nil` when all have been read. Lets the caller step over idle spans.
+    /// Time of the next frame, `nil` when all have been read: lets the caller step over idle spans.
     package var nextTime: Timestamp? { pending?.time }
 
-    /// Counts the frames before `now`. A frame that is older than the one before it counts where it stands.
-    package func read(at now: Timestamp) throws -> Reading {
+    /// Counts the frames before `now`.
+    ///
+    /// A frame that is older than the one before it counts where it stands.
+    package func read(at now: Timestamp) -> Reading {
         if let (time, bytes) = pending, time < now {
             pending = nil
             unsafe bytes.withUnsafeBytes { unsafe count($0, at: time) }
-            try readAhead(until: now)
+            do {
+                try readAhead(until: now)
+            } catch {
+                failure = error
+                captures = []
+            }
         }
         var samples = table.drain(now: now)
         if !early.isEmpty {
             merge(samples)
-            samples = Array(early.values)
-            early = [:]
+            samples = early
+            early = []
+            placesInEarly = [:]
         }
         let reading = Reading(start: lastRead, end: now, samples: samples, totals: table.drainTotals())
         totals += reading.totals
@@ -80,7 +93,14 @@ package final class CaptureSource: FlowSource {
     }
 
     private func merge(_ samples: [FlowSample]) {
-        for sample in samples { early[sample.key]?.merge(sample) ?? { early[sample.key] = sample }() }
+        for sample in samples {
+            if let place = placesInEarly[sample.key] {
+                early[place].merge(sample)
+            } else {
+                placesInEarly[sample.key] = early.count
+                early.append(sample)
+            }
+        }
     }
 
     private static func next(of capture: Capture) throws(CaptureError) -> (time: Timestamp, bytes: [UInt8])? {

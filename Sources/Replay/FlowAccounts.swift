@@ -4,10 +4,22 @@ package import Traffic
 package struct FlowAccounts: Sendable {
     package private(set) var flows: [FlowKey: Count] = [:]
     package private(set) var totals = Totals()
+    /// Why reading ended before its time; what came before is here.
+    package private(set) var failure: CaptureError?
 
-    /// Reads `capture` to its end.
-    package init(of capture: Capture) throws(CaptureError) {
+    /// Reads `capture` to its end, or to where it is cut off or corrupt.
+    package init(of capture: Capture) {
         let table = TwinTable()
+        do {
+            try read(capture, into: table)
+        } catch {
+            failure = error
+        }
+        add(table.drain(now: Timestamp(nanoseconds: 0)))
+        totals = table.drainTotals()
+    }
+
+    private mutating func read(_ capture: Capture, into table: TwinTable) throws(CaptureError) {
         while let full = try unsafe capture.next({ time, frame in
             unsafe table.count(frame, at: time) ? nil : (time, Array(frame))
         }) {
@@ -15,8 +27,6 @@ package struct FlowAccounts: Sendable {
             add(table.drain(now: time))
             _ = unsafe frame.withUnsafeBytes { unsafe table.count($0, at: time) }
         }
-        add(table.drain(now: Timestamp(nanoseconds: 0)))
-        totals = table.drainTotals()
     }
 
     private mutating func add(_ samples: [FlowSample]) {

@@ -56,6 +56,8 @@ import Glibc
         if offset == chunk.count {
             chunk = passesThrough ? take(1 << 16) : nextBlock()
             offset = 0
+            // Else a disk that fails, or a directory, would look like the end.
+            if chunk.isEmpty, unsafe ferror(file) != 0 { return -1 }
         }
         let count = min(buffer.count, chunk.count - offset)
         unsafe buffer.copyBytes(from: chunk[offset..<offset + count])

@@ -1,6 +1,8 @@
 package import Traffic
 
-/// Rules in replay: kept, never enforced. The capture's packets are past, and are all counted.
+/// Rules in replay: kept, never enforced.
+///
+/// The capture's packets are past, and are all counted.
 package final class RuleRecord: RuleSink {
     package private(set) var rules: [UInt32: Rule] = [:]
 

@@ -18,7 +18,7 @@ import Traffic
 
     deinit { unsafe sluice_twin_close(&twin) }
 
-    /// Counts a frame. `false`: the table has no place for its flow; `drain` it and count again.
+    /// Counts a frame; `false` if the table has no place for its flow: `drain` it and count again.
     func count(_ frame: UnsafeRawBufferPointer, at time: Timestamp) -> Bool {
         unsafe sluice_twin_count(&twin, frame.baseAddress, UInt32(frame.count), Self.counter(time)) >= 0
     }

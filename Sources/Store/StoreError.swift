@@ -2,6 +2,7 @@ import GRDB
 
 /// What went wrong with the database, and what to do about it.
 package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of trouble, by what there is to do about it.
     package enum Code: Hashable, Sendable {
         /// The file or its folder cannot be opened or created.
         case cannotOpen
@@ -68,7 +69,7 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             case .SQLITE_NOTADB, .SQLITE_CORRUPT: .corrupt
             case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY: .cannotOpen
             case .SQLITE_FULL: .full
-            default: .failed
+            default: error is MalformedRow ? .corrupt : .failed
             }
         self.init(code, path: path, detail: detail)
     }

@@ -2,6 +2,7 @@
 package struct Table: Hashable, Sendable {
     /// A column, and what becomes of it when there is no room for all.
     package struct Column: Hashable, Sendable {
+        /// On which side of its column a cell stands.
         package enum Alignment: Hashable, Sendable { case left, right }
 
         package var title: String

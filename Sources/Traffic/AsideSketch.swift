@@ -15,6 +15,7 @@ package struct AsideSketch: Sendable {
     /// - Parameters:
     ///   - bySource: packets, rows * width cells, row by row, summed over CPUs.
     ///   - byDestination: likewise.
+    ///   - width: cells in a row.
     ///   - seed: the seed of the data plane's hash.
     package init(bySource: [UInt32], byDestination: [UInt32], width: Int, seed: UInt64) {
         precondition(width > 0 && width & (width - 1) == 0, "a row is a power of two wide")

@@ -47,7 +47,7 @@ package struct FlowKey: Hashable, Sendable {
         self.destinationPort = destinationPort
     }
 
-    /// The key that answers to this flow have. ICMP answers carry another type: their flows have no reverse by key.
+    /// The key that answers to this flow have; not those to ICMP, which carry another type.
     package var reversed: FlowKey {
         FlowKey(
             source: destination, destination: source, protocol: `protocol`,

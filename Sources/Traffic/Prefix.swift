@@ -17,12 +17,15 @@ package struct Prefix: Hashable, Sendable {
     /// Whether this is one single address.
     package var isSingleAddress: Bool { length == address.bitWidth }
 
+    /// Whether the address lies in the block; one of the other family never does.
     package func contains(_ other: Address) -> Bool {
         other.isIPv4 == address.isIPv4 && other.masked(to: length) == address
     }
 
+    /// Whether all of the other block lies in this one.
     package func contains(_ other: Prefix) -> Bool { other.length >= length && contains(other.address) }
 
+    /// Whether they have an address in common.
     package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
 }
 
@@ -36,7 +39,7 @@ extension Prefix: CustomStringConvertible, LosslessStringConvertible {
     /// `192.0.2.1` for a single address, `192.0.2.0/24` for a block.
     package var description: String { isSingleAddress ? "\(address)" : "\(address)/\(length)" }
 
-    /// Reads an address or `ADDRESS/LENGTH`; `nil` if either is malformed. Bits behind the length are dropped.
+    /// Reads an address or `ADDRESS/LENGTH`, dropping bits behind the length; `nil` if either is malformed.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = Address(String(parts[0])) else { return nil }

@@ -20,9 +20,9 @@ package struct Totals: Hashable, Sendable {
     package var flow = Count()
     /// IP that found no entry in the flow table; known in the sketch only.
     package var aside = Count()
-    /// IP whose headers cannot be read. Passed.
+    /// IP whose headers cannot be read; passed.
     package var malformed = Count()
-    /// Not IP (ARP, LLDP, more than two VLAN tags ...). Passed.
+    /// Not IP (ARP, LLDP, more than two VLAN tags ...); passed.
     package var other = Count()
     /// Dropped by a deny rule or a limit, and so not in `flow`.
     package var dropped = Count()

@@ -1,4 +1,6 @@
-/// One rule of the data plane. Precedence: allow > manual deny > automatic deny > limit > pass.
+/// One rule of the data plane.
+///
+/// Precedence: allow > manual deny > automatic deny > limit > pass.
 package struct Rule: Hashable, Sendable {
     /// What is done with packets that match.
     package enum Action: Hashable, Sendable {
@@ -9,13 +11,15 @@ package struct Rule: Hashable, Sendable {
         case limit(packetsPerSecond: UInt32)
     }
 
-    /// Who made it. Automatic rules stop to apply when the agent's heartbeat stops (unless configured otherwise).
+    /// Who made it.
+    ///
+    /// Automatic rules stop to apply when the agent's heartbeat stops (unless configured otherwise).
     package enum Origin: String, Hashable, Sendable { case manual, automatic }
 
     /// Which packets it is for.
     package enum Match: Hashable, Sendable {
         case source(Prefix)
-        /// One attacked service: `nil` means any. Only for limits.
+        /// One attacked service; `nil` means any. For limits only, and a port needs a protocol.
         case destination(Address, protocol: IPProtocol?, port: UInt16?)
     }
 
@@ -60,6 +64,8 @@ package struct RuleCounters: Hashable, Sendable {
 /// Where rules go: the kernel, or in replay a record of what would have been done.
 package protocol RuleSink: AnyObject {
     /// Puts rules in force, replacing those of the same match, action kind and origin.
+    ///
+    /// A match has one limit, though: the one installed last, whoever made it.
     func install(_ rules: [Rule]) throws
     /// Takes rules out of force. Rules that are not there are ignored.
     func remove(_ rules: [Rule]) throws

@@ -1,5 +1,7 @@
-/// A point in time: nanoseconds since 1970-01-01 UTC. Live traffic takes it from the wall clock, replay from
-/// the capture.
+/// A point in time: nanoseconds since 1970-01-01 UTC.
+///
+/// Live traffic takes it from the wall clock, replay from the capture. Arithmetic ends at what 64 bits hold, the years
+/// 1677 and 2262: captures and people name any time.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package let nanoseconds: Int64
 
@@ -14,15 +16,15 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     package static func + (left: Timestamp, right: Duration) -> Timestamp {
-        Timestamp(nanoseconds: left.nanoseconds + right.nanoseconds)
+        Timestamp(nanoseconds: left.nanoseconds.adding(right.nanoseconds))
     }
 
     package static func - (left: Timestamp, right: Duration) -> Timestamp {
-        Timestamp(nanoseconds: left.nanoseconds - right.nanoseconds)
+        Timestamp(nanoseconds: left.nanoseconds.subtracting(right.nanoseconds))
     }
 
     package static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds.subtracting(right.nanoseconds))
     }
 }
 
@@ -31,9 +33,24 @@ extension Duration {
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : product &+ attoseconds / 1_000_000_000
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        return product.adding(attoseconds / 1_000_000_000)
     }
 
     /// Seconds, with fraction.
     package var seconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+extension Int64 {
+    /// The sum, or the end of the range that it lies beyond.
+    fileprivate func adding(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    /// The difference, or the end of the range that it lies beyond.
+    fileprivate func subtracting(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
+    }
 }

@@ -50,8 +50,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
     private func printFlows(to output: LineWriter) throws {
         for path in captures {
-            let accounts = try FlowAccounts(of: Capture(path: path))
+            let accounts = FlowAccounts(of: try Capture(path: path))
             for line in FlowLines.lines(accounts) { try output.write(line) }
+            if let failure = accounts.failure { throw failure }
         }
     }
 
@@ -82,5 +83,6 @@ struct ReplayCommand: AsyncParsableCommand {
                 first: summary.firstTime, last: summary.lastTime, totals: summary.totals,
                 alerts: summary.alerts,
                 model: summary.model))
+        if let failure = summary.failure { throw failure }
     }
 }

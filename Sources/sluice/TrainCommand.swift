@@ -38,9 +38,11 @@ struct TrainCommand: AsyncParsableCommand {
                 var now = source.firstTime
                 while let next = source.nextTime {
                     now = max(now + Configuration().interval, next - Configuration().interval)
-                    training.add(try source.read(at: now))
+                    training.add(source.read(at: now))
                     progress.show(now)
                 }
+                // A model made of half a capture is none.
+                if let failure = source.failure { throw failure }
                 training.endCapture()
             }
             progress.clear()

@@ -9,6 +9,7 @@ final class Attack: Sendable {
 
     /// - Parameters:
     ///   - frames: sent in turn, again and again.
+    ///   - socket: where they are sent.
     ///   - packetsPerSecond: of all frames together.
     init(_ frames: [[UInt8]], from socket: PacketSocket, packetsPerSecond: Int) {
         let sending = Task.detached { [self] in
@@ -17,7 +18,9 @@ final class Attack: Sendable {
             while !Task.isCancelled, sent < packetsPerSecond * 60 {
                 let due = Int((ContinuousClock.now - start).seconds * Double(packetsPerSecond))
                 // What the interface does not take is tried again at the next beat.
-                while sent < due, socket.send(frames[sent % frames.count]) { count.add(1, ordering: .relaxed) }
+                while sent < due, socket.send(frames[sent % frames.count]) {
+                    count.add(1, ordering: .relaxed)
+                }
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }
@@ -43,7 +46,9 @@ extension Frame {
         var frame = bytes
         guard source.isIPv4, tags.isEmpty else { return frame }
         var sum: UInt32 = 0
-        for offset in stride(from: 14, to: 34, by: 2) { sum += UInt32(frame[offset]) << 8 | UInt32(frame[offset + 1]) }
+        for offset in stride(from: 14, to: 34, by: 2) {
+            sum += UInt32(frame[offset]) << 8 | UInt32(frame[offset + 1])
+        }
         while sum > 0xFFFF { sum = sum & 0xFFFF + sum >> 16 }
         (frame[24], frame[25]) = (UInt8(~sum >> 8 & 0xFF), UInt8(~sum & 0xFF))
         return frame

@@ -1,22 +1,27 @@
 import Control
 import Foundation
-import Testing
 import TestSupport
+import Testing
 import Traffic
 
 extension EndToEnd {
     @Suite("An attack on a gateway")
     struct AttackTests {
-        @Test("A flood from one source is banned and dropped in the kernel, and others get through", arguments: Site.Family.allCases)
+        @Test(
+            "A flood from one source is banned and dropped in the kernel, and others get through",
+            arguments: Site.Family.allCases)
         func flood(family: Site.Family) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site)
                 let (attacker, server) = (Site.attacker(family), Site.server(family))
-                try await check(agent, family, Frame.flood(from: attacker, to: server), packetsPerSecond: 2500)
+                try await check(
+                    agent, family, Frame.flood(from: attacker, to: server), packetsPerSecond: 2500)
             }
         }
 
-        @Test("A port scan is banned and dropped in the kernel, and others get through", arguments: Site.Family.allCases)
+        @Test(
+            "A port scan is banned and dropped in the kernel, and others get through",
+            arguments: Site.Family.allCases)
         func scan(family: Site.Family) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site)

@@ -18,7 +18,9 @@ private final class Stub: FlowSource, RuleSink {
     func read(at now: Timestamp) -> Reading {
         defer { lastRead = now }
         var reading = Reading(start: lastRead, end: now, samples: traffic(lastRead, now))
-        for sample in reading.samples { reading.totals.flow += Count(packets: sample.packets, bytes: sample.bytes) }
+        for sample in reading.samples {
+            reading.totals.flow += Count(packets: sample.packets, bytes: sample.bytes)
+        }
         return reading
     }
 
@@ -30,7 +32,9 @@ private final class Stub: FlowSource, RuleSink {
     func remove(_ rules: [Rule]) { for rule in rules { self.rules[rule.id] = nil } }
 
     func counters() -> [RuleCounters] {
-        rules.keys.map { RuleCounters(id: $0, dropped: Count(packets: dropped, bytes: dropped * 60), lastHit: lastRead) }
+        rules.keys.map {
+            RuleCounters(id: $0, dropped: Count(packets: dropped, bytes: dropped * 60), lastHit: lastRead)
+        }
     }
 }
 
@@ -78,18 +82,22 @@ struct EngineTests {
             var samples: [FlowSample] = []
             for client in 1...5 as ClosedRange<UInt32> {
                 let key = FlowKey(
-                    source: Address(ipv4: 0xC633_6400 + client), destination: Address(literal: "10.20.0.2"), protocol: .udp,
+                    source: Address(ipv4: 0xC633_6400 + client), destination: Address(literal: "10.20.0.2"),
+                    protocol: .udp,
                     sourcePort: 40_000, destinationPort: 53)
                 samples += [sample(key, 2), sample(key.reversed, 2)]
             }
             let key = FlowKey(
-                source: attacker, destination: Address(literal: "10.20.0.2"), protocol: .udp, sourcePort: 4000,
+                source: attacker, destination: Address(literal: "10.20.0.2"), protocol: .udp,
+                sourcePort: 4000,
                 destinationPort: 4444)
             return attack ? samples + [sample(key, 500)] : samples
         }
     }
 
-    @Test("Traffic as usual leads to no rule; a flood leads to a ban within two seconds, and the ban ends when it does")
+    @Test(
+        "Traffic as usual leads to no rule; a flood leads to a ban within two seconds, and the ban ends when it does"
+    )
     func lifeOfABan() throws {
         stub.traffic = Self.traffic(with: false)
         let quiet = try turns(from: Self.start, for: .seconds(10))
@@ -98,7 +106,8 @@ struct EngineTests {
         let attacked = try turns(from: quiet.end, for: .seconds(2)) { !$0.changes.install.isEmpty }
         let ban = try #require(stub.rules.values.first)
         #expect(stub.rules.count == 1)
-        #expect(ban.match == .source(Prefix(Self.attacker)) && ban.action == .deny && ban.origin == .automatic)
+        #expect(
+            ban.match == .source(Prefix(Self.attacker)) && ban.action == .deny && ban.origin == .automatic)
         #expect(ban.expires == attacked.end + .seconds(10))
         let last = try #require(attacked.all.last)
         #expect(last.changes.events.contains { if case .alert = $0 { true } else { false } })

@@ -32,7 +32,9 @@ struct LayeringTests {
     @Test("The kernel's types stay below FlowTable, Datapath and Replay")
     func kernelTypes() throws {
         let users = try Self.modules().filter { module in
-            try Self.imports(of: module).contains { !$0.imports.isDisjoint(with: ["CSluiceABI", "CSluiceTwin"]) }
+            try Self.imports(of: module).contains {
+                !$0.imports.isDisjoint(with: ["CSluiceABI", "CSluiceTwin"])
+            }
         }
         #expect(Set(users).isSubset(of: ["FlowTable", "Datapath", "Replay"]))
     }
@@ -46,13 +48,17 @@ struct LayeringTests {
 
     private static func imports(of module: String) throws -> [(file: String, imports: Set<String>)] {
         let folder = sources.appending(path: module)
-        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter {
+            $0.hasSuffix(".swift")
+        }
         return try files.map { file in
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
             let found = text.split(separator: "\n").compactMap { line -> String? in
                 let words = line.split(separator: " ")
                 guard let keyword = words.firstIndex(of: "import"), keyword <= 2, words.count > keyword + 1,
-                    words[..<keyword].allSatisfy({ ["package", "internal", "public", "@testable"].contains($0) })
+                    words[..<keyword].allSatisfy({
+                        ["package", "internal", "public", "@testable"].contains($0)
+                    })
                 else { return nil }
                 return String(words[keyword + 1])
             }

@@ -10,7 +10,9 @@ final class PacketSocket: Sendable {
     private let descriptor: CInt
 
     init(on interface: String, in namespace: String, receiving: Bool = false) throws {
-        let (here, there) = (test_current_namespace(), unsafe open("/run/netns/\(namespace)", O_RDONLY | O_CLOEXEC))
+        let (here, there) = (
+            test_current_namespace(), unsafe open("/run/netns/\(namespace)", O_RDONLY | O_CLOEXEC)
+        )
         defer {
             close(here)
             close(there)
@@ -26,7 +28,9 @@ final class PacketSocket: Sendable {
 
     /// Sends one frame; `false` if the interface did not take it.
     @discardableResult
-    func send(_ frame: [UInt8]) -> Bool { unsafe Glibc.send(descriptor, frame, frame.count, 0) == frame.count }
+    func send(_ frame: [UInt8]) -> Bool {
+        unsafe Glibc.send(descriptor, frame, frame.count, 0) == frame.count
+    }
 
     /// How many frames from `sources` came in since the last call.
     func arrivals(from sources: Set<Address>) -> Int {
@@ -35,7 +39,9 @@ final class PacketSocket: Sendable {
         while true {
             let count = unsafe test_receive(descriptor, &buffer, buffer.count)
             guard count >= 0 else { return found }
-            if case .flow(let key) = Expected(Array(buffer[..<count])), sources.contains(key.source) { found += 1 }
+            if case .flow(let key) = Expected(Array(buffer[..<count])), sources.contains(key.source) {
+                found += 1
+            }
         }
     }
 }

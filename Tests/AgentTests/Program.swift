@@ -33,7 +33,9 @@ final class Program {
     var isRunning: Bool { process.isRunning }
 
     /// What it printed on both streams so far.
-    var text: String { [output, error].map { (try? String(contentsOf: $0, encoding: .utf8)) ?? "" }.joined() }
+    var text: String {
+        [output, error].map { (try? String(contentsOf: $0, encoding: .utf8)) ?? "" }.joined()
+    }
 
     func signal(_ number: CInt) {
         if process.isRunning { kill(process.processIdentifier, number) }

@@ -22,21 +22,28 @@ extension EndToEnd {
             static let all = [
                 Case(
                     testDescription: "no interface is named",
-                    configuration: { "state: \($0.folder.path)/sluice.db\nsocket: \($0.folder.path)/s.sock\n" },
+                    configuration: {
+                        "state: \($0.folder.path)/sluice.db\nsocket: \($0.folder.path)/s.sock\n"
+                    },
                     words: ["name an interface", "--interface NAME"], status: 64),
                 Case(
-                    testDescription: "the interface is not there", arguments: { _ in ["--interface", "eth9"] },
+                    testDescription: "the interface is not there",
+                    arguments: { _ in ["--interface", "eth9"] },
                     words: ["no interface 'eth9'", "there are: ", "wan"]),
                 Case(
                     testDescription: "one of two interfaces is not there",
-                    arguments: { _ in ["--interface", "wan", "--interface", "eth9"] }, words: ["no interface 'eth9'"]),
+                    arguments: { _ in ["--interface", "wan", "--interface", "eth9"] },
+                    words: ["no interface 'eth9'"]),
                 Case(
                     testDescription: "the configuration has a key that does not exist",
                     configuration: { RunningAgent.configuration($0, with: "intreval: 1s\n") },
                     words: ["sluice.yaml:5:1: ", "intreval", "interval"], status: 2),
                 Case(
                     testDescription: "the configuration has bad values",
-                    configuration: { RunningAgent.configuration($0, with: "bans: {duration: soon}\ndead_man:\n  after: 5\n") },
+                    configuration: {
+                        RunningAgent.configuration(
+                            $0, with: "bans: {duration: soon}\ndead_man:\n  after: 5\n")
+                    },
                     words: ["sluice.yaml:5:", "soon", "sluice.yaml:7:"], status: 2),
                 Case(
                     testDescription: "the configuration is not there",
@@ -44,7 +51,9 @@ extension EndToEnd {
                 Case(
                     testDescription: "the database is damaged",
                     prepare: { try write(Data(repeating: 0x5A, count: 8192), "sluice.db", $0) },
-                    words: ["sluice.db: the database is damaged", "Nothing was changed", "Move it out of the way"]),
+                    words: [
+                        "sluice.db: the database is damaged", "Nothing was changed", "Move it out of the way",
+                    ]),
                 Case(
                     testDescription: "the database is another program's",
                     prepare: {
@@ -61,7 +70,9 @@ extension EndToEnd {
                     words: ["/proc/sluice/sluice.db: cannot be opened", "set `state`"]),
                 Case(
                     testDescription: "there is no BPF file system, and none can be mounted",
-                    configuration: { RunningAgent.configuration($0, with: "bpffs: \($0.folder.path)/nowhere\n") },
+                    configuration: {
+                        RunningAgent.configuration($0, with: "bpffs: \($0.folder.path)/nowhere\n")
+                    },
                     words: ["/nowhere", "mount -t bpf bpf", "'bpffs'"]),
                 Case(
                     testDescription: "a file stands where the socket should be",
@@ -78,13 +89,17 @@ extension EndToEnd {
             }
         }
 
-        @Test("It says what is wrong and what to do, changes nothing, and leaves nothing behind", arguments: Case.all)
+        @Test(
+            "It says what is wrong and what to do, changes nothing, and leaves nothing behind",
+            arguments: Case.all)
         func refusal(_ refused: Case) async throws {
             try await withSite { site in
                 let file = site.folder.appending(path: "sluice.yaml")
                 try refused.configuration(site).write(to: file, atomically: true, encoding: .utf8)
                 try refused.prepare(site)
-                let kept = ["sluice.db", "s.sock"].map { try? Data(contentsOf: site.folder.appending(path: $0)) }
+                let kept = ["sluice.db", "s.sock"].map {
+                    try? Data(contentsOf: site.folder.appending(path: $0))
+                }
                 let end = try await site.run(
                     [sluicePath, "run", "--config", file.path] + refused.arguments(site), in: site.gateway)
                 Self.expect(end, status: refused.status, words: refused.words)
@@ -107,7 +122,9 @@ extension EndToEnd {
             try await withSite { site in
                 let first = try await RunningAgent(site)
                 #expect(try await first.sluice("ban \(Site.client(.ipv4))").status == 0)
-                let other = ["--state", "\(site.folder.path)/other.db", "--socket", "\(site.folder.path)/other.sock"]
+                let other = [
+                    "--state", "\(site.folder.path)/other.db", "--socket", "\(site.folder.path)/other.sock",
+                ]
                 let second = try await RunningAgent.program(
                     site, configuration: RunningAgent.configuration(site), other + ["--interface", "lan"]
                 ).ended()
@@ -118,7 +135,8 @@ extension EndToEnd {
             }
         }
 
-        @Test("An agent whose socket another one has is refused, and what a killed agent left goes on blocking")
+        @Test(
+            "An agent whose socket another one has is refused, and what a killed agent left goes on blocking")
         func socketInUse() async throws {
             try await withSite { site in
                 let killed = try await RunningAgent(site)
@@ -126,11 +144,15 @@ extension EndToEnd {
                 killed.program.remove()
                 let state = ["--state", "\(site.folder.path)/other.db"]
                 let elsewhere = try site.start(
-                    [sluicePath, "run", "--interface", "eth0", "--socket", killed.socket] + state, in: site.inside)
+                    [sluicePath, "run", "--interface", "eth0", "--socket", killed.socket] + state,
+                    in: site.inside)
                 #expect(await eventually { (try? await killed.client.status()) != nil })
 
-                let next = try await RunningAgent.program(site, configuration: RunningAgent.configuration(site)).ended()
-                Self.expect(next, status: 5, words: ["another agent answers at \(killed.socket)", "`socket`"])
+                let next = try await RunningAgent.program(
+                    site, configuration: RunningAgent.configuration(site)
+                ).ended()
+                Self.expect(
+                    next, status: 5, words: ["another agent answers at \(killed.socket)", "`socket`"])
                 #expect(try await !site.ping(.ipv4), "a start that failed took a ban away")
                 #expect(elsewhere.isRunning)
                 elsewhere.signal(SIGTERM)
@@ -151,7 +173,8 @@ extension EndToEnd {
                     : ["--reuid", "65534", "--regid", "65534", "--clear-groups"]
                 let end = try await site.run(
                     ["setpriv"] + who + [
-                        copy, "run", "--interface", "wan", "--state", "\(site.folder.path)/sluice.db", "--socket",
+                        copy, "run", "--interface", "wan", "--state", "\(site.folder.path)/sluice.db",
+                        "--socket",
                         "\(site.folder.path)/s.sock",
                     ], in: site.gateway)
                 Self.expect(end, words: ["root"])
@@ -162,12 +185,17 @@ extension EndToEnd {
         @Test("An interface that another XDP program holds is left to it")
         func heldInterface() async throws {
             try await withSite { site in
-                let load = try await site.run(["xdp-filter", "load", "--mode", "skb", "wan"], in: site.gateway)
+                let load = try await site.run(
+                    ["xdp-filter", "load", "--mode", "skb", "wan"], in: site.gateway)
                 try #require(load.status == 0, "\(load.error)")
                 let held = try await site.run(["ip", "-n", site.gateway, "link", "show", "dev", "wan"]).output
-                let end = try await RunningAgent.program(site, configuration: RunningAgent.configuration(site)).ended()
+                let end = try await RunningAgent.program(
+                    site, configuration: RunningAgent.configuration(site)
+                ).ended()
                 Self.expect(end, words: ["another XDP program", "holds wan", "ip link set dev wan xdp off"])
-                #expect(try await site.run(["ip", "-n", site.gateway, "link", "show", "dev", "wan"]).output == held)
+                #expect(
+                    try await site.run(["ip", "-n", site.gateway, "link", "show", "dev", "wan"]).output
+                        == held)
                 _ = try await site.run(["xdp-filter", "unload", "wan"], in: site.gateway)
                 #expect(try await site.leftovers().isEmpty)
             }
@@ -184,7 +212,8 @@ extension EndToEnd {
                 #expect(end.error.contains("the interface wan is gone"))
                 #expect(try await site.leftovers().isEmpty)
                 let next = try await RunningAgent(site, ["--interface", "lan"])
-                #expect(try await next.client.bans().map(\.prefix) == [Prefix(Address(literal: "203.0.113.7"))])
+                #expect(
+                    try await next.client.bans().map(\.prefix) == [Prefix(Address(literal: "203.0.113.7"))])
                 try await next.stop()
             }
         }
@@ -193,7 +222,8 @@ extension EndToEnd {
         func corruptModel() async throws {
             try await withSite { site in
                 let store = try Store(path: "\(site.folder.path)/sluice.db")
-                try store.save(SavedModel(id: "broken", trained: .init(seconds: 1), metadata: "{}", data: [1, 2, 3]))
+                try store.save(
+                    SavedModel(id: "broken", trained: .init(seconds: 1), metadata: "{}", data: [1, 2, 3]))
                 let agent = try await RunningAgent(site)
                 let status = try await agent.client.status()
                 #expect(status.model.isBuiltIn)
@@ -203,7 +233,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("When the disk is full it warns and goes on blocking, and writes down what happened when there is room")
+        @Test(
+            "When the disk is full it warns and goes on blocking, and writes down what happened when there is room"
+        )
         func fullDisk() async throws {
             try await withSite { site in
                 let disk = site.folder.appending(path: "disk")
@@ -220,7 +252,10 @@ extension EndToEnd {
                 let ban = try await agent.sluice("ban \(Site.client(.ipv4)) --duration 1h")
                 #expect(ban.status == 0, "\(ban.error)")
                 #expect(try await !site.ping(.ipv4))
-                #expect(try await agent.client.status().warnings.contains { $0.contains("no room left on the disk") })
+                #expect(
+                    try await agent.client.status().warnings.contains {
+                        $0.contains("no room left on the disk")
+                    })
                 try FileManager.default.removeItem(at: filler)
                 #expect(try await agent.sluice("ban \(Site.client(.ipv6)) --duration 1h").status == 0)
                 #expect(try await agent.client.status().warnings.isEmpty)

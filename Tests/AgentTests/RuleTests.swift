@@ -1,13 +1,15 @@
 import Control
 import Foundation
-import Testing
 import TestSupport
+import Testing
 import Traffic
 
 extension EndToEnd {
     @Suite("Rules by hand")
     struct RuleTests {
-        @Test("Bans, unbans and allow-list entries take effect on packets at once", arguments: Site.Family.allCases)
+        @Test(
+            "Bans, unbans and allow-list entries take effect on packets at once",
+            arguments: Site.Family.allCases)
         func byHand(family: Site.Family) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site, ["--mode", "shadow"])

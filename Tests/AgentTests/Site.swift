@@ -21,13 +21,17 @@ final class Site {
     private var attacks: [Attack] = []
 
     /// The server, from outside.
-    static func server(_ family: Family) -> Address { family == .ipv4 ? .init(literal: "10.20.0.2") : .init(literal: "2001:db8:20::2") }
+    static func server(_ family: Family) -> Address {
+        family == .ipv4 ? .init(literal: "10.20.0.2") : .init(literal: "2001:db8:20::2")
+    }
     /// An address outside that only raw frames come from.
     static func attacker(_ family: Family) -> Address {
         family == .ipv4 ? .init(literal: "198.51.100.66") : .init(literal: "2001:db8:1:66::6")
     }
     /// The one host outside, a client of the server.
-    static func client(_ family: Family) -> Address { family == .ipv4 ? .init(literal: "198.51.100.2") : .init(literal: "2001:db8:1::2") }
+    static func client(_ family: Family) -> Address {
+        family == .ipv4 ? .init(literal: "198.51.100.2") : .init(literal: "2001:db8:1::2")
+    }
 
     enum Family: String, CaseIterable, Sendable { case ipv4, ipv6 }
 
@@ -57,10 +61,14 @@ final class Site {
             (gateway, "lan", ["10.20.0.1/24", "2001:db8:20::1/64"]),
             (inside, "eth0", ["10.20.0.2/24", "2001:db8:20::2/64"]),
         ] {
-            for address in addresses { try command("ip -n \(namespace) address add \(address) dev \(interface)") }
+            for address in addresses {
+                try command("ip -n \(namespace) address add \(address) dev \(interface)")
+            }
             try command("ip -n \(namespace) link set \(interface) up")
         }
-        for (namespace, gateways) in [(outside, ["198.51.100.1", "2001:db8:1::1"]), (inside, ["10.20.0.1", "2001:db8:20::1"])] {
+        for (namespace, gateways) in [
+            (outside, ["198.51.100.1", "2001:db8:1::1"]), (inside, ["10.20.0.1", "2001:db8:20::1"]),
+        ] {
             for gateway in gateways { try command("ip -n \(namespace) route add default via \(gateway)") }
         }
     }
@@ -86,8 +94,10 @@ final class Site {
     /// Whether a client outside gets a page from the server.
     func fetch(_ family: Family) async throws -> Bool {
         let host = family == .ipv4 ? "\(Self.server(family))" : "[\(Self.server(family))]"
-        return try await run(["curl", "-sS", "-o", "/dev/null", "--max-time", "3", "http://\(host):8080/"], in: outside)
-            .status == 0
+        return try await run(
+            ["curl", "-sS", "-o", "/dev/null", "--max-time", "3", "http://\(host):8080/"], in: outside
+        )
+        .status == 0
     }
 
     /// Whether the server answers one ping from outside.
@@ -116,7 +126,9 @@ final class Site {
 
     /// Forgets what is pinned, as a restart of the machine does.
     func dropPins() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? [] { unsafe unlink("\(pins)/\(name)") }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: pins)) ?? [] {
+            unsafe unlink("\(pins)/\(name)")
+        }
         unsafe rmdir(pins)
     }
 
@@ -135,7 +147,8 @@ final class Site {
         let lock = "/run/sluice/net-\(number(of: gateway)).lock"
         dropPins()
         unsafe unlink(lock)
-        for namespace in [outside, gateway, inside] where unsafe access("/run/netns/\(namespace)", F_OK) == 0 {
+        for namespace in [outside, gateway, inside] where unsafe access("/run/netns/\(namespace)", F_OK) == 0
+        {
             try? command("ip netns del \(namespace)")
         }
         try? FileManager.default.removeItem(at: folder)

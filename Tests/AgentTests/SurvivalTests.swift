@@ -1,14 +1,16 @@
 import Control
 import Foundation
-import Testing
 import TestSupport
+import Testing
 import Traffic
 
 extension EndToEnd {
     @Suite("What outlives an agent")
     struct SurvivalTests {
         /// Both families attack at once; returns when both are banned and nothing of them is under way any more.
-        private static func attackUntilBanned(_ agent: RunningAgent, _ server: PacketSocket) async throws -> Attack {
+        private static func attackUntilBanned(_ agent: RunningAgent, _ server: PacketSocket) async throws
+            -> Attack
+        {
             let site = agent.site
             for family in Site.Family.allCases {
                 for _ in 0..<3 { #expect(try await site.fetch(family)) }
@@ -26,7 +28,9 @@ extension EndToEnd {
 
         private static let attackers = Set(Site.Family.allCases.map(Site.attacker))
 
-        @Test("After kill -9 in mid-attack no packet leaks, and the next agent takes over rules, counters and remaining time")
+        @Test(
+            "After kill -9 in mid-attack no packet leaks, and the next agent takes over rules, counters and remaining time"
+        )
         func killed() async throws {
             try await withSite { site in
                 let server = try site.receiver()
@@ -46,13 +50,17 @@ extension EndToEnd {
                 for (old, new) in zip(before, after) {
                     let (old, new) = (old, new)
                     #expect(new.expires == old.expires)
-                    #expect(new.dropped.packets > old.dropped.packets + 1000, "what was dropped meanwhile is not counted")
+                    #expect(
+                        new.dropped.packets > old.dropped.packets + 1000,
+                        "what was dropped meanwhile is not counted")
                 }
                 #expect(after.map(\.dropped.packets).reduce(0, +) <= UInt64(attack.sent))
                 #expect(try await second.stop().status == 0)
                 #expect(try await site.leftovers().isEmpty)
                 try site.sender().send(Frame.flood(from: Site.attacker(.ipv4), to: Site.server(.ipv4))[0])
-                #expect(await eventually { server.arrivals(from: Self.attackers) == 1 }, "still blocked without an agent")
+                #expect(
+                    await eventually { server.arrivals(from: Self.attackers) == 1 },
+                    "still blocked without an agent")
             }
         }
 
@@ -76,7 +84,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("After a restart of the machine bans are back with the time they have left, and those that are over are not")
+        @Test(
+            "After a restart of the machine bans are back with the time they have left, and those that are over are not"
+        )
         func machineRestart() async throws {
             try await withSite { site in
                 let first = try await RunningAgent(site)
@@ -102,7 +112,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("When the agent hangs, automatic bans hold or let go as configured, and manual ones hold", arguments: ["open", "closed"])
+        @Test(
+            "When the agent hangs, automatic bans hold or let go as configured, and manual ones hold",
+            arguments: ["open", "closed"])
         func deadMan(action: String) async throws {
             try await withSite { site in
                 let server = try site.receiver()

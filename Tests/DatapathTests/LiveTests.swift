@@ -194,6 +194,55 @@ extension Kernel {
             }
         }
 
+        @Test(
+            "an interface that went and came back while no agent ran is attached anew, and outlives the agent again"
+        )
+        func recreated() throws {
+            try Self.withWire { wire in
+                var datapath: Datapath? = try Self.attach(to: wire)
+                #expect(datapath?.isAdopted == false)
+                datapath = nil
+                try wire.remove()
+                let other = try Wire()
+                datapath = try Self.attach(to: other)
+                #expect(datapath?.isAdopted == false)
+                datapath = nil
+                let adopted = try Self.attach(to: other)
+                #expect(adopted.isAdopted)
+                #expect(adopted.attachments.map(\.isAlive) == [true])
+                try adopted.detach()
+                #expect(try Self.isUntouched(other.near))
+            }
+        }
+
+        @Test("an interface that is not named any more is let go, whatever the killed agent had put there")
+        func renamed() throws {
+            try Self.withWire { wire in
+                var datapath: Datapath? = try Self.attach(to: wire)
+                #expect(try !Self.isUntouched(wire.near))
+                datapath = nil
+                let far = try Interface(named: "far")
+                datapath = try Datapath.attach(
+                    to: [far], bpffs: "/sys/fs/bpf", options: DatapathOptions(), now: .now)
+                // A link without a pin lets go when the kernel gets to it.
+                Self.settle()
+                #expect(try Self.isUntouched(wire.near))
+                datapath = nil
+                datapath = try Datapath.attach(
+                    to: [far, wire.near], bpffs: "/sys/fs/bpf", options: DatapathOptions(), now: .now)
+                try datapath?.detach()
+                #expect(try Self.isUntouched(wire.near))
+                #expect(try Self.isUntouched(far))
+            }
+        }
+
+        /// Whether there is nothing of ours on an interface: no XDP program, and no egress hook.
+        private static func isUntouched(_ interface: Interface) throws -> Bool {
+            // Exit code 2 where there is no clsact.
+            let hasNoHook = (try? command("tc filter add dev \(interface.name) egress matchall")) == nil
+            return hasNoHook && XDPHook.holder(ofInterface: interface.index) == nil
+        }
+
         @Test("what leaves through a single interface is counted too, and never dropped")
         func egress() throws {
             try Self.withWire { wire in

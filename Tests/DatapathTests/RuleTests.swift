@@ -196,6 +196,23 @@ extension Kernel {
             #expect(counted?.dropped.packets == UInt64(rate * 50 - passed))
         }
 
+        @Test("a rule by destination that the program could not look up, or that would drop all, is refused")
+        func refused() throws {
+            let plane = try TestPlane()
+            let cases: [(Rule.Action, IPProtocol?, UInt16?)] = [
+                (.limit(packetsPerSecond: 1), nil, 53), (.deny, .udp, 53), (.allow, nil, nil),
+            ]
+            for (action, proto, port) in cases {
+                let match = Rule.Match.destination(Self.sources[0], protocol: proto, port: port)
+                let error = #expect(throws: DatapathError.self) {
+                    try plane.datapath.install([Rule(id: 7, match: match, action: action, origin: .automatic)]
+                    )
+                }
+                #expect(error?.description.contains("rule 7") == true)
+            }
+            #expect(try plane.datapath.counters().isEmpty)
+        }
+
         @Test("a rule keeps its counters when it is installed again, and a new one starts at zero")
         func reinstall() throws {
             let plane = try TestPlane()

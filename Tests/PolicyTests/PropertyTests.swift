@@ -1,21 +1,9 @@
 import Detection
 import Features
 import Policy
+import TestSupport
 import Testing
 import Traffic
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
 
 @Suite("What holds whatever happens")
 struct PropertyTests {
@@ -26,7 +14,7 @@ struct PropertyTests {
         "Protected addresses are in no rule, allowed ones in no automatic rule, and each of those has an end",
         arguments: (0..<40).map { _ in UInt64.random(in: 0...UInt64.max) })
     func holds(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var scenario = Scenario(
             settings: PolicySettings(
                 banDuration: .seconds(20), banMaximum: .seconds(100), limitDuration: .seconds(9)),

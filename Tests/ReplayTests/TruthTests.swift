@@ -82,7 +82,7 @@ struct TruthTests {
     private static func compare(_ captures: [URL], in directory: URL) throws -> Int {
         let truth = try Truth.accounts(of: captures, in: directory)
         for (path, account) in truth {
-            let ours = try Truth.Account(FlowAccounts(of: Capture(path: path)))
+            let ours = Truth.Account(FlowAccounts(of: try Capture(path: path)))
             #expect(ours == account, "\(path)")
         }
         return truth.count

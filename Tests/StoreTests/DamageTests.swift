@@ -96,6 +96,7 @@ struct DamageTests {
                 continue
             }
             let error = #expect(throws: StoreError.self) { try store.savedState(at: now, memory: .zero) }
+            #expect(error?.code == .corrupt)
             #expect(error?.description.contains("malformed value in sanction.\(column)") == true)
         }
     }

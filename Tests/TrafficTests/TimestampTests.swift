@@ -18,6 +18,17 @@ struct TimestampTests {
         #expect((start < start + span) == (nanoseconds > 0))
     }
 
+    @Test("arithmetic ends at the first and the last time instead of going on beyond")
+    func ends() {
+        let (first, last) = (Timestamp(nanoseconds: .min), Timestamp(nanoseconds: .max))
+        #expect(last + .seconds(1) == last)
+        #expect(last - .seconds(-1) == last)
+        #expect(first - .seconds(1) == first)
+        #expect(first + .seconds(-1) == first)
+        #expect((last - first).nanoseconds == .max)
+        #expect((first - last).nanoseconds == .min)
+    }
+
     @Test("a span too long for 64 bits of nanoseconds is cut to the longest")
     func longSpans() {
         #expect(Duration.seconds(Int64.max).nanoseconds == .max)

@@ -25,19 +25,19 @@
 #include "../../bpf/sluice.h"
 #include "driver.h"
 
-#define MAX_ROUNDS	101
-#define MAX_CASES	32
+#define MAX_ROUNDS 101
+#define MAX_CASES  32
 /* Denied sources that no packet comes from, in the cases that pass. */
-#define ELSEWHERE	10000
+#define ELSEWHERE 10000
 
 enum kind { FLOOR, FLOOR_FRAGS, XDP_FILTER, SLUICE };
 
 struct bench_case {
 	const char *group;
 	enum kind kind;
-	__u32 flows;			/* 0: every packet is a new one */
-	__u32 blocked;			/* sources denied, from the first on; 0: ELSEWHERE others */
-	__u32 slots;			/* of the flow table, for one CPU */
+	__u32 flows;   /* 0: every packet is a new one */
+	__u32 blocked; /* sources denied, from the first on; 0: ELSEWHERE others */
+	__u32 slots;   /* of the flow table, for one CPU */
 	int fd;
 	double samples[MAX_ROUNDS];
 };
@@ -93,7 +93,8 @@ static int program_of(struct bpf_object *object, const char *name)
 
 static void *memory_of(struct bpf_map *map)
 {
-	size_t value = (bpf_map__value_size(map) + 7) / 8 * 8, size = (value * bpf_map__max_entries(map) + 4095) / 4096 * 4096;
+	size_t value = (bpf_map__value_size(map) + 7) / 8 * 8,
+	       size = (value * bpf_map__max_entries(map) + 4095) / 4096 * 4096;
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
 	if (memory == MAP_FAILED)
@@ -127,7 +128,7 @@ static int load_filter(const struct bench_case *c)
 		bpf_map__set_max_entries(map, count);
 	load(object, filter_path);
 	for (int cpu = 0; cpu < cpus; cpu++)
-		value[cpu] = 1;		/* deny as a source */
+		value[cpu] = 1; /* deny as a source */
 	for (i = 0; i < count; i++) {
 		__u32 key = denied(c, i);
 
@@ -209,7 +210,12 @@ static double run(const struct bench_case *c, __u32 packets)
 		char payload[22];
 	} __attribute__((packed)) packet = {
 		.ethernet.h_proto = htons(ETH_P_IP),
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .tot_len = htons(50), .daddr = htonl(0xc0a80001) },
+		.ip = { .version = 4,
+			.ihl = 5,
+			.ttl = 64,
+			.protocol = IPPROTO_UDP,
+			.tot_len = htons(50),
+			.daddr = htonl(0xc0a80001) },
 		.udp = { .dest = htons(53), .len = htons(30) },
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &packet, .data_size_in = sizeof(packet), .repeat = packets);
@@ -295,6 +301,7 @@ int main(int argc, char **argv)
 
 		printf("%-32s %12.1f %12.1f %8.2f\n", cases[i].group, sluice, filter, sluice / filter);
 	}
-	printf("%-32s %12.2f\n", "new flows : 1 k flows", net(&cases[case_count - 1], rounds) / net(&cases[SLUICE], rounds));
+	printf("%-32s %12.2f\n", "new flows : 1 k flows",
+	       net(&cases[case_count - 1], rounds) / net(&cases[SLUICE], rounds));
 	return 0;
 }

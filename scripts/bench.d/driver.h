@@ -5,11 +5,11 @@
 #include <linux/types.h>
 
 /* 10.0.0.0, and upwards from there. */
-#define BENCH_FIRST_SOURCE	0x0a000000U
+#define BENCH_FIRST_SOURCE 0x0a000000U
 
 struct driver_state {
-	__u64	counter;
-	__u64	flows;			/* 0: every packet is a new flow */
+	__u64 counter;
+	__u64 flows; /* 0: every packet is a new flow */
 };
 
 #endif /* DRIVER_H */

@@ -6,7 +6,7 @@
 #include "../../../bpf/sluice.h"
 
 struct sluice_twin {
-	struct flow_set *sets;		/* config.sets of them, 64-byte aligned */
+	struct flow_set *sets; /* config.sets of them, 64-byte aligned */
 	struct frame_totals totals;
 	struct sluice_config config;
 };

@@ -108,9 +108,8 @@ let package = Package(
         .tests(
             "AgentTests",
             [
-                "Agent", "Configuration", "Control", "CTestSupport", "Datapath", "Detection", "Features",
-                "Policy", "Replay",
-                "Store", "TestSupport", "Traffic",
+                "Agent", "Control", "CTestSupport", "Detection", "Features", "Policy", "Store", "TestSupport",
+                "Traffic",
             ]),
         .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),
     ],

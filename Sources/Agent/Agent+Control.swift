@@ -23,7 +23,6 @@ extension Agent: ControlService {
             }
         let rate = rates.latest
         let tracked = detector.tracked
-        let isBuiltIn = model.trained == nil
         var traffic = StatusReport.Traffic(totals)
         traffic.coverage = coverage
         return StatusReport(
@@ -41,14 +40,14 @@ extension Agent: ControlService {
                 limits: policy.counts.limits,
                 allowed: policy.allowList.count, alerts: try store.alertCount()),
             model: .init(
-                id: detector.modelName, isBuiltIn: isBuiltIn, trained: model.trained,
-                age: model.trained.map { (now - $0).seconds }, thresholds: thresholds),
+                id: detector.modelName, isBuiltIn: trained == nil, trained: trained,
+                age: trained.map { (now - $0).seconds }, thresholds: thresholds),
             heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory, warnings: warnings)
     }
 
     /// What a score must reach, in each view.
     private var thresholds: [String: Double] {
-        Dictionary(latest.values.map { ($0.entity.view.rawValue, $0.threshold) }) { first, _ in first }
+        Dictionary(latest.map { ($0.entity.view.rawValue, $0.threshold) }) { first, _ in first }
     }
 
     /// Resident set of this process, in bytes; 0 if the kernel does not say.
@@ -152,7 +151,7 @@ extension Agent: ControlService {
     /// What the latest window says about an address as a source; `nil` if there is none.
     private func current(_ address: Address) -> Explanation.Current? {
         guard
-            let window = latest.values.first(where: {
+            let window = latest.first(where: {
                 $0.entity.view == .source && $0.entity.prefix.contains(address)
             }),
             let report = engine.detector.report(on: window.entity)
@@ -165,7 +164,7 @@ extension Agent: ControlService {
     }
 
     package func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
-        let busiest = latest.values.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }
+        let busiest = latest.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }
             .prefix(limit)
         return busiest.map { window in
             let report = engine.detector.report(on: window.entity)

@@ -24,18 +24,15 @@ package actor Agent {
     private(set) var totals = Totals()
     private(set) var rates = RateHistory()
     private(set) var coverage = 1.0
-    private(set) var latest: [Entity: ScoredWindow] = [:]
-    private(set) var model: ModelInUse
+    /// Windows of the latest reading, each entity once.
+    private(set) var latest: [ScoredWindow] = []
+    /// When the model of this site was trained; `nil` while there is none.
+    private(set) var trained: Timestamp?
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var toldProgress = 0
     private var training: Task<Void, Never>?
     private var lastSaved: Timestamp
-
-    /// The model that a verdict names.
-    struct ModelInUse: Sendable {
-        var trained: Timestamp?
-    }
 
     /// Attaches the data plane, opens the store and puts in force what it remembers.
     ///
@@ -61,7 +58,7 @@ package actor Agent {
         store = try Store(path: configuration.state)
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
         let (site, trained) = try Self.siteModel(in: store, &complaints)
-        model = ModelInUse(trained: trained)
+        self.trained = trained
         let detector = Detector(
             configuration: DetectionConfiguration(configuration, connected: host.connected),
             shippedModel: try .embedded(), siteModel: site)
@@ -101,7 +98,9 @@ package actor Agent {
             var next = clock.now
             while !Task.isCancelled {
                 try turn()
-                next = max(next + configuration.interval, clock.now)
+                let now = clock.now
+                // A clock that was set back must not slow the loop down until it has caught up.
+                next = min(max(next + configuration.interval, now), now + configuration.interval)
                 try await clock.sleep(until: next)
             }
         } catch is CancellationError {
@@ -131,7 +130,7 @@ package actor Agent {
         totals += turn.reading.totals
         coverage = turn.reading.totals.coverage
         rates.add(turn.reading.totals, at: now)
-        latest = Dictionary(turn.observation.windows.map { ($0.entity, $0) }) { _, last in last }
+        latest = turn.observation.windows
         record(turn.changes.events, by: "agent", at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
         learn(at: now)
@@ -155,8 +154,11 @@ package actor Agent {
             try store.prune()
         }
         attempt("protection") {
-            // Addresses and gateways may have changed.
-            let changes = engine.policy.protect(HostAddresses().protected, at: now)
+            // Addresses and gateways may have changed. None at all means that they could not be read: every machine
+            // has a loopback.
+            let protected = HostAddresses().protected
+            guard !protected.isEmpty else { return }
+            let changes = engine.policy.protect(protected, at: now)
             try engine.apply(changes)
             record(changes.events, by: "agent", at: now)
         }
@@ -191,7 +193,7 @@ package actor Agent {
         do {
             let site = try result.get()
             engine.detector.adopt(site)
-            model.trained = now
+            trained = now
             tell(.learned(model: site.name, seconds: (now - since).seconds))
             attempt("store") {
                 try store.save(

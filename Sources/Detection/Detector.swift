@@ -110,7 +110,4 @@ package final class Detector {
 
     /// Whether answers to flows are seen; without, nothing is held to be unanswered.
     package var seesBothWays: Bool { builder.seesBothWays }
-
-    /// False alarms expected a day under the present thresholds, and the rate of alarms that was realised.
-    package var alarmRates: AlarmRates { source.alarmRates }
 }

@@ -26,7 +26,6 @@ struct ViewDetector {
     private var opinions: Opinions
     private var states: [EntityState] = []
     private var budget: AlarmBudget
-    private var now: Timestamp?
     private var explainer: Explainer
     /// The latest windows and what was thought of them.
     private var latest = (batch: WindowBatch(), opinions: [Opinion]())
@@ -44,8 +43,6 @@ struct ViewDetector {
 
     var modelName: String { [shipped.name, site?.name].compactMap(\.self).joined(separator: " + ") }
 
-    var alarmRates: AlarmRates { budget.rates(at: now) }
-
     mutating func adopt(_ model: SiteModel) {
         site = model
         opinions = Opinions(shipped: shipped[view], site: model.isTrusted ? model[view] : nil)
@@ -57,7 +54,6 @@ struct ViewDetector {
         _ batch: WindowBatch, seesBothWays: Bool, at time: Timestamp, learning: inout Learning?,
         into observation: inout Observation
     ) {
-        now = time
         let bars = Bars(site: site, view: view, budget: budget)
         var alarms = 0
         latest = (batch, opinions.judge(batch))

@@ -50,6 +50,14 @@ struct {
 	__type(value, struct flow_sketch);
 } sketches SEC(".maps");
 
+/* One program that passing packets go on to, if there is one (`sluice chain`). It must be made for multi-buffer packets, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} next SEC(".maps");
+
 INLINE void record(__u32 segment, enum frame_kind kind, const struct packet *p)
 {
 	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
@@ -139,16 +147,23 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 	return kind == FRAME_DROPPED;
 }
 
+INLINE int ingress(struct xdp_md *ctx, __u64 now)
+{
+	__u32 length = bpf_xdp_get_buff_len(ctx);
+
+	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now))
+		return XDP_DROP;
+	/* Does not come back, unless the slot is empty. */
+	bpf_tail_call_static(ctx, &next, 0);
+	return XDP_PASS;
+}
+
 #ifndef SLUICE_TEST
 SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
 	/* The coarse clock (2.7 ns) steps by a tick; bpf_ktime_get_ns() costs 30 ns on the machine measured. */
-	__u64 now = bpf_ktime_get_coarse_ns();
-	__u32 length = bpf_xdp_get_buff_len(ctx);
-	int drop = process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now);
-
-	return drop ? XDP_DROP : XDP_PASS;
+	return ingress(ctx, bpf_ktime_get_coarse_ns());
 }
 
 /*

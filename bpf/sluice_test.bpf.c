@@ -14,13 +14,38 @@ struct {
 	__type(value, __u64);
 } test_clock SEC(".maps");
 
+/* What `chained` returns, and how often it has run. */
+struct chained_state {
+	__u64 verdict;
+	__u64 runs;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct chained_state);
+} test_chained SEC(".maps");
+
 SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
-	__u64 *clock = bpf_map_lookup_elem(&test_clock, &zero), now = clock ? *clock : 0;
-	__u32 length = bpf_xdp_get_buff_len(ctx);
-	int drop = process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now);
+	__u64 *clock = bpf_map_lookup_elem(&test_clock, &zero);
 
-	return drop ? XDP_DROP : XDP_PASS;
+	return ingress(ctx, clock ? *clock : 0);
+}
+
+/* Somebody else's program, to be put in the slot `next`. */
+SEC("xdp.frags")
+int chained(struct xdp_md *ctx __attribute__((unused)))
+{
+	__u32 zero = 0;
+	struct chained_state *state = bpf_map_lookup_elem(&test_chained, &zero);
+
+	if (!state)
+		return XDP_ABORTED;
+	state->runs++;
+	return state->verdict;
 }

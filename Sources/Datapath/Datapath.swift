@@ -240,6 +240,11 @@ package final class Datapath: FlowSource, RuleSink {
     /// Closes what removed rules left open in the gate: worth calling about once a minute.
     package func tidy() throws { try rules.tidyGate() }
 
+    /// Has passing packets go on to `program`, whose verdict then is the verdict; `nil`: they pass.
+    ///
+    /// Takes effect with the next packet, without a gap. The program must be made for multi-buffer packets (`xdp.frags`).
+    package func chain(to program: BPFProgram?) throws(BPFError) { try maps.next.setProgram(program) }
+
     /// Runs the ingress program on a frame, without an interface.
     package func testRun(_ frame: [UInt8], times: Int32 = 1) throws(BPFError) -> BPFProgram.TestResult {
         try ingress.testRun(frame, times: times)

@@ -25,6 +25,8 @@ struct DatapathMaps {
     let flows: BPFMap
     let totals: BPFMap
     let sketches: BPFMap
+    /// The slot for one program that passing packets go on to.
+    let next: BPFMap
     let gate4: BPFMap
     let gate6: BPFMap
     let allow4: BPFMap
@@ -40,6 +42,7 @@ struct DatapathMaps {
         flows = try open("flows")
         totals = try open("totals")
         sketches = try open("sketches")
+        next = try open("next")
         gate4 = try open("gate4")
         gate6 = try open("gate6")
         allow4 = try open("allow_prefix4")
@@ -51,7 +54,7 @@ struct DatapathMaps {
     }
 
     var all: [BPFMap] {
-        [control, flows, totals, sketches, gate4, gate6, allow4, allow6] + manual.all + automatic.all
+        [control, flows, totals, sketches, next, gate4, gate6, allow4, allow6] + manual.all + automatic.all
             + limit.all + [scope]
     }
 

@@ -10,15 +10,22 @@ final class TestPlane {
     let datapath: Datapath
     private let clock: MappedMemory
     private let program: BPFProgram
+    private let chainedState: MappedMemory
+    /// Somebody else's program, for the slot behind ours.
+    let chained: BPFProgram
 
     /// The clock starts at this moment, as rules' expiries are given in real time.
     init(_ options: DatapathOptions = DatapathOptions()) throws {
         // The bytes have to stay only while the object is being loaded.
-        (datapath, clock, program) = try unsafe Self.objectFile().withUnsafeBytes { bytes in
+        (datapath, clock, program, chained, chainedState) = try unsafe Self.objectFile().withUnsafeBytes {
+            bytes in
             let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
             let datapath = try Datapath(loading: object, options: options, now: .now)
             let clock = try object.map(named: "test_clock").mapMemory()
-            return (datapath, clock, try object.program(named: "sluice_ingress"))
+            return (
+                datapath, clock, try object.program(named: "sluice_ingress"),
+                try object.program(named: "chained"), try object.map(named: "test_chained").mapMemory()
+            )
         }
         now = Machine.monotonicNanoseconds()
     }
@@ -40,6 +47,15 @@ final class TestPlane {
         get { unsafe clock.base.load(as: UInt64.self) }
         set { unsafe clock.base.storeBytes(of: newValue, as: UInt64.self) }
     }
+
+    /// What the chained program returns.
+    var chainedVerdict: UInt64 {
+        get { unsafe chainedState.base.load(as: UInt64.self) }
+        set { unsafe chainedState.base.storeBytes(of: newValue, as: UInt64.self) }
+    }
+
+    /// How often the chained program has run.
+    var chainedRuns: UInt64 { unsafe chainedState.base.load(fromByteOffset: 8, as: UInt64.self) }
 
     func advance(by duration: Duration) { now += UInt64(duration.nanoseconds) }
 

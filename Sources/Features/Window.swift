@@ -61,6 +61,12 @@ package struct WindowBatch: Sendable {
 
     package init() {}
 
+    /// Adds a window with its features.
+    package mutating func append(_ window: Window, _ row: ArraySlice<Float>) {
+        windows.append(window)
+        features += row
+    }
+
     /// The features of one window.
     package func features(of row: Int) -> ArraySlice<Float> {
         features[row * FeatureSchema.count..<(row + 1) * FeatureSchema.count]

@@ -1,3 +1,4 @@
+import Detection
 import Testing
 import Traffic
 
@@ -5,12 +6,12 @@ import Traffic
 struct Customer: Sendable, CustomTestStringConvertible {
     var name: String
     /// Writes this many seconds of it.
-    var write: @Sendable (inout Script, Double) -> Void
+    var write: @Sendable (inout ScriptedTraffic, Double) -> Void
 
     var testDescription: String { name }
 
-    private static let server = Script.host("10.0.0.80")
-    private static let client = Script.host("192.168.1.20")
+    private static let server = host("10.0.0.80")
+    private static let client = host("192.168.1.20")
 
     static let all = [
         requests(perSecond: 20), requests(perSecond: 100), browser, download, backup, resolver, busyServer,

@@ -7,7 +7,7 @@ import Traffic
 /// Models as files, and learning.
 @Suite struct ModelTests {
     /// A detector that has watched this script for its first seconds.
-    private func learned(_ script: Script, seconds: Double) throws -> (Detector, TrainingSet) {
+    private func learned(_ script: ScriptedTraffic, seconds: Double) throws -> (Detector, TrainingSet) {
         var configuration = DetectionConfiguration()
         configuration.learnDuration = .seconds(seconds)
         let detector = Detector(configuration: configuration, shippedModel: try .embedded())
@@ -15,8 +15,8 @@ import Traffic
         return (detector, try #require(detector.trainingSet()))
     }
 
-    private var everyday: Script {
-        var script = Script()
+    private var everyday: ScriptedTraffic {
+        var script = ScriptedTraffic()
         Customer.browser.write(&script, 12)
         Customer.resolver.write(&script, 12)
         return script
@@ -67,7 +67,7 @@ import Traffic
 
     @Test("too little traffic gives no model, and says so")
     func tooLittle() throws {
-        let (_, set) = try learned(Script(), seconds: 5)
+        let (_, set) = try learned(ScriptedTraffic(), seconds: 5)
         #expect(throws: TrainingError.tooFewWindows(found: 0, needed: Trainer.fewestWindows)) {
             try Trainer.train(set, seed: 1)
         }
@@ -87,8 +87,8 @@ import Traffic
     @Test("an attack while learning is left out of what is learned")
     func poison() throws {
         var script = everyday
-        script.append(Attack.synFlood(rate: 2_500).script, at: 4)
-        script.append(Attack.fastScan.script, at: 6)
+        script.append(CanaryAttack.synFlood(rate: 2_500).traffic, at: 4)
+        script.append(CanaryAttack.fastScan.traffic, at: 6)
         let (_, set) = try learned(script, seconds: 12)
         #expect(set.leftOut > 0)
         let packets = Feature.packets.rawValue

@@ -16,23 +16,24 @@ import Traffic
     }
 
     /// Everyday traffic beside the attack, so that answers are seen.
-    private func everyday(_ seconds: Double) -> Script {
-        var script = Script()
+    private func everyday(_ seconds: Double) -> ScriptedTraffic {
+        var script = ScriptedTraffic()
         Customer.requests(perSecond: 20).write(&script, seconds)
         return script
     }
 
-    @Test("a detector that has learned nothing blocks it in time", arguments: Attack.blocked)
-    func coldStart(attack: Attack) throws {
+    @Test("a detector that has learned nothing blocks it in time", arguments: TimedAttack.all)
+    func coldStart(timed: TimedAttack) throws {
+        let attack = timed.attack
         for wait in [0.0, 3.0] {
             let detector = try detector()
             var script = everyday(wait + attack.length)
-            script.append(attack.script, at: wait)
+            script.append(attack.traffic, at: wait)
             let verdicts = observe(script.readings(until: wait + attack.length), by: detector)
-            let blocks = verdicts.filter { $0.entity == attack.attacker && $0.tier == .block }
+            let blocks = verdicts.filter { $0.entity == attack.entity && $0.tier == .block }
             let first = try #require(blocks.first, "\(wait) s after start: \(verdicts.map(\.summary))")
-            let delay = first.time.seconds - Double(Script.origin) / 1e9 - wait
-            #expect(delay <= attack.within + 0.001, "\(wait) s after start: \(delay) s, \(first.summary)")
+            let delay = first.time.seconds - Double(ScriptedTraffic.origin) / 1e9 - wait
+            #expect(delay <= timed.within + 0.001, "\(wait) s after start: \(delay) s, \(first.summary)")
             #expect(!first.features.isEmpty)
             let blamed = verdicts.filter { verdict in
                 verdict.entity.view == .source
@@ -44,7 +45,7 @@ import Traffic
 
     @Test("a detector that has learned nothing blocks nobody of these", arguments: Customer.all)
     func innocentAtColdStart(customer: Customer) throws {
-        var script = Script()
+        var script = ScriptedTraffic()
         customer.write(&script, 12)
         let verdicts = observe(script.readings(until: 12), by: try detector())
         #expect(verdicts.filter { $0.tier == .block }.map(\.summary) == [])
@@ -55,7 +56,7 @@ import Traffic
         let detector = try detector(learning: .seconds(40))
         var script = everyday(52)
         Customer.browser.write(&script, 52)
-        var later = Script()
+        var later = ScriptedTraffic()
         customer.write(&later, 10)
         script.append(later, at: 41)
         var verdicts: [Verdict] = []
@@ -72,7 +73,7 @@ import Traffic
     @Test("the same readings give the same verdicts")
     func deterministic() throws {
         var script = everyday(6)
-        script.append(Attack.fastScan.script, at: 3)
+        script.append(CanaryAttack.fastScan.traffic, at: 3)
         let readings = script.readings(until: 6)
         let first = observe(readings, by: try detector())
         let second = observe(readings, by: try detector())
@@ -82,22 +83,22 @@ import Traffic
 
     @Test("a verdict is not repeated within the interval")
     func suppression() throws {
-        let script = Attack.synFlood(rate: 5_000).script
-        var long = Script()
+        let script = CanaryAttack.synFlood(rate: 5_000).traffic
+        var long = ScriptedTraffic()
         for round in 0..<4 { long.append(script, at: Double(round) * 0.8) }
         let verdicts = observe(long.readings(until: 3.2), by: try detector())
         let blocks = verdicts.filter {
-            $0.entity == Entity(view: .source, prefix: Prefix(Attack.attacker)) && $0.tier == .block
+            $0.entity == Entity(view: .source, prefix: Prefix(CanaryAttack.attacker)) && $0.tier == .block
         }
         #expect(blocks.count == 1)
     }
 
     @Test("where one direction is seen only, nobody is blamed for missing answers")
     func oneDirection() throws {
-        var script = Script()
+        var script = ScriptedTraffic()
         Customer.busyServer.write(&script, 10)
         Customer.resolver.write(&script, 10)
-        let server = Script.host("10.0.0.80")
+        let server = host("10.0.0.80")
         let readings = script.readings(until: 10).map { reading in
             var half = reading
             half.samples.removeAll { $0.key.source == server }

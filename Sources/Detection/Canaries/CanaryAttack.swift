@@ -1,44 +1,45 @@
-import Features
-import Testing
-import Traffic
+package import Features
+package import Traffic
 
-/// An attack as its tool makes it, and what is expected of the detector.
-struct Attack: Sendable, CustomTestStringConvertible {
-    var name: String
-    var script: Script
-    /// Span of the script in seconds.
-    var length: Double
-    var attacker: Entity
-    /// Seconds from the first packet within which there must be a verdict.
-    var within: Double
-    var victims: [Address]
+/// An attack as its tool makes it: what a model must still find odd, however it was trained.
+package struct CanaryAttack: Sendable {
+    package let name: String
+    package let traffic: ScriptedTraffic
+    /// Span of the traffic in seconds.
+    package let length: Double
+    /// Whose windows show it: the attacker, or where all sources are forged, the victim.
+    package let entity: Entity
+    /// Who is attacked, and answers.
+    package let victims: [Address]
 
-    var testDescription: String { name }
-
-    static let attacker = Script.host("203.0.113.66")
-    static let victim = Script.host("10.0.0.80")
+    /// Who attacks: 203.0.113.66.
+    package static let attacker = Address(ipv4: 0xCB00_7142)
+    /// Who is attacked: 10.0.0.80.
+    package static let victim = Address(ipv4: 0x0A00_0050)
 
     private init(
-        _ name: String, length: Double, within: Double, entity: Entity.View = .source,
-        victims: [Address] = [victim],
-        write: (inout Script) -> Void
+        _ name: String, length: Double, view: Entity.View = .source, victims: [Address] = [victim],
+        write: (inout ScriptedTraffic) -> Void
     ) {
         self.name = name
         self.length = length
-        self.within = within
         self.victims = victims
-        attacker = Entity(view: entity, prefix: Prefix(entity == .source ? Self.attacker : Self.victim))
-        script = Script()
-        write(&script)
+        entity = Entity(view: view, prefix: Prefix(view == .source ? Self.attacker : Self.victim))
+        var traffic = ScriptedTraffic()
+        write(&traffic)
+        self.traffic = traffic
     }
 
-    /// Those that have to end in a block.
-    static let blocked: [Attack] =
-        [50_000, 5_000, 2_500].flatMap { [udpFlood(rate: $0), synFlood(rate: $0)] }
-        + [spoofedFlood, fastScan, sweep, slowScan, guessing, slowRequests, pingFlood]
+    /// One of each kind.
+    package static let all: [CanaryAttack] = [
+        udpFlood(rate: 5_000), synFlood(rate: 5_000), spoofedFlood, fastScan, sweep, slowScan, guessing,
+        slowRequests,
+        pingFlood,
+    ]
 
-    static func udpFlood(rate: Int) -> Attack {
-        Attack("UDP flood of \(rate) packets a second", length: 0.8, within: 0.4) { script in
+    /// A flood from many ports of one source.
+    package static func udpFlood(rate: Int) -> CanaryAttack {
+        CanaryAttack("UDP flood of \(rate) packets a second", length: 0.8) { script in
             for number in 0..<rate * 8 / 10 {
                 script.packet(
                     at: Double(number) / Double(rate), attacker, UInt16(1_024 + number % 60_000), victim, 9,
@@ -48,8 +49,9 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static func synFlood(rate: Int) -> Attack {
-        Attack("SYN flood of \(rate) packets a second", length: 0.8, within: 0.4) { script in
+    /// A flood of which the victim answers a part.
+    package static func synFlood(rate: Int) -> CanaryAttack {
+        CanaryAttack("SYN flood of \(rate) packets a second", length: 0.8) { script in
             for number in 0..<rate * 8 / 10 {
                 let time = Double(number) / Double(rate)
                 let port = UInt16(1_024 + number % 60_000)
@@ -62,7 +64,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let pingFlood = Attack("ping -f", length: 1, within: 0.4) { script in
+    package static let pingFlood = CanaryAttack("ping -f", length: 1) { script in
         for number in 0..<5_000 {
             let time = Double(number) / 5_000
             script.packet(at: time, attacker, 0, victim, 8 * 256, .icmp, length: 98)
@@ -70,8 +72,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let spoofedFlood = Attack(
-        "SYN flood from random sources", length: 0.8, within: 0.4, entity: .destination
+    package static let spoofedFlood = CanaryAttack(
+        "SYN flood from random sources", length: 0.8, view: .destination
     ) {
         script in
         for number in 0..<40_000 {
@@ -86,12 +88,12 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let fastScan = Attack("nmap -sS -T4 of 1,000 ports", length: 1.6, within: 0.6) { script in
+    package static let fastScan = CanaryAttack("nmap -sS -T4 of 1,000 ports", length: 1.6) { script in
         for port in 1...1_000 { probe(&script, at: Double(port) / 1_000, victim, UInt16(port)) }
     }
 
-    static let sweep = Attack(
-        "nmap -T4 of 100 ports on 32 hosts", length: 3, within: 1,
+    package static let sweep = CanaryAttack(
+        "nmap -T4 of 100 ports on 32 hosts", length: 3,
         victims: (0..<32).map { Address(ipv4: 0x0A00_0001 + $0) }
     ) { script in
         for number in 0..<3_200 {
@@ -101,11 +103,13 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let slowScan = Attack("nmap -T2 of 100 ports", length: 42, within: 41) { script in
+    package static let slowScan = CanaryAttack("nmap -T2 of 100 ports", length: 42) { script in
         for port in 1...100 { probe(&script, at: Double(port) * 0.4, victim, UInt16(port)) }
     }
 
-    private static func probe(_ script: inout Script, at time: Double, _ host: Address, _ port: UInt16) {
+    private static func probe(
+        _ script: inout ScriptedTraffic, at time: Double, _ host: Address, _ port: UInt16
+    ) {
         let isOpen = port == 80 || port == 22
         script.packet(at: time, attacker, 40_000, host, port, .tcp, length: 60, flags: .syn)
         script.packet(
@@ -116,7 +120,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let guessing = Attack("hydra on SSH with four tasks", length: 12, within: 10) { script in
+    package static let guessing = CanaryAttack("hydra on SSH with four tasks", length: 12) { script in
         for number in 0..<36 {
             script.connection(
                 at: Double(number) * 0.33, attacker, UInt16(40_000 + number), victim, 22, request: 1_200,
@@ -124,7 +128,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let slowRequests = Attack("slowloris with 400 connections", length: 12, within: 11) { script in
+    package static let slowRequests = CanaryAttack("slowloris with 400 connections", length: 12) { script in
         for number in 0..<400 {
             let start = Double(number) / 200
             let port = UInt16(20_000 + number)

@@ -1,13 +1,18 @@
-import Traffic
+package import Traffic
 
 /// Traffic written down packet by packet, and read as the data plane would count it.
-struct Script: Sendable {
-    struct Flags: OptionSet, Sendable {
-        let rawValue: Int
-        static let syn = Flags(rawValue: 1)
-        static let ack = Flags(rawValue: 2)
-        static let fin = Flags(rawValue: 4)
-        static let rst = Flags(rawValue: 8)
+///
+/// What canaries are made of, and tests of detection.
+package struct ScriptedTraffic: Sendable {
+    /// TCP flags of a packet.
+    package struct Flags: OptionSet, Sendable {
+        package let rawValue: Int
+        package static let syn = Flags(rawValue: 1)
+        package static let ack = Flags(rawValue: 2)
+        package static let fin = Flags(rawValue: 4)
+        package static let rst = Flags(rawValue: 8)
+
+        package init(rawValue: Int) { self.rawValue = rawValue }
     }
 
     private struct Packet: Sendable {
@@ -17,13 +22,14 @@ struct Script: Sendable {
         var flags: Flags
     }
 
-    /// Where time begins; seconds below count from here.
-    static let origin: Int64 = 1_700_000_000_000_000_000
+    /// Where time begins, in nanoseconds since 1970; seconds below count from here.
+    package static let origin: Int64 = 1_700_000_000_000_000_000
     private var packets: [Packet] = []
 
-    static func host(_ text: String) -> Address { Address(text) ?? Address(ipv4: 0) }
+    package init() {}
 
-    mutating func packet(
+    /// One packet of `length` bytes.
+    package mutating func packet(
         at seconds: Double, _ source: Address, _ sourcePort: UInt16, _ destination: Address,
         _ destinationPort: UInt16,
         _ number: IPProtocol, length: UInt64, flags: Flags = []
@@ -36,7 +42,7 @@ struct Script: Sendable {
     }
 
     /// A whole connection: handshake, one request, an answer of some packets, close.
-    mutating func connection(
+    package mutating func connection(
         at start: Double, _ client: Address, _ port: UInt16, _ server: Address, _ service: UInt16,
         roundTrip: Double = 0.002, request: UInt64 = 200, answers: Int = 3, closes: Bool = true
     ) {
@@ -59,14 +65,15 @@ struct Script: Sendable {
         out(roundTrip * 4, 66, .ack)
     }
 
-    mutating func append(_ other: Script, at seconds: Double = 0) {
+    /// Adds what another script does, `seconds` later than it says.
+    package mutating func append(_ other: ScriptedTraffic, at seconds: Double = 0) {
         packets += other.packets.map {
             Packet(time: $0.time + Int64(seconds * 1e9), key: $0.key, length: $0.length, flags: $0.flags)
         }
     }
 
-    /// The readings of a data plane that is read every `span`.
-    func readings(every span: Double = 0.2, until end: Double) -> [Reading] {
+    /// The readings of a data plane that is read every `span` seconds, up to `end`.
+    package func readings(every span: Double = 0.2, until end: Double) -> [Reading] {
         let step = Int64(span * 1e9)
         let count = Int((end / span).rounded())
         var bins = Array(repeating: [FlowKey: FlowSample](), count: count)
@@ -89,7 +96,7 @@ struct Script: Sendable {
         }
         return bins.enumerated().map { number, flows in
             let start = Self.origin + Int64(number) * step
-            // In order of the key, so that a test does the same in each run.
+            // In order of the key, so that each run does the same.
             let samples = flows.values.sorted {
                 ($0.key.source, $0.key.destination, $0.key.sourcePort, $0.key.destinationPort)
                     < ($1.key.source, $1.key.destination, $1.key.sourcePort, $1.key.destinationPort)

@@ -9,11 +9,11 @@ extension BanReport {
     /// What a ban or limit in force looks like from outside.
     package init(_ sanction: Sanction) {
         var target: TargetReport?
-        if case .destination(let address, let proto, let port) = sanction.rule.match {
-            target = TargetReport(address: address, protocol: proto, port: port)
+        if case .scope(let scope) = sanction.rule.match {
+            target = TargetReport(address: scope.destination, protocol: scope.protocol, port: scope.port)
         }
         var rate: UInt32?
-        if case .limit(let packetsPerSecond) = sanction.rule.action { rate = packetsPerSecond }
+        if case .limit(let most) = sanction.rule.action { rate = most.packets }
         self.init(
             prefix: sanction.prefix, action: sanction.isLimit ? .limit : .ban, origin: sanction.rule.origin,
             isShadowed: sanction.rule.isShadowed, since: sanction.since, expires: sanction.rule.expires,

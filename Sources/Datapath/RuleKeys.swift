@@ -37,21 +37,24 @@ extension Prefix {
 }
 
 extension ScopeKeyABI {
-    init(_ address: Address, protocol: IPProtocol?, port: UInt16?) {
+    init(_ scope: Rule.Scope) {
         self.init(
-            daddr: address.words, dport: (port ?? 0).bigEndian, protocol: `protocol`?.rawValue ?? 0,
-            family: address.isIPv4 ? 4 : 6)
+            daddr: scope.destination.words, dport: (scope.port ?? 0).bigEndian,
+            protocol: scope.protocol?.rawValue ?? 0, family: scope.destination.isIPv4 ? 4 : 6)
     }
 }
 
 extension Rule {
     /// Refuses what the kernel would not look up, or would make more of than was meant.
     func check() throws(DatapathError) {
-        guard case .destination(let address, let proto, let port) = match else { return }
-        guard case .limit = action, port == nil || proto != nil else {
+        if case .limit(let rate) = action, rate.bytes != nil {
+            throw DatapathError("rule \(id) cannot be installed: limits are by packets only")
+        }
+        guard case .scope(let scope) = match else { return }
+        guard case .limit = action, scope.port == nil || scope.protocol != nil, scope.source == nil else {
             throw DatapathError(
-                "rule \(id) on what goes to \(address) cannot be installed: by destination there are limits only, "
-                    + "and one with a port needs a protocol")
+                "rule \(id) on what goes to \(scope.destination) cannot be installed: by destination there are "
+                    + "limits only, for all sources, and one with a port needs a protocol")
         }
     }
 }
@@ -64,7 +67,7 @@ extension RuleABI {
         id = rule.id
         if rule.isShadowed { flags |= UInt8(RULE_SHADOW.rawValue) }
         if rule.origin == .manual { flags |= UInt8(RULE_MANUAL.rawValue) }
-        if case .limit(let packetsPerSecond) = rule.action {
+        if case .limit(let rate) = rule.action, let packetsPerSecond = rate.packets {
             interval = max(1_000_000_000 / max(packetsPerSecond, 1), 1)
         }
         if case .source(let prefix) = rule.match { length = UInt8(prefix.length) }

@@ -47,8 +47,7 @@ final class RuleTable {
         let prefix: Prefix
         switch rule.match {
         case .source(let source): prefix = source
-        case .destination(let address, let proto, let port):
-            return (.scope(ScopeKeyABI(address, protocol: proto, port: port)), nil, gate_bit(0))
+        case .scope(let scope): return (.scope(ScopeKeyABI(scope)), nil, gate_bit(0))
         }
         let isIPv4 = prefix.address.isIPv4
         if rule.action == .allow {

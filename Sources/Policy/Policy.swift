@@ -110,17 +110,19 @@ package struct Policy: Sendable {
 
     /// The rule that a verdict calls for: sources are banned (or limited), attacked services limited.
     private func proposal(for verdict: Verdict) -> (Rule.Match, Rule.Action)? {
-        let limit = Rule.Action.limit(packetsPerSecond: settings.limitPacketsPerSecond)
+        let limit = Rule.Action.limit(Rule.Rate(packets: settings.limitPacketsPerSecond))
         switch verdict.entity.view {
         case .source:
             return (.source(verdict.entity.prefix), mode == .limit ? limit : .deny)
         case .destination:
             if let target = verdict.target {
-                return (.destination(target.address, protocol: target.protocol, port: target.port), limit)
+                let scope = Rule.Scope(
+                    destination: target.address, protocol: target.protocol, port: target.port)
+                return (.scope(scope), limit)
             }
             let prefix = verdict.entity.prefix
             return prefix.isSingleAddress
-                ? (.destination(prefix.address, protocol: nil, port: nil), limit) : nil
+                ? (.scope(Rule.Scope(destination: prefix.address)), limit) : nil
         }
     }
 

@@ -55,7 +55,7 @@ extension Policy {
     /// What happens to packets from `address`, and to those that are sent to it if those are limited.
     package func treatment(of address: Address) -> Treatment {
         let towards = sanctions {
-            if case .destination(address, _, _) = $0.rule.match { return true }
+            if case .scope(let scope) = $0.rule.match { return scope.destination == address }
             return false
         }
         return Treatment(

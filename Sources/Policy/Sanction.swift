@@ -52,7 +52,7 @@ extension Rule.Match {
     package var prefix: Prefix {
         switch self {
         case .source(let prefix): prefix
-        case .destination(let address, _, _): Prefix(address)
+        case .scope(let scope): Prefix(scope.destination)
         }
     }
 }

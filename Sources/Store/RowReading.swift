@@ -31,6 +31,11 @@ struct RowReader {
         return value
     }
 
+    func optionalParsed<Value: LosslessStringConvertible>(_ column: String) throws -> Value? {
+        let stored: DatabaseValue = row[column]
+        return stored.isNull ? nil : try parsed(column)
+    }
+
     func choice<Value: RawRepresentable<String>>(_ column: String) throws -> Value {
         guard let value = Value(rawValue: try value(column)) else { throw malformed(column) }
         return value

@@ -10,14 +10,18 @@ extension Sanction {
         let match: Rule.Match =
             side == "source"
             ? .source(prefix)
-            : .destination(
-                prefix.address, protocol: try reader.optional("protocol").map(IPProtocol.init(rawValue:)),
-                port: try reader.optional("port"))
-        let rate: UInt32? = try reader.optional("packets_per_second")
+            : .scope(
+                Rule.Scope(
+                    destination: prefix.address,
+                    protocol: try reader.optional("protocol").map(IPProtocol.init(rawValue:)),
+                    port: try reader.optional("port"), source: try reader.optionalParsed("source")))
+        let bytes: Int64? = try reader.optional("bytes_per_second")
+        let rate = Rule.Rate(
+            packets: try reader.optional("packets_per_second"), bytes: bytes.map(UInt64.init(clamping:)))
         self.init(
             rule: Rule(
                 id: try reader.value("rule_id"), match: match,
-                action: rate.map { .limit(packetsPerSecond: $0) } ?? .deny,
+                action: rate.map(Rule.Action.limit) ?? .deny,
                 origin: try reader.choice("origin"),
                 isShadowed: try reader.value("shadowed"), expires: try reader.optionalTime("expires")),
             since: try reader.time("since"), reason: try reader.value("reason"),
@@ -51,22 +55,21 @@ extension Sanction {
 
     /// Writes the sanction, in place of an earlier state of it.
     func write(to database: Database, ended: Timestamp? = nil, ending: Event.Ending? = nil) throws {
-        var (side, number, port) = ("source", UInt8?.none, UInt16?.none)
-        if case .destination(_, let proto, let service) = rule.match {
-            (side, number, port) = ("destination", proto?.rawValue, service)
-        }
-        var rate: UInt32?
-        if case .limit(let packetsPerSecond) = rule.action { rate = packetsPerSecond }
+        var scope: Rule.Scope?
+        if case .scope(let wanted) = rule.match { scope = wanted }
+        var rate: Rule.Rate?
+        if case .limit(let most) = rule.action { rate = most }
         try database.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, packets_per_second,
-                origin, shadowed, since, expires, reason, summary, alert_id, offence, dropped_packets,
+                INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, source,
+                packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary, alert_id, offence, dropped_packets,
                 dropped_bytes, last_hit, ended, ending)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            rule.id, side, "\(prefix)", number, port, rate, rule.origin.rawValue, rule.isShadowed,
-            since.nanoseconds,
+            rule.id, scope == nil ? "source" : "destination", "\(prefix)", scope?.protocol?.rawValue,
+            scope?.port, scope?.source.map { "\($0)" }, rate?.packets,
+            rate?.bytes.map(Int64.init(clamping:)), rule.origin.rawValue, rule.isShadowed, since.nanoseconds,
             rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
             Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
         ])

@@ -12,6 +12,9 @@ enum Schema {
         migrator.registerMigration("1") { database in
             try database.execute(sql: version1)
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(sql: version2)
+        }
         return migrator
     }
 
@@ -89,5 +92,11 @@ enum Schema {
             subject TEXT NOT NULL,
             detail TEXT NOT NULL
         ) STRICT;
+        """
+
+    private static let version2 = """
+        -- Limits by bytes, and rules on a destination that are for some sources only.
+        ALTER TABLE sanction ADD COLUMN bytes_per_second INTEGER;
+        ALTER TABLE sanction ADD COLUMN source TEXT;
         """
 }

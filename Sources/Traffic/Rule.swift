@@ -7,8 +7,25 @@ package struct Rule: Hashable, Sendable {
         /// Never dropped, never limited, whatever other rules say.
         case allow
         case deny
-        /// Dropped beyond this rate (token bucket, one for the rule, depth one second).
-        case limit(packetsPerSecond: UInt32)
+        /// Dropped beyond this rate (token buckets, one pair for the rule, depth one second).
+        case limit(Rate)
+    }
+
+    /// How much a limit lets through in a second: so many packets, so many bytes, or what keeps to both.
+    package struct Rate: Hashable, Sendable {
+        package let packets: UInt32?
+        /// Frame lengths, Ethernet header included.
+        package let bytes: UInt64?
+
+        package init(packets: UInt32) { (self.packets, bytes) = (packets, nil) }
+
+        package init(bytes: UInt64) { (packets, self.bytes) = (nil, bytes) }
+
+        /// `nil` when neither is given: that would be no limit.
+        package init?(packets: UInt32?, bytes: UInt64?) {
+            if packets == nil, bytes == nil { return nil }
+            (self.packets, self.bytes) = (packets, bytes)
+        }
     }
 
     /// Who made it.
@@ -19,8 +36,26 @@ package struct Rule: Hashable, Sendable {
     /// Which packets it is for.
     package enum Match: Hashable, Sendable {
         case source(Prefix)
-        /// One attacked service; `nil` means any. For limits only, and a port needs a protocol.
-        case destination(Address, protocol: IPProtocol?, port: UInt16?)
+        case scope(Scope)
+    }
+
+    /// Traffic to one address, and of that only what is named here; `nil` means any.
+    package struct Scope: Hashable, Sendable {
+        package var destination: Address
+        package var `protocol`: IPProtocol?
+        /// Destination port, or ICMP type * 256 + code; needs a protocol.
+        package var port: UInt16?
+        /// Where the traffic comes from, in the destination's family.
+        package var source: Prefix?
+
+        package init(
+            destination: Address, protocol: IPProtocol? = nil, port: UInt16? = nil, source: Prefix? = nil
+        ) {
+            self.destination = destination
+            self.protocol = `protocol`
+            self.port = port
+            self.source = source
+        }
     }
 
     /// Names the rule in counters, store and command line; unique while the rule lives.
@@ -64,8 +99,6 @@ package struct RuleCounters: Hashable, Sendable {
 /// Where rules go: the kernel, or in replay a record of what would have been done.
 package protocol RuleSink: AnyObject {
     /// Puts rules in force, replacing those of the same match, action kind and origin.
-    ///
-    /// A match has one limit, though: the one installed last, whoever made it.
     func install(_ rules: [Rule]) throws
     /// Takes rules out of force. Rules that are not there are ignored.
     func remove(_ rules: [Rule]) throws

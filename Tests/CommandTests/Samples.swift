@@ -78,8 +78,8 @@ enum Samples {
     static var limit: Sanction {
         Sanction(
             rule: Rule(
-                id: 13, match: .destination(victim, protocol: .udp, port: 53),
-                action: .limit(packetsPerSecond: 1000), origin: .automatic, isShadowed: true,
+                id: 13, match: .scope(Rule.Scope(destination: victim, protocol: .udp, port: 53)),
+                action: .limit(Rule.Rate(packets: 1000)), origin: .automatic, isShadowed: true,
                 expires: now + .seconds(100)),
             since: now - .seconds(200), reason: "volume", summary: "50,000 packets/s, usual: 30")
     }
@@ -87,7 +87,7 @@ enum Samples {
     static var shadowed: Sanction {
         Sanction(
             rule: Rule(
-                id: 11, match: .source(scanner), action: .limit(packetsPerSecond: 50), origin: .automatic,
+                id: 11, match: .source(scanner), action: .limit(Rule.Rate(packets: 50)), origin: .automatic,
                 isShadowed: true, expires: now + .seconds(9)),
             since: now - .seconds(291), reason: "volume", summary: "5,000 packets/s, usual: 30")
     }

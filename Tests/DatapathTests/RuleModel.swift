@@ -30,7 +30,7 @@ struct RuleModel {
         let size = UInt64(frame.bytes.count)
         for layer in [Layer.manualDeny, .automaticDeny, .limit] {
             for rule in matching.filter({ Layer($0) == layer }).sorted(by: comesFirst) {
-                if case .limit(let rate) = rule.action,
+                if case .limit(let most) = rule.action, let rate = most.packets,
                     conforms(rule.id, interval: 1_000_000_000 / UInt64(rate), clock)
                 {
                     continue
@@ -58,9 +58,10 @@ struct RuleModel {
     private static func matches(_ rule: Rule, _ frame: Frame) -> Bool {
         switch rule.match {
         case .source(let prefix): prefix.contains(frame.source)
-        case .destination(let address, let number, let port):
-            address == frame.destination && (number.map { $0.rawValue == frame.protocol } ?? true)
-                && (port.map { $0 == frame.destinationPort } ?? true)
+        case .scope(let scope):
+            scope.destination == frame.destination
+                && (scope.protocol.map { $0.rawValue == frame.protocol } ?? true)
+                && (scope.port.map { $0 == frame.destinationPort } ?? true)
         }
     }
 
@@ -72,8 +73,8 @@ struct RuleModel {
         case .source(let prefix):
             let isExact = prefix.isSingleAddress || !prefix.address.isIPv4 && prefix.length == ipv6Prefix
             return (isExact ? 0 : 1000) - prefix.length
-        case .destination(_, let number, let port):
-            return 2000 - (number == nil ? 0 : 1) - (port == nil ? 0 : 1)
+        case .scope(let scope):
+            return 2000 - (scope.protocol == nil ? 0 : 1) - (scope.port == nil ? 0 : 1)
         }
     }
 

@@ -81,13 +81,14 @@ extension Kernel {
                 case 0:
                     (rule.action, rule.origin, rule.isShadowed) = (.allow, .manual, false)
                     rule.match = .source(Prefix(prefix.address, length: max(prefix.length, isIPv4 ? 22 : 56)))
-                case 1: rule.action = .limit(packetsPerSecond: .random(in: 1...20, using: &random))
+                case 1: rule.action = .limit(Rule.Rate(packets: .random(in: 1...20, using: &random)))
                 case 2:
-                    rule.action = .limit(packetsPerSecond: .random(in: 1...20, using: &random))
+                    rule.action = .limit(Rule.Rate(packets: .random(in: 1...20, using: &random)))
                     let number = Bool.random(using: &random) ? IPProtocol.udp : nil
-                    rule.match = .destination(
-                        destination(isIPv4: isIPv4, &random), protocol: number,
-                        port: number != nil && Bool.random(using: &random) ? port(&random) : nil)
+                    rule.match = .scope(
+                        Rule.Scope(
+                            destination: destination(isIPv4: isIPv4, &random), protocol: number,
+                            port: number != nil && Bool.random(using: &random) ? port(&random) : nil))
                 default: break
                 }
                 // Limits have one place for both origins.

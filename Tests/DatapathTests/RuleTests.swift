@@ -84,7 +84,7 @@ extension Kernel {
                     Place.allCases.enumerated().map { $1.deny(source, id: UInt32($0 + 1)) } + [
                         Rule(id: 90, match: .source(Prefix(source)), action: .allow, origin: .manual),
                         Rule(
-                            id: 91, match: .source(Prefix(source)), action: .limit(packetsPerSecond: 1),
+                            id: 91, match: .source(Prefix(source)), action: .limit(Rule.Rate(packets: 1)),
                             origin: .automatic),
                     ])
             }
@@ -182,8 +182,8 @@ extension Kernel {
             let frame = Frame(from: source, to: FrameShape.destination(isIPv4: false)).bytes
             try plane.datapath.install([
                 Rule(
-                    id: 1, match: .source(Prefix(source, length: 64)), action: .limit(packetsPerSecond: rate),
-                    origin: .automatic)
+                    id: 1, match: .source(Prefix(source, length: 64)),
+                    action: .limit(Rule.Rate(packets: rate)), origin: .automatic)
             ])
             // Ten times the rate, for five seconds.
             var passed: UInt32 = 0
@@ -200,10 +200,11 @@ extension Kernel {
         func refused() throws {
             let plane = try TestPlane()
             let cases: [(Rule.Action, IPProtocol?, UInt16?)] = [
-                (.limit(packetsPerSecond: 1), nil, 53), (.deny, .udp, 53), (.allow, nil, nil),
+                (.limit(Rule.Rate(packets: 1)), nil, 53), (.deny, .udp, 53), (.allow, nil, nil),
             ]
             for (action, proto, port) in cases {
-                let match = Rule.Match.destination(Self.sources[0], protocol: proto, port: port)
+                let match = Rule.Match.scope(
+                    Rule.Scope(destination: Self.sources[0], protocol: proto, port: port))
                 let error = #expect(throws: DatapathError.self) {
                     try plane.datapath.install([Rule(id: 7, match: match, action: action, origin: .automatic)]
                     )

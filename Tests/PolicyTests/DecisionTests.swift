@@ -42,7 +42,7 @@ struct DecisionTests {
     func limits() throws {
         var scenario = Scenario(mode: .limit, settings: PolicySettings(limitPacketsPerSecond: 50))
         scenario.decide(try .of("192.0.2.7"))
-        #expect(try scenario.automaticRule().action == .limit(packetsPerSecond: 50))
+        #expect(try scenario.automaticRule().action == .limit(Rule.Rate(packets: 50)))
         #expect(scenario.alerts.map(\.action) == [.limit])
     }
 
@@ -55,8 +55,8 @@ struct DecisionTests {
                 "198.51.100.5", view: .destination, target: Target(address: victim, protocol: .udp, port: 53))
         )
         let rule = try scenario.automaticRule()
-        #expect(rule.match == .destination(victim, protocol: .udp, port: 53))
-        #expect(rule.action == .limit(packetsPerSecond: 1000))
+        #expect(rule.match == .scope(Rule.Scope(destination: victim, protocol: .udp, port: 53)))
+        #expect(rule.action == .limit(Rule.Rate(packets: 1000)))
         #expect(rule.expires == scenario.now + .seconds(300))
     }
 

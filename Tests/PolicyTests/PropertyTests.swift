@@ -75,7 +75,7 @@ struct PropertyTests {
             case .manual:
                 #expect(!allowed.contains { $0.contains(prefix) }, comment)
             }
-            if case .destination = rule.match { #expect(rule.isLimit, comment) }
+            if case .scope = rule.match { #expect(rule.isLimit, comment) }
         }
         let current = scenario.policy.rules.filter { rule in rule.expires.map { $0 > scenario.now } ?? true }
         #expect(Set(current.map(\.id)) == Set(scenario.installed.keys), comment)

@@ -118,6 +118,25 @@ struct StoreTests {
         #expect(saved.lastHit == now)
     }
 
+    @Test("Rules of every kind come back as they were")
+    func restoresRules() throws {
+        let (victim, source) = (try #require(Address("2001:db8::5")), try prefix("2001:db8:1::/48"))
+        let scope = Rule.Scope(destination: victim, protocol: .tcp, port: 443, source: source)
+        let rules: [(Rule.Match, Rule.Action)] = [
+            (.source(source), .limit(Rule.Rate(bytes: .max / 2))), (.scope(scope), .deny),
+            (.scope(Rule.Scope(destination: victim, source: source)), .limit(Rule.Rate(packets: 5))),
+            (.scope(Rule.Scope(destination: victim)), try .limit(#require(Rule.Rate(packets: 5, bytes: 9)))),
+        ]
+        let sanctions = rules.enumerated().map { index, rule in
+            Sanction(
+                rule: Rule(id: UInt32(index + 1), match: rule.0, action: rule.1, origin: .manual),
+                since: now, reason: "attack", summary: "by hand")
+        }
+        let store = try Store(path: path)
+        try store.save(sanctions.map(Event.imposed), by: "root", at: now)
+        #expect(Set(try store.savedState(at: now, memory: .zero).sanctions) == Set(sanctions))
+    }
+
     @Test("The model that was trained last is the one that is given back")
     func keepsModels() throws {
         let store = try Store(path: path)

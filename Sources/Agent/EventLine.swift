@@ -4,7 +4,7 @@ import Foundation
 package import Policy
 package import Traffic
 
-/// One line of the JSON Lines that `sluice replay` and `sluice run --format json` print.
+/// One line of the JSON Lines that `sluice replay` and `sluice run --format jsonl` print.
 ///
 /// Times are seconds since the epoch, with microseconds.
 package enum EventLine {

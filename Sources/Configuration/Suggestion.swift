@@ -1,5 +1,5 @@
 /// `; did you mean `WORD`?` with the choice nearest to what was written, or nothing if none is near.
-func suggestion(for text: String, among choices: [String]) -> String {
+package func suggestion(for text: String, among choices: [String]) -> String {
     let near = choices.map { ($0, distance(text.lowercased(), $0)) }.min { $0.1 < $1.1 }
     guard let near, near.1 <= max(1, near.0.count / 3) else { return "" }
     return "; did you mean `\(near.0)`?"

@@ -9,6 +9,26 @@ package enum Wire {
         return String(decoding: try encoder.encode(document), as: UTF8.self)
     }
 
+    /// The document as one line of JSON Lines, without its end.
+    package static func line(_ document: some Encodable) throws -> String {
+        String(decoding: try encode(document), as: UTF8.self)
+    }
+
+    /// The values in a document, each with its dotted path (`interfaces.0.name`), in alphabetical order.
+    package static func members(of document: some Encodable) throws -> [(path: String, value: String)] {
+        func flatten(_ value: Any, _ path: String) -> [(path: String, value: String)] {
+            let prefix = path.isEmpty ? "" : path + "."
+            switch value {
+            case let object as [String: Any]:
+                return object.sorted { $0.key < $1.key }.flatMap { flatten($0.value, prefix + $0.key) }
+            case let list as [Any]:
+                return list.enumerated().flatMap { flatten($0.element, prefix + "\($0.offset)") }
+            default: return [(path, "\(value)")]
+            }
+        }
+        return flatten(try JSONSerialization.jsonObject(with: try encode(document)), "")
+    }
+
     static func encode(_ document: some Encodable) throws -> Data { try makeEncoder().encode(document) }
 
     private static func makeEncoder() -> JSONEncoder {

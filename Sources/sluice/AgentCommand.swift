@@ -13,15 +13,6 @@ struct AgentOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 }
 
-/// How to print.
-struct OutputOptions: ParsableArguments {
-    /// For people, or for programs.
-    enum Format: String, CaseIterable, ExpressibleByArgument { case table, json }
-
-    @Option(help: "For people (table), or the API's document (json).")
-    var format = Format.table
-}
-
 /// A command that asks the agent something and prints the answer.
 protocol AgentCommand: AsyncParsableCommand {
     /// What the agent answers, as the API has it.
@@ -31,19 +22,28 @@ protocol AgentCommand: AsyncParsableCommand {
     /// Asks the agent.
     func ask(_ service: any ControlService) async throws -> Answer
 
-    /// The answer for people. `now` is what ages are counted to.
-    func text(_ answer: Answer, on screen: Screen, at now: Timestamp) -> String
+    /// The answer in every format. `now` is what ages are counted to.
+    func printout(_ answer: Answer, at now: Timestamp) -> Printout
 }
 
 extension AgentCommand {
     func run() async throws {
         try await finish {
             let answer = try await ask(ControlClient(socket: agent.socket))
-            switch agent.output.format {
-            case .table: return text(answer, on: .standardOutput, at: .now)
-            case .json: return try Wire.text(answer) + "\n"
-            }
+            return try printout(answer, at: .now).text(as: agent.output.format, on: .standardOutput)
         }
+    }
+}
+
+/// A command whose answer is one document, not a list.
+protocol DocumentCommand: AgentCommand {
+    /// The answer for people.
+    func text(_ answer: Answer, on screen: Screen, at now: Timestamp) -> String
+}
+
+extension DocumentCommand {
+    func printout(_ answer: Answer, at now: Timestamp) -> Printout {
+        Printout(answer) { text(answer, on: $0, at: now) }
     }
 }
 

@@ -21,36 +21,44 @@ struct AlertsCommand: AgentCommand {
         AlertList(alerts: try await service.alerts(since: since, limit: limit))
     }
 
-    func text(_ list: AlertList, on screen: Screen, at now: Timestamp) -> String {
-        list.alerts.isEmpty ? "No alerts.\n" : alertTable(list.alerts, at: now).text(on: screen)
+    func printout(_ list: AlertList, at now: Timestamp) -> Printout {
+        Printout(list, rows: list.alerts, nothing: "No alerts.", at: now)
     }
 }
 
-/// Alerts as `sluice alerts` and `sluice explain` show them.
-func alertTable(_ alerts: [AlertReport], at now: Timestamp) -> Table {
-    var table = Table([
-        Table.Column("TIME (UTC)", dispensability: 3),
-        Table.Column("AGE", .right),
-        Table.Column("WHO"),
-        Table.Column("SEEN AS", dispensability: 4),
-        Table.Column("SCORE", .right, dispensability: 1),
-        Table.Column("OF", .right, dispensability: 2),
-        Table.Column("DONE"),
-        Table.Column("WHY", isFlexible: true),
-    ])
-    for alert in alerts {
-        let style: Style = alert.action == .ban ? .bad : alert.action == .limit ? .warning : .plain
-        let note = alert.note.map { ", not blocked because \($0)" } ?? ""
-        table.add([
-            Table.Cell(String(alert.time.spoken.dropLast(4))),
-            Table.Cell(alert.time.age(at: now)),
-            Table.Cell("\(alert.prefix)"),
-            Table.Cell(alert.view.rawValue),
-            Table.Cell(alert.score.short),
-            Table.Cell(alert.threshold.short),
-            Table.Cell(alert.action == .alert ? "-" : alert.action.rawValue, style),
-            Table.Cell("\(alert.reason)\(note): \(alert.summary)"),
-        ])
+extension AlertReport: ListRow {
+    static func columns(at now: Timestamp) -> [Column<AlertReport>] {
+        [
+            Column("id", value: { $0.id }),
+            Column(
+                "time", "TIME (UTC)", dispensability: 3, value: { $0.time.rfc3339 },
+                cell: { Table.Cell(String($0.time.spoken.dropLast(4))) }),
+            Column(
+                "age", "AGE", .right, value: { (now - $0.time).seconds },
+                cell: { Table.Cell($0.time.age(at: now)) }),
+            Column("prefix", "WHO", value: { $0.prefix }),
+            Column("view", "SEEN AS", dispensability: 4, value: { $0.view.rawValue }),
+            Column(
+                "score", "SCORE", .right, dispensability: 1, value: { $0.score },
+                cell: { Table.Cell($0.score.short) }),
+            Column(
+                "threshold", "OF", .right, dispensability: 2, value: { $0.threshold },
+                cell: { Table.Cell($0.threshold.short) }),
+            Column(
+                "action", "DONE", value: { $0.action.rawValue },
+                cell: { Table.Cell($0.action == .alert ? "-" : $0.action.rawValue, $0.style) }),
+            Column("reason", value: { $0.reason }),
+            Column(
+                "summary", "WHY", isFlexible: true, value: { $0.summary }, cell: { Table.Cell($0.why) }),
+            Column("note", value: { $0.note }),
+            Column("model", value: { $0.model }),
+            Column("ruleID", value: { $0.ruleID }),
+        ]
     }
-    return table
+
+    private var style: Style { action == .ban ? .bad : action == .limit ? .warning : .plain }
+
+    private var why: String {
+        "\(reason)\(note.map { ", not blocked because \($0)" } ?? ""): \(summary)"
+    }
 }

@@ -22,30 +22,29 @@ struct AllowListCommand: AgentCommand {
         AllowList(allowed: try await service.allowed())
     }
 
-    func text(_ list: AllowList, on screen: Screen, at now: Timestamp) -> String {
-        guard !list.allowed.isEmpty else { return "The allow-list is empty.\n" }
-        var table = Table([
-            Table.Column("PREFIX"),
-            Table.Column("BY"),
-            Table.Column("SINCE", .right, dispensability: 1),
-            Table.Column("LEFT", .right),
-            Table.Column("WHY", isFlexible: true),
-        ])
-        for entry in list.allowed {
-            table.add([
-                Table.Cell("\(entry.prefix)"),
-                Table.Cell(entry.spokenOrigin),
-                Table.Cell(entry.since?.age(at: now) ?? ""),
-                Table.Cell(entry.expires?.left(at: now) ?? "no end"),
-                Table.Cell(entry.reason ?? ""),
-            ])
-        }
-        return table.text(on: screen)
+    func printout(_ list: AllowList, at now: Timestamp) -> Printout {
+        Printout(list, rows: list.allowed, nothing: "The allow-list is empty.", at: now)
+    }
+}
+
+extension AllowReport: ListRow {
+    static func columns(at now: Timestamp) -> [Column<AllowReport>] {
+        [
+            Column("prefix", "PREFIX", value: { $0.prefix }),
+            Column("origin", "BY", value: { $0.origin }, cell: { Table.Cell($0.spokenOrigin) }),
+            Column(
+                "since", "SINCE", .right, dispensability: 1, value: { $0.since?.rfc3339 },
+                cell: { Table.Cell($0.since?.age(at: now) ?? "") }),
+            Column(
+                "expires", "LEFT", .right, value: { $0.expires?.rfc3339 },
+                cell: { Table.Cell($0.expires?.left(at: now) ?? "no end") }),
+            Column("reason", "WHY", isFlexible: true, value: { $0.reason }),
+        ]
     }
 }
 
 /// The command `sluice allow add`.
-struct AllowAddCommand: AgentCommand {
+struct AllowAddCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add to the allow-list; lifts every ban and limit on what is added.")
 
@@ -73,7 +72,7 @@ struct AllowAddCommand: AgentCommand {
 }
 
 /// The command `sluice allow remove`.
-struct AllowRemoveCommand: AgentCommand {
+struct AllowRemoveCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Take an entry off the allow-list.")
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Control
-import Features
 import Traffic
 
 // What is written on the command line, with errors that say what was expected.
@@ -44,5 +43,3 @@ func parseLimit(_ text: String) throws -> Int {
     }
     return limit
 }
-
-extension Entity.View: ExpressibleByArgument {}

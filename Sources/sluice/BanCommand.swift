@@ -4,7 +4,7 @@ import Terminal
 import Traffic
 
 /// The command `sluice ban`.
-struct BanCommand: AgentCommand {
+struct BanCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "ban", abstract: "Drop every packet from a source.",
         discussion: """
@@ -35,7 +35,7 @@ struct BanCommand: AgentCommand {
 }
 
 /// The command `sluice unban`.
-struct UnbanCommand: AgentCommand {
+struct UnbanCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "unban", abstract: "Lift every ban and limit on a source.",
         discussion: """

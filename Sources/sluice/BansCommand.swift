@@ -14,30 +14,43 @@ struct BansCommand: AgentCommand {
         BanList(bans: try await service.bans())
     }
 
-    func text(_ list: BanList, on screen: Screen, at now: Timestamp) -> String {
-        guard !list.bans.isEmpty else { return "Nothing is banned or limited.\n" }
-        var table = Table([
-            Table.Column("WHO"),
-            Table.Column("ACTION"),
-            Table.Column("BY", dispensability: 1),
-            Table.Column("SINCE", .right, dispensability: 3),
-            Table.Column("LEFT", .right),
-            Table.Column("DROPPED", .right),
-            Table.Column("LAST HIT", .right, dispensability: 2),
-            Table.Column("WHY", isFlexible: true),
-        ])
-        for ban in list.bans {
-            table.add([
-                Table.Cell(ban.spokenSubject),
-                Table.Cell(ban.spokenAction, ban.style),
-                Table.Cell(ban.origin == .manual ? "hand" : "sluice"),
-                Table.Cell(ban.since.age(at: now)),
-                Table.Cell(ban.expires?.left(at: now) ?? "no end"),
-                Table.Cell(ban.dropped.packets.grouped),
-                Table.Cell(ban.lastHit?.age(at: now) ?? "never"),
-                Table.Cell("\(ban.reason): \(ban.summary)"),
-            ])
-        }
-        return table.text(on: screen)
+    func printout(_ list: BanList, at now: Timestamp) -> Printout {
+        Printout(list, rows: list.bans, nothing: "Nothing is banned or limited.", at: now)
+    }
+}
+
+extension BanReport: ListRow {
+    static func columns(at now: Timestamp) -> [Column<BanReport>] {
+        [
+            Column("prefix", "WHO", value: { $0.prefix }, cell: { Table.Cell($0.spokenSubject) }),
+            Column("protocol", value: { $0.target?.protocol }),
+            Column("port", value: { $0.target?.port }),
+            Column(
+                "action", "ACTION", value: { $0.action.rawValue },
+                cell: { Table.Cell($0.spokenAction, $0.style) }),
+            Column("isShadowed", value: { $0.isShadowed }),
+            Column("packetsPerSecond", value: { $0.packetsPerSecond }),
+            Column(
+                "origin", "BY", dispensability: 1, value: { $0.origin.rawValue },
+                cell: { Table.Cell($0.origin == .manual ? "hand" : "sluice") }),
+            Column(
+                "since", "SINCE", .right, dispensability: 3, value: { $0.since.rfc3339 },
+                cell: { Table.Cell($0.since.age(at: now)) }),
+            Column(
+                "expires", "LEFT", .right, value: { $0.expires?.rfc3339 },
+                cell: { Table.Cell($0.expires?.left(at: now) ?? "no end") }),
+            Column(
+                "dropped", "DROPPED", .right, value: { $0.dropped.packets },
+                cell: { Table.Cell($0.dropped.packets.grouped) }),
+            Column(
+                "lastHit", "LAST HIT", .right, dispensability: 2, value: { $0.lastHit?.rfc3339 },
+                cell: { Table.Cell($0.lastHit?.age(at: now) ?? "never") }),
+            Column("reason", value: { $0.reason }),
+            Column(
+                "summary", "WHY", isFlexible: true, value: { $0.summary },
+                cell: { Table.Cell("\($0.reason): \($0.summary)") }),
+            Column("ruleID", value: { $0.ruleID }),
+            Column("alertID", value: { $0.alertID }),
+        ]
     }
 }

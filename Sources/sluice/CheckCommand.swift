@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
-import Control
+import Terminal
+import Traffic
 
 /// The command `sluice check`.
 struct CheckCommand: AsyncParsableCommand {
@@ -24,10 +25,13 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if output.format == .json, !print, let file {
-            let problems = problems(in: file)
-            try await finish { try Wire.text(Verdict(file: file, problems: problems)) + "\n" }
-            if !problems.isEmpty { throw ExitCode(2) }
+        if output.format != .table, !print, let file {
+            let result = Verdict(file: file, problems: problems(in: file))
+            try await finish {
+                let printout = Printout(result, rows: result.problems, nothing: "", at: .now)
+                return try printout.text(as: output.format, on: .standardOutput)
+            }
+            if !result.problems.isEmpty { throw ExitCode(2) }
             return
         }
         try await finish {
@@ -47,12 +51,20 @@ struct CheckCommand: AsyncParsableCommand {
         }
     }
 
-    /// The result as JSON.
+    /// The result for programs.
     private struct Verdict: Encodable {
-        struct Problem: Encodable {
+        struct Problem: ListRow {
             var line: Int?
             var column: Int?
             var message: String
+
+            static func columns(at now: Timestamp) -> [Column<Problem>] {
+                [
+                    Column("line", "LINE", .right, value: { $0.line }),
+                    Column("column", "COLUMN", .right, value: { $0.column }),
+                    Column("message", "MESSAGE", value: { $0.message }),
+                ]
+            }
         }
 
         var file: String

@@ -4,7 +4,7 @@ import Terminal
 import Traffic
 
 /// The command `sluice explain`.
-struct ExplainCommand: AgentCommand {
+struct ExplainCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Why an address is blocked, or what is known about it if it is not.",
@@ -36,7 +36,7 @@ struct ExplainCommand: AgentCommand {
         if !earlier.isEmpty {
             text +=
                 "\n\(screen.styled("Earlier alerts", .bold))\n"
-                + alertTable(earlier, at: now).text(on: screen)
+                + AlertReport.table(earlier, at: now).text(on: screen)
         }
         return text
     }
@@ -82,19 +82,20 @@ struct ExplainCommand: AgentCommand {
 
     private func features(_ features: [FeatureReport], on screen: Screen) -> String {
         guard !features.isEmpty else { return "" }
-        var table = Table([
-            Table.Column("FEATURE", isFlexible: true),
-            Table.Column("VALUE", .right),
-            Table.Column("USUAL", .right),
-            Table.Column("SHARE", .right),
-        ])
-        for feature in features {
-            table.add([
-                Table.Cell(feature.name), Table.Cell(feature.value.short),
-                Table.Cell(feature.usual.short, .faint),
-                Table.Cell("\((feature.share * 100).grouped) %"),
-            ])
-        }
-        return table.text(on: screen)
+        return Table(features, FeatureReport.columns).text(on: screen)
+    }
+}
+
+extension FeatureReport {
+    fileprivate static var columns: [Column<FeatureReport>] {
+        [
+            Column("name", "FEATURE", isFlexible: true, value: { $0.name }),
+            Column("value", "VALUE", .right, value: { $0.value }, cell: { Table.Cell($0.value.short) }),
+            Column(
+                "usual", "USUAL", .right, value: { $0.usual }, cell: { Table.Cell($0.usual.short, .faint) }),
+            Column(
+                "share", "SHARE", .right, value: { $0.share },
+                cell: { Table.Cell("\(($0.share * 100).grouped) %") }),
+        ]
     }
 }

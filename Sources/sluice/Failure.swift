@@ -23,7 +23,7 @@ struct Failure: Hashable, CustomStringConvertible {
         }
     }
 
-    private init(_ message: String, hint: String? = nil, exitCode: ExitCode) {
+    init(_ message: String, hint: String? = nil, exitCode: ExitCode) {
         self.message = message
         self.hint = hint
         self.exitCode = exitCode

@@ -28,10 +28,14 @@ struct RunCommand: AsyncParsableCommand {
         help: ArgumentHelp("Interface to watch; may be repeated. Overrides `interfaces`.", valueName: "name"))
     var interfaces: [String] = []
 
-    @Option(help: "learn, shadow, limit or enforce. Overrides `mode`.")
+    @Option(
+        help: "learn, shadow, limit or enforce. Overrides `mode`.", completion: .words(of: Mode.self),
+        transform: parseChoice)
     var mode: Mode?
 
-    @Option(help: "auto, native or generic. Overrides `attach`.")
+    @Option(
+        help: "auto, native or generic. Overrides `attach`.",
+        completion: .words(of: Configuration.Attach.self), transform: parseChoice)
     var attach: Configuration.Attach?
 
     @Option(help: ArgumentHelp("Control socket. Overrides `socket`.", valueName: "path"))
@@ -43,8 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Leave program, rules and pins in the kernel on exit, for the next agent to take over.")
     var stayAttached = false
 
-    @Option(help: "For people (table), or JSON Lines (json).")
-    var format = OutputOptions.Format.table
+    @OptionGroup var output: StreamOptions
 
     func run() async throws {
         try await finish {
@@ -56,7 +59,8 @@ struct RunCommand: AsyncParsableCommand {
             let signals = TerminationSignals()
             let lock = try InstanceLock(path: Self.lockPath())
             defer { withExtendedLifetime(lock) {} }
-            let report = RunReport(format: format, screen: .standardOutput, level: configuration.log.level)
+            let report = RunReport(
+                format: output.format, screen: .standardOutput, level: configuration.log.level)
             // The socket first: if it cannot be had, what a killed agent left on the interfaces is not touched.
             let server = try ControlServer(path: configuration.socket)
             let agent: Agent
@@ -104,6 +108,3 @@ struct RunCommand: AsyncParsableCommand {
         return "\(folder)/net-\(PinDirectory.networkNamespace).lock"
     }
 }
-
-extension Mode: ExpressibleByArgument {}
-extension Configuration.Attach: ExpressibleByArgument {}

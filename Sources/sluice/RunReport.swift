@@ -10,7 +10,7 @@ import Traffic
 
 /// What the agent tells while it runs, line by line on standard output.
 struct RunReport: Sendable {
-    let format: OutputOptions.Format
+    let format: StreamOptions.Format
     let screen: Screen
     /// Least severe that is printed.
     let level: Configuration.Log.Level
@@ -18,7 +18,7 @@ struct RunReport: Sendable {
     func print(_ timed: TimedNotice) {
         guard timed.notice.level.severity >= level.severity else { return }
         switch format {
-        case .json:
+        case .jsonl:
             if let line = json(timed) { write(line) }
         case .table:
             let clock = timed.time.rfc3339.dropFirst(11).prefix(12)

@@ -5,7 +5,7 @@ import Terminal
 import Traffic
 
 /// The command `sluice status`.
-struct StatusCommand: AgentCommand {
+struct StatusCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "What the agent is, sees and does.")
 

@@ -9,7 +9,9 @@ struct TopCommand: AgentCommand {
     static let configuration = CommandConfiguration(
         commandName: "top", abstract: "The busiest sources or destinations now.")
 
-    @Option(help: "source: who sends. destination: who is sent to.")
+    @Option(
+        help: "source: who sends. destination: who is sent to.", completion: .words(of: Entity.View.self),
+        transform: parseChoice)
     var view = Entity.View.source
 
     @Option(help: "How many.", transform: parseLimit)
@@ -21,31 +23,41 @@ struct TopCommand: AgentCommand {
         TopList(view: view, entries: try await service.top(view: view, limit: limit))
     }
 
-    func text(_ top: TopList, on screen: Screen, at now: Timestamp) -> String {
-        guard !top.entries.isEmpty else { return "No traffic seen lately.\n" }
-        var table = Table([
-            Table.Column(top.view.rawValue.uppercased()),
-            Table.Column("PACKETS/S", .right),
-            Table.Column("BYTES/S", .right, dispensability: 1),
-            Table.Column("FLOWS", .right, dispensability: 2),
-            Table.Column("PEERS", .right, dispensability: 3),
-            Table.Column("SCORE", .right),
-            Table.Column("OF", .right),
-            Table.Column("STATE"),
-        ])
-        for entry in top.entries {
-            let isHigh = entry.score.flatMap { score in entry.threshold.map { score > $0 } } ?? false
-            table.add([
-                Table.Cell("\(entry.prefix)"),
-                Table.Cell(entry.packetsPerSecond.grouped),
-                Table.Cell(entry.bytesPerSecond.bytes),
-                Table.Cell(entry.flows.grouped),
-                Table.Cell(entry.peers.grouped),
-                Table.Cell(entry.score?.short ?? "-", isHigh ? .bad : .plain),
-                Table.Cell(entry.threshold?.short ?? "-", .faint),
-                Table.Cell(entry.state.rawValue, entry.state.style),
-            ])
-        }
-        return table.text(on: screen)
+    func printout(_ top: TopList, at now: Timestamp) -> Printout {
+        Printout(top, rows: top.entries, nothing: "No traffic seen lately.", at: now)
+    }
+}
+
+extension TopEntry: ListRow {
+    static func columns(at now: Timestamp) -> [Column<TopEntry>] {
+        [
+            Column("prefix", "WHO", value: { $0.prefix }),
+            Column(
+                "packetsPerSecond", "PACKETS/S", .right, value: { $0.packetsPerSecond },
+                cell: { Table.Cell($0.packetsPerSecond.grouped) }),
+            Column(
+                "bytesPerSecond", "BYTES/S", .right, dispensability: 1, value: { $0.bytesPerSecond },
+                cell: { Table.Cell($0.bytesPerSecond.bytes) }),
+            Column(
+                "flows", "FLOWS", .right, dispensability: 2, value: { $0.flows },
+                cell: { Table.Cell($0.flows.grouped) }),
+            Column(
+                "peers", "PEERS", .right, dispensability: 3, value: { $0.peers },
+                cell: { Table.Cell($0.peers.grouped) }),
+            Column(
+                "score", "SCORE", .right, value: { $0.score },
+                cell: { Table.Cell($0.score?.short ?? "-", $0.isHigh ? .bad : .plain) }),
+            Column(
+                "threshold", "OF", .right, value: { $0.threshold },
+                cell: { Table.Cell($0.threshold?.short ?? "-", .faint) }),
+            Column(
+                "state", "STATE", value: { $0.state.rawValue },
+                cell: { Table.Cell($0.state.rawValue, $0.state.style) }),
+        ]
+    }
+
+    private var isHigh: Bool {
+        guard let score, let threshold else { return false }
+        return score > threshold
     }
 }

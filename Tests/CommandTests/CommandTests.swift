@@ -34,7 +34,7 @@ struct CommandTests {
         }
     }
 
-    @Test("Every command prints the API's document with --format json")
+    @Test("Every command prints the API's document with --format json, and rows with csv and jsonl")
     func printsJSON() async throws {
         try await withAgent { run in
             for (arguments, member) in [
@@ -46,6 +46,10 @@ struct CommandTests {
                 let object =
                     try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
                 #expect(object?[member] != nil, "\(arguments): \(outcome)")
+                for format in ["csv", "jsonl"] {
+                    let outcome = try await run(arguments + ["--format", format])
+                    #expect(outcome.status == 0 && outcome.error.isEmpty)
+                }
             }
         }
     }
@@ -66,8 +70,14 @@ struct CommandTests {
         (["explain", "192.0.2.0/24"], 64, "`192.0.2.0/24` is a prefix; expected one address"),
         (["alerts", "--since", "yesterday"], 64, "`yesterday` is no time; expected such as 1h (ago)"),
         (["alerts", "--limit", "0"], 64, "`0` is no count; expected a number from 1 to 10000"),
-        (["top", "--view", "up"], 64, "up"),
-        (["bans", "--format", "xml"], 64, "xml"),
+        (
+            ["top", "--view", "sourse"], 64,
+            "`sourse` is not one of source, destination; did you mean `source`?"
+        ),
+        (["bns"], 64, "sluice: there is no command `bns`; did you mean `bans`?"),
+        (["alow", "add", "192.0.2.7"], 64, "there is no command `alow`; did you mean `allow`?"),
+        (["allow", "ad", "192.0.2.7"], 64, "there is no command `allow ad`; did you mean `add`?"),
+        (["bans", "--format", "xml"], 64, "`xml` is not one of table, json, jsonl, csv"),
     ]
 
     @Test("Each mistake has its exit code, and says what was expected", arguments: mistakes)

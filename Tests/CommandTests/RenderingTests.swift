@@ -15,9 +15,10 @@ struct RenderingTests {
     private let narrow = Screen(width: 72, isColoured: false)
 
     private func text<Command: AgentCommand>(
-        _ command: Command.Type, of arguments: [String] = [], _ answer: Command.Answer, on screen: Screen
+        _ command: Command.Type, of arguments: [String] = [], _ answer: Command.Answer, on screen: Screen,
+        as format: OutputOptions.Format = .table
     ) throws -> String {
-        try Command.parse(arguments).text(answer, on: screen, at: Samples.now)
+        try Command.parse(arguments).printout(answer, at: Samples.now).text(as: format, on: screen)
     }
 
     @Test("status")
@@ -73,7 +74,7 @@ struct RenderingTests {
         let list = TopList(view: .source, entries: Samples.top)
         #expect(
             try text(TopCommand.self, list, on: wide) == """
-                SOURCE             PACKETS/S  BYTES/S  FLOWS  PEERS  SCORE    OF  STATE
+                WHO                PACKETS/S  BYTES/S  FLOWS  PEERS  SCORE    OF  STATE
                 192.0.2.7              5,000   300 kB  1,200      3   9.12  3.50  blocked
                 2001:db8:1:2::/64         12  15.0 kB      4      2   0.42  3.50  passing
                 198.51.100.5               1     60 B      1      1      -     -  allowed
@@ -123,6 +124,36 @@ struct RenderingTests {
                 192.0.2.7          sluice          no end  gateway of eth0
 
                 """)
+    }
+
+    @Test("A list as JSON Lines and as CSV has every row, in plain units")
+    func showsRowsToPrograms() throws {
+        let list = BanList(bans: [Samples.ban, Samples.limit].map(BanReport.init))
+        let lines = try text(BansCommand.self, list, on: narrow, as: .jsonl).split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].hasPrefix(#"{"action":"ban","alertID":3,"#))
+        #expect(
+            try text(BansCommand.self, list, on: narrow, as: .csv) == """
+                prefix,protocol,port,action,isShadowed,packetsPerSecond,origin,since,expires,dropped,lastHit,\
+                reason,summary,ruleID,alertID
+                192.0.2.7,,,ban,false,,automatic,2023-11-14T22:13:00.000Z,2023-11-14T22:23:00.000Z,12345,\
+                2023-11-14T22:13:19.700Z,scan,"1,200 ports of 3 hosts in 10 s, usual: 2",12,3
+                198.51.100.5,udp,53,limit,true,1000,automatic,2023-11-14T22:10:00.000Z,\
+                2023-11-14T22:15:00.000Z,0,,volume,"50,000 packets/s, usual: 30",13,
+
+                """)
+        let empty = BanList(bans: [])
+        #expect(try text(BansCommand.self, empty, on: narrow, as: .jsonl).isEmpty)
+        #expect(try text(BansCommand.self, empty, on: narrow, as: .csv).hasPrefix("prefix,protocol,"))
+    }
+
+    @Test("A document without rows is one line of JSON Lines, and CSV of its members")
+    func showsDocumentToPrograms() throws {
+        #expect(
+            try text(StatusCommand.self, Samples.status, on: narrow, as: .jsonl).hasPrefix(
+                #"{"counts":{"alerts":1200,"#))
+        let csv = try text(StatusCommand.self, Samples.status, on: narrow, as: .csv)
+        #expect(csv.hasPrefix("member,value\ncounts.alerts,1200\n"))
+        #expect(csv.contains("\ninterfaces.1.name,wlan0\n"))
     }
 
     @Test("explain")

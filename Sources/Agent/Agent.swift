@@ -27,11 +27,14 @@ package actor Agent {
     /// Windows of the latest reading, each entity once.
     private(set) var latest: [ScoredWindow] = []
     /// When the model of this site was trained; `nil` while there is none.
-    private(set) var trained: Timestamp?
+    var trained: Timestamp?
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var toldProgress = 0
-    private var training: Task<Void, Never>?
+    var training: Task<Void, Never>?
+    /// When what is being collected for the next model began, and was last written down.
+    var recordingStarted: Timestamp?
+    var recordingSaved: Timestamp
     private var lastSaved: Timestamp
 
     /// Attaches the data plane, opens the store and puts in force what it remembers.
@@ -52,6 +55,7 @@ package actor Agent {
         started = now
         heartbeat = now
         lastSaved = now
+        recordingSaved = now
         let host = HostAddresses()
         // Everything that can be refused comes before the interface is touched.
         let interfaces = try configuration.interfaces.map { try Interface(named: $0) }
@@ -71,13 +75,19 @@ package actor Agent {
             rules: policy.rules,
             now: now)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
+        // A trial that was cut short begins anew.
+        if let challenger = try store.model(.challenger), let file = try? ModelFile(challenger.data),
+            let model = try? SiteModel(file: file)
+        {
+            detector.challenge(with: model)
+        }
     }
 
     /// The site's model, if one was learned that this version can read.
     private static func siteModel(
         in store: Store, _ complaints: inout [String: String]
     ) throws -> (SiteModel?, Timestamp?) {
-        guard let saved = try store.latestModel() else { return (nil, nil) }
+        guard let saved = try store.model(.champion) else { return (nil, nil) }
         do {
             return (try SiteModel(file: ModelFile(saved.data)), saved.trained)
         } catch {
@@ -165,54 +175,15 @@ package actor Agent {
         attempt("gate") { try datapath.tidy() }
     }
 
-    /// Tells progress, and trains when enough has been learned: in the background, since it takes seconds.
-    private func learn(at now: Timestamp) {
-        switch engine.detector.phase {
-        case .learning(let fraction):
-            let tenths = Int(fraction * 10)
-            if tenths > toldProgress {
-                toldProgress = tenths
-                tell(.learning(fraction))
-            }
-        case .readyToTrain where training == nil:
-            tell(.learning(1))
-            guard let set = engine.detector.trainingSet() else { return }
-            training = Task.detached(priority: .background) { [weak self] in
-                let result = Result { try Trainer.train(set, seed: 1) }
-                await self?.finishTraining(result, since: now)
-            }
-        case .readyToTrain, .watching:
-            break
-        }
+    /// Tells each tenth of learning once.
+    func tellProgress(_ fraction: Double) {
+        let tenths = Int(fraction * 10)
+        guard tenths > toldProgress else { return }
+        toldProgress = tenths
+        tell(.learning(fraction))
     }
 
-    private func finishTraining(_ result: Result<SiteModel, any Error>, since: Timestamp) {
-        training = nil
-        guard !Task.isCancelled else { return }
-        let now = clock.now
-        do {
-            let site = try result.get()
-            engine.detector.adopt(site)
-            trained = now
-            tell(.learned(model: site.name, seconds: (now - since).seconds))
-            attempt("store") {
-                try store.save(
-                    SavedModel(
-                        id: site.name, trained: now, metadata: Self.metadata(of: site), data: site.file.bytes)
-                )
-            }
-        } catch {
-            engine.detector.learnAnew()
-            toldProgress = 0
-            complain("learning", "no model was learned, and learning goes on: \(error)")
-        }
-    }
-
-    /// The file's header as JSON: short words and numbers, in which nothing needs escaping.
-    private static func metadata(of site: SiteModel) -> String {
-        let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
-        return "{\(pairs.joined(separator: ","))}"
-    }
+    func forgetProgress() { toldProgress = 0 }
 
     private func stop(staysAttached: Bool) throws {
         let now = clock.now
@@ -223,7 +194,7 @@ package actor Agent {
     }
 
     /// Does something that the agent can do without; a failure is told once, until it succeeds again.
-    private func attempt(_ subject: String, _ body: () throws -> Void) {
+    func attempt(_ subject: String, _ body: () throws -> Void) {
         do {
             try body()
             complaints[subject] = nil
@@ -232,7 +203,7 @@ package actor Agent {
         }
     }
 
-    private func complain(_ subject: String, _ text: String) {
+    func complain(_ subject: String, _ text: String) {
         guard complaints[subject] != text else { return }
         complaints[subject] = text
         tell(.warning(text))
@@ -241,7 +212,7 @@ package actor Agent {
     /// What an operator should see to.
     var warnings: [String] { complaints.keys.sorted().compactMap { complaints[$0] } }
 
-    private func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
+    func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
 }
 
 /// An interface that the agent was attached to is gone, or not ours any more.
@@ -283,6 +254,8 @@ extension DetectionConfiguration {
         windows.ipv6SourceLength = configuration.ipv6SourcePrefix
         windows.localPrefixes = configuration.localNetworks + connected
         learnDuration = configuration.learn.duration
+        retrainInterval = configuration.learn.retrain
+        trialDuration = configuration.learn.trial
         falseAlarmsPerDay = configuration.detection.falseAlarmsPerDay
     }
 }

@@ -9,11 +9,31 @@ package enum Notice: Sendable {
     case learning(Double)
     /// The model of this site has been trained and is in use now.
     case learned(model: String, seconds: Double)
+    /// A later model judges beside the one in use, or has done so.
+    case trial(model: String, TrialStep)
     case event(Event)
     /// Something went wrong that the agent goes on without.
     case warning(String)
     /// Detached, or left attached on purpose.
     case stopped(isAttached: Bool)
+}
+
+/// What happens to a model on probation.
+package enum TrialStep: Hashable, Sendable {
+    case began
+    /// It is in use now.
+    case passed
+    /// The one before stays in use; why.
+    case failed(String)
+
+    /// As a sentence about the model.
+    package var sentence: String {
+        switch self {
+        case .began: "judges beside the model in use, for its trial"
+        case .passed: "passed its trial and is in use now"
+        case .failed(let reason): "failed its trial and is not used: \(reason)"
+        }
+    }
 }
 
 /// A notice with its time.

@@ -11,6 +11,9 @@ package struct Configuration: Hashable, Sendable {
     /// `learn`: how long the agent watches before it decides.
     package struct Learn: Hashable, Sendable {
         package var duration: Duration = .seconds(24 * 3600)
+        package var retrain: Duration = .seconds(24 * 3600)
+        package var trial: Duration = .seconds(6 * 3600)
+        package var memory: Duration = .seconds(14 * 24 * 3600)
     }
 
     /// `detection`: how sure a verdict must be.

@@ -44,6 +44,18 @@ enum Schema {
             "learn.duration", \.learn.duration, .duration(from: .seconds(1), through: .days(30)),
             "How long the agent learns what is normal here before it uses what it learned."),
         Key(
+            "learn.retrain", \.learn.retrain, .duration(from: .seconds(10), through: .days(30)),
+            "How often a new model is trained on what was recorded of late ..."),
+        Key(
+            "learn.trial", \.learn.trial, .duration(from: .seconds(1), through: .days(30)),
+            """
+            ... how long it then judges beside the one in use, before it takes over: only if it raises no more
+            alarms, and finds every stored attack that the one in use finds ...
+            """),
+        Key(
+            "learn.memory", \.learn.memory, .duration(from: .seconds(10), through: .days(365)),
+            "... and how far back the recorded windows go that it is trained on."),
+        Key(
             "detection.false_alarms_per_day", \.detection.falseAlarmsPerDay,
             .number(from: 0.01, through: 1000),
             "How many false alarms a day you accept. Fewer means that attacks must be plainer to be seen."),

@@ -5,6 +5,10 @@ package struct DetectionConfiguration: Sendable {
     package var windows = WindowConfiguration()
     /// Span of traffic to learn from before a model of this site is trained; zero: never.
     package var learnDuration: Duration = .seconds(600)
+    /// Span of traffic after which the next model of this site is trained; zero: never.
+    package var retrainInterval: Duration = .zero
+    /// How long a new model judges beside the one in use before it may take over.
+    package var trialDuration: Duration = .seconds(6 * 3600)
     /// How many false alarms a day are acceptable; thresholds follow from it.
     package var falseAlarmsPerDay = 24.0
     /// Windows kept for training, in each view; 272 bytes each.

@@ -40,12 +40,15 @@ package struct Observation: Sendable {
 /// Deterministic: the same readings and models give the same verdicts. Not safe for use by several threads at once.
 package final class Detector {
     private let configuration: DetectionConfiguration
-    private let shipped: ShippedModel
+    package let shipped: ShippedModel
     private var site: SiteModel?
     private var builder: WindowBuilder
     private var source: ViewDetector
     private var destination: ViewDetector
+    /// Collects windows for the first model of this site, and then for the next one.
     private var learning: Learning?
+    /// The next model, on probation.
+    package private(set) var trial: Trial?
 
     /// A detector that has seen nothing; without a site model from earlier, it begins to learn one.
     package init(
@@ -59,7 +62,7 @@ package final class Detector {
         destination = ViewDetector(
             .destination, configuration: configuration, shipped: shippedModel, site: siteModel)
         learning = nil
-        if siteModel == nil { learnAnew() }
+        learnAnew()
     }
 
     /// Takes in one reading.
@@ -68,34 +71,52 @@ package final class Detector {
         var observation = Observation(time: reading.end, windows: [], verdicts: [])
         observation.windows.reserveCapacity(batches.source.windows.count + batches.destination.windows.count)
         let both = builder.seesBothWays
+        let alarms = source.alarms + destination.alarms
         source.observe(
             batches.source, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
         destination.observe(
             batches.destination, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
         learning?.pass(reading)
+        trial?.observe(
+            batches, seesBothWays: both, of: reading,
+            championAlarms: source.alarms + destination.alarms - alarms)
         return observation
     }
 
     package var phase: DetectionPhase {
-        guard let learning else { return .watching }
+        guard let learning, site == nil else { return .watching }
         return learning.isComplete ? .readyToTrain : .learning(learning.fraction)
     }
+
+    /// Whether enough is collected for the next model of this site.
+    package var isReadyToRetrain: Bool { site != nil && trial == nil && learning?.isComplete == true }
 
     /// What was collected so far; `nil` when nothing is being learned.
     package func trainingSet() -> TrainingSet? { learning?.trainingSet(shipped: shipped) }
 
-    /// Uses a site model from now on, and ends learning.
+    /// Uses a site model from now on, and begins to collect for the next one.
     package func adopt(_ model: SiteModel) {
         site = model
-        learning = nil
+        trial = nil
+        learnAnew()
         source.adopt(model)
         destination.adopt(model)
     }
 
+    /// Puts a model on probation beside the one in use.
+    package func challenge(with model: SiteModel) {
+        trial = Trial(
+            model, length: configuration.trialDuration, configuration: configuration, shipped: shipped)
+    }
+
+    /// Gives up the model on probation.
+    package func endTrial() { trial = nil }
+
     /// Collects windows for a new site model, while the present one goes on.
     package func learnAnew() {
-        guard configuration.learnDuration > .zero else { return }
-        learning = Learning(duration: configuration.learnDuration, maximumRows: configuration.maximumRows)
+        let duration = site == nil ? configuration.learnDuration : configuration.retrainInterval
+        learning =
+            duration > .zero ? Learning(duration: duration, maximumRows: configuration.maximumRows) : nil
     }
 
     /// What the latest window says of an entity; `nil` if it was not seen in it.
@@ -105,6 +126,12 @@ package final class Detector {
 
     /// Names of the models in use, as verdicts carry them.
     package var modelName: String { source.modelName }
+
+    /// The model of this site that is in use; `nil` before there is one.
+    package var siteModel: SiteModel? { site }
+
+    /// Rows a view that a model is trained on.
+    package var maximumRows: Int { configuration.maximumRows }
 
     package var tracked: TrackedCounts { builder.tracked }
 

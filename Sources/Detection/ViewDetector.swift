@@ -26,6 +26,8 @@ struct ViewDetector {
     private var opinions: Opinions
     private var states: [EntityState] = []
     private var budget: AlarmBudget
+    /// Alarms by score without countable evidence so far, one an entity and hour.
+    private(set) var alarms = 0
     private var explainer: Explainer
     /// The latest windows and what was thought of them.
     private var latest = (batch: WindowBatch(), opinions: [Opinion]())
@@ -55,7 +57,7 @@ struct ViewDetector {
         into observation: inout Observation
     ) {
         let bars = Bars(site: site, view: view, budget: budget)
-        var alarms = 0
+        let before = alarms
         latest = (batch, opinions.judge(batch))
         for (row, opinion) in latest.opinions.enumerated() {
             let window = batch.windows[row]
@@ -89,7 +91,7 @@ struct ViewDetector {
                     time: time,
                     model: modelName))
         }
-        budget.count(alarms: alarms, at: time)
+        budget.count(alarms: alarms - before, at: time)
     }
 
     /// What the latest window says of an entity; `nil` if it has none.

@@ -15,6 +15,9 @@ enum Schema {
         migrator.registerMigration("2") { database in
             try database.execute(sql: version2)
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(sql: version3)
+        }
         return migrator
     }
 
@@ -98,5 +101,22 @@ enum Schema {
         -- Limits by bytes, and rules on a destination that are for some sources only.
         ALTER TABLE sanction ADD COLUMN bytes_per_second INTEGER;
         ALTER TABLE sanction ADD COLUMN source TEXT;
+        """
+
+    private static let version3 = """
+        -- What the agent does with a model; the one trained last was in use.
+        ALTER TABLE model ADD COLUMN role TEXT NOT NULL DEFAULT 'retired'
+            CHECK (role IN ('champion', 'challenger', 'retired', 'rejected'));
+        ALTER TABLE model ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE model ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        UPDATE model SET since = trained;
+        UPDATE model SET role = 'champion' WHERE trained = (SELECT max(trained) FROM model);
+
+        -- Windows to learn from, as safetensors files.
+        CREATE TABLE recording (
+            started INTEGER PRIMARY KEY,
+            ended INTEGER NOT NULL,
+            data BLOB NOT NULL
+        ) STRICT;
         """
 }

@@ -142,7 +142,10 @@ package final class Store: Sendable {
                     (SELECT rule_id FROM sanction WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?)
                     """, arguments: [retention.endedSanctions])
             try database.execute(
-                sql: "DELETE FROM model WHERE id NOT IN (SELECT id FROM model ORDER BY trained DESC LIMIT ?)",
+                sql: """
+                    DELETE FROM model WHERE role NOT IN ('champion', 'challenger')
+                    AND id NOT IN (SELECT id FROM model ORDER BY trained DESC LIMIT ?)
+                    """,
                 arguments: [retention.models])
         }
     }

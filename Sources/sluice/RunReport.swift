@@ -41,6 +41,8 @@ struct RunReport: Sendable {
             [
                 "\(screen.styled("learned", .good)) what is usual here: model \(model), trained in \(seconds.duration)"
             ]
+        case .trial(let model, let step):
+            ["\(screen.styled("model", .bold)) \(model) \(step.sentence)"]
         case .warning(let text):
             ["\(screen.styled("warning", .warning)) \(text)"]
         case .stopped(let isAttached):
@@ -83,6 +85,7 @@ struct RunReport: Sendable {
             EventLine.note("started", interfaces.joined(separator: ", "), at: timed.time)
         case .learning(let fraction): EventLine.note("learning", fraction.percent, at: timed.time)
         case .learned(let model, _): EventLine.note("learned", model, at: timed.time)
+        case .trial(let model, let step): EventLine.note("trial", "\(model) \(step.sentence)", at: timed.time)
         case .warning(let text): EventLine.note("warning", text, at: timed.time)
         case .stopped(let isAttached):
             EventLine.note("stopped", isAttached ? "attached" : "detached", at: timed.time)
@@ -94,7 +97,7 @@ extension Notice {
     fileprivate var level: Configuration.Log.Level {
         switch self {
         case .learning: .info
-        case .started, .learned, .event, .stopped: .notice
+        case .started, .learned, .trial, .event, .stopped: .notice
         case .warning: .warning
         }
     }

@@ -223,7 +223,9 @@ extension EndToEnd {
             try await withSite { site in
                 let store = try Store(path: "\(site.folder.path)/sluice.db")
                 try store.save(
-                    SavedModel(id: "broken", trained: .init(seconds: 1), metadata: "{}", data: [1, 2, 3]))
+                    SavedModel(
+                        id: "broken", trained: .init(seconds: 1), role: .champion, since: .init(seconds: 1),
+                        metadata: "{}", data: [1, 2, 3]))
                 let agent = try await RunningAgent(site)
                 let status = try await agent.client.status()
                 #expect(status.model.isBuiltIn)

@@ -137,19 +137,6 @@ struct StoreTests {
         #expect(Set(try store.savedState(at: now, memory: .zero).sanctions) == Set(sanctions))
     }
 
-    @Test("The model that was trained last is the one that is given back")
-    func keepsModels() throws {
-        let store = try Store(path: path)
-        #expect(try store.latestModel() == nil)
-        for place in [2, 7, 3] {
-            let trained = now + .seconds(place)
-            try store.save(
-                SavedModel(id: "m\(place)", trained: trained, metadata: "{}", data: [1, 2, UInt8(place)]))
-        }
-        let latest = try #require(try store.latestModel())
-        #expect(latest == SavedModel(id: "m7", trained: now + .seconds(7), metadata: "{}", data: [1, 2, 7]))
-    }
-
     @Test("Who did what is in the audit trail")
     func audits() throws {
         let store = try Store(path: path)
@@ -176,7 +163,10 @@ struct StoreTests {
             var events = policy.tick(at: time, counters: []).events
             events += policy.decide([try verdict("192.0.2.\(place)")], at: time).events
             try store.save(events, by: "agent", at: time)
-            try store.save(SavedModel(id: "m\(place)", trained: time, metadata: "{}", data: []))
+            try store.save(
+                SavedModel(
+                    id: "m\(place)", trained: time, role: place == 0 ? .champion : .retired, since: time,
+                    metadata: "{}", data: []))
         }
         var retention = Store.Retention()
         retention.alerts = 2
@@ -187,7 +177,7 @@ struct StoreTests {
         let saved = try store.savedState(at: now, memory: .seconds(1000))
         #expect(saved.sanctions.map { "\($0.prefix)" } == ["192.0.2.4"])
         #expect(saved.pastBans.map { "\($0.prefix)" } == ["192.0.2.3"])
-        #expect(try store.latestModel()?.id == "m4")
+        #expect(try store.models().map(\.id) == ["m4", "m0"])
     }
 
     @Test("The file and its folder are closed to others")

@@ -1,0 +1,70 @@
+import Features
+import Traffic
+
+/// A newly trained model on probation: it judges the same windows as the model in use, and nothing comes of it.
+///
+/// Champion and challenger, as in credit scoring: what decides is the rate of alarms on this network's own traffic, not a
+/// figure from training.
+package struct Trial: Sendable {
+    /// What came of a trial.
+    package enum Outcome: Hashable, Sendable {
+        /// Goes on; the part that is over.
+        case running(Double)
+        case passed
+        /// Why the model is not used.
+        case failed(String)
+    }
+
+    /// The model on probation.
+    package let model: SiteModel
+    private let length: Duration
+    private let acceptedPerDay: Double
+    private var source: ViewDetector
+    private var destination: ViewDetector
+    /// Span of traffic that both models have judged.
+    package private(set) var passed: Duration = .zero
+    /// Alarms without countable evidence, of the challenger and of the champion: one an entity and hour.
+    package internal(set) var alarms = 0
+    package internal(set) var championAlarms = 0
+
+    init(_ model: SiteModel, length: Duration, configuration: DetectionConfiguration, shipped: ShippedModel) {
+        self.model = model
+        self.length = length
+        acceptedPerDay = configuration.falseAlarmsPerDay
+        source = ViewDetector(.source, configuration: configuration, shipped: shipped, site: model)
+        destination = ViewDetector(.destination, configuration: configuration, shipped: shipped, site: model)
+    }
+
+    /// Lets the challenger judge what the champion has judged; `championAlarms` is what that one has raised by it.
+    mutating func observe(
+        _ batches: (source: WindowBatch, destination: WindowBatch), seesBothWays: Bool, of reading: Reading,
+        championAlarms: Int
+    ) {
+        // Whatever it says goes no further.
+        var ignored = Observation(time: reading.end, windows: [], verdicts: [])
+        var nothing: Learning?
+        let before = source.alarms + destination.alarms
+        source.observe(
+            batches.source, seesBothWays: seesBothWays, at: reading.end, learning: &nothing, into: &ignored)
+        destination.observe(
+            batches.destination, seesBothWays: seesBothWays, at: reading.end, learning: &nothing,
+            into: &ignored)
+        alarms += source.alarms + destination.alarms - before
+        self.championAlarms += championAlarms
+        passed += max(.zero, min(reading.end - reading.start, .seconds(1)))
+    }
+
+    /// Whether the challenger may take over.
+    ///
+    /// It may when it raises no more alarms than the operator accepts, or than the champion did in the same time. An alarm
+    /// more than a rate allows in a short trial is chance, so one is always allowed.
+    package var outcome: Outcome {
+        guard passed >= length else { return .running(length > .zero ? passed / length : 0) }
+        let accepted = max(1, acceptedPerDay * (passed / .seconds(86_400)))
+        guard Double(alarms) <= max(accepted, Double(championAlarms)) else {
+            return .failed(
+                "\(alarms) alarms without evidence in its trial; the model in use raised \(championAlarms)")
+        }
+        return .passed
+    }
+}

@@ -1,0 +1,56 @@
+import Store
+import Testing
+import Traffic
+
+/// Models and what they are trained on, as the store keeps them.
+@Suite struct ModelTests {
+    private let folder: TemporaryFolder
+    private let now = Timestamp(seconds: 1_700_000_000)
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func model(_ name: String, _ role: SavedModel.Role, after seconds: Int) -> SavedModel {
+        let time = now + .seconds(seconds)
+        return SavedModel(
+            id: name, trained: time, role: role, since: time, note: "a note", metadata: "{}", data: [1, 2, 3])
+    }
+
+    private func roles(in store: Store) throws -> [String] {
+        try store.models().map { "\($0.id) \($0.role.rawValue)" }
+    }
+
+    @Test("A model is given back as it was saved")
+    func keeps() throws {
+        let store = try Store(path: folder.file("sluice.db"))
+        #expect(try store.model(.champion) == nil)
+        try store.save(model("a", .champion, after: 0))
+        #expect(try store.model(.champion) == model("a", .champion, after: 0))
+    }
+
+    @Test("One model at most is in use, and one on probation")
+    func roles() throws {
+        let store = try Store(path: folder.file("sluice.db"))
+        try store.save(model("a", .champion, after: 0))
+        try store.save(model("b", .challenger, after: 1))
+        try store.save(model("c", .challenger, after: 2))
+        #expect(try roles(in: store) == ["c challenger", "b rejected", "a champion"])
+        try store.assign(.champion, to: "c", note: "better", at: now + .seconds(3))
+        #expect(try roles(in: store) == ["c champion", "b rejected", "a retired"])
+        #expect(try store.model(.retired)?.id == "a")
+    }
+
+    @Test("Recordings are given back oldest first, and go when they are too old")
+    func recordings() throws {
+        let store = try Store(path: folder.file("sluice.db"))
+        for hour in [2, 1, 3] {
+            let start = now + .seconds(hour * 3600)
+            try store.save(recording: [UInt8(hour)], started: start, ended: start + .seconds(3600))
+        }
+        // What was recorded goes on growing.
+        try store.save(recording: [9], started: now + .seconds(3600), ended: now + .seconds(7200))
+        #expect(try store.recordings(after: now) == [[9], [2], [3]])
+        #expect(try store.recordings(after: now + .seconds(7200)) == [[2], [3]])
+        try store.pruneRecordings(before: now + .seconds(3 * 3600))
+        #expect(try store.recordings(after: now) == [[2], [3]])
+    }
+}

@@ -25,8 +25,11 @@ let package = Package(
         .library("Traffic"),
         .library("Features", ["Traffic", .numerics]),
         .library("Models", [.numerics]),
+        // The one exception: a kernel of integer arithmetic in C, without I/O or state.
+        .target(name: "CInt8Kernel"),
+        .library("Scoring", ["CInt8Kernel", "Models"]),
         .library(
-            "Detection", ["Features", "Models", "Traffic", .numerics],
+            "Detection", ["Features", "Models", "Scoring", "Traffic", .numerics],
             resources: [.embedInCode("Resources/default.safetensors")]),
         .library("Policy", ["Detection", "Features", "Traffic"]),
 
@@ -86,6 +89,7 @@ let package = Package(
         .tests("ReplayTests", ["CSluiceABI", "CSluiceTwin", "Replay", "TestSupport", "Traffic"]),
         .tests("FeaturesTests", ["Features", "Traffic"]),
         .tests("ModelsTests", ["Models", .numerics]),
+        .tests("ScoringTests", ["Models", "Scoring"]),
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
         .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),

@@ -1,6 +1,7 @@
 import Features
 import Models
 import RealModule
+import Scoring
 
 /// What both models say about one window, each as -log10 of the probability that benign traffic goes as far.
 struct Opinion {
@@ -18,6 +19,13 @@ struct Opinion {
 struct Opinions {
     let shipped: ShippedModel.View
     let site: SiteModel.View?
+    private let scorer: BatchScorer?
+
+    init(shipped: ShippedModel.View, site: SiteModel.View?) {
+        self.shipped = shipped
+        self.site = site
+        scorer = site.map { BatchScorer($0.autoencoder) }
+    }
 
     /// The opinion on each row of a batch.
     func judge(_ batch: WindowBatch) -> [Opinion] {
@@ -30,10 +38,10 @@ struct Opinions {
             shipped.scaler.quantize(batch.features(of: row), into: &places)
             opinions.append(judge(places[row * width..<(row + 1) * width]))
         }
-        guard let site else { return opinions }
+        guard let site, let scorer else { return opinions }
         places.removeAll(keepingCapacity: true)
         for row in batch.windows.indices { site.scaler.quantize(batch.features(of: row), into: &places) }
-        for (row, score) in site.autoencoder.scores(of: places).enumerated() {
+        for (row, score) in scorer.scores(of: places).enumerated() {
             opinions[row].site = site.tail.surprise(of: Self.compress(error: score))
         }
         return opinions

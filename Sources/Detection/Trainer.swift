@@ -1,5 +1,6 @@
 import Features
 import Models
+import Scoring
 
 /// Why no model can be trained.
 package enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -63,7 +64,7 @@ package enum Trainer {
         }
         var training = AutoencoderTraining(rows: rows, width: width, seed: seed)
         let autoencoder = training.run(steps: steps, progress: progress)
-        let scores = autoencoder.scores(of: rows).map(Opinions.compress(error:))
+        let scores = BatchScorer(autoencoder).scores(of: rows).map(Opinions.compress(error:))
         let tail = PeaksOverThreshold(fitting: scores)
         let table = Opinions(shipped: shipped, site: nil)
         let opinions = scores.indices.map { index in

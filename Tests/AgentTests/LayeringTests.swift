@@ -9,7 +9,7 @@ struct LayeringTests {
         "Traffic": [],
         "Features": ["Traffic", "RealModule"],
         "Models": ["RealModule"],
-        "Detection": ["Features", "Models", "Traffic", "RealModule"],
+        "Detection": ["Features", "Models", "Scoring", "Traffic", "RealModule"],
         "Policy": ["Detection", "Features", "Traffic"],
     ]
 
@@ -18,6 +18,17 @@ struct LayeringTests {
         let allowed = try #require(Self.pure[module])
         for (file, imports) in try Self.imports(of: module) {
             #expect(imports.subtracting(allowed) == [], "\(file)")
+        }
+    }
+
+    @Test("The kernel of integer arithmetic is imported in Scoring only, and Scoring imports only Models beside")
+    func int8Kernel() throws {
+        let users = try Self.modules().filter { module in
+            try Self.imports(of: module).contains { $0.imports.contains("CInt8Kernel") }
+        }
+        #expect(users == ["Scoring"])
+        for (file, imports) in try Self.imports(of: "Scoring") {
+            #expect(imports.subtracting(["CInt8Kernel", "Models"]) == [], "\(file)")
         }
     }
 

@@ -41,6 +41,7 @@ extension TrainingSet {
     /// - Parameters:
     ///   - sets: recordings of one network, at least one.
     ///   - maximumRows: rows a view at most; from what is more, rows are taken evenly.
+    ///   - shipped: the model that the windows are judged by beside the new one.
     package init(merging sets: [TrainingSet], maximumRows: Int, shipped: ShippedModel) {
         self.init(shipped: shipped)
         let hours = sets.map { $0.learned / .seconds(3600) }

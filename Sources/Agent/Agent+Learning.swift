@@ -22,6 +22,9 @@ extension Agent {
         case .readyToTrain where training == nil:
             tellProgress(1)
             guard let set = engine.detector.trainingSet() else { return }
+            recordingStarted = now - set.learned
+            attempt("recording") { try saveRecording(of: set, at: now) }
+            recordingStarted = nil
             train { (try Trainer.train(set, seed: 1), nil) }
         case .readyToTrain:
             break

@@ -105,8 +105,7 @@ package final class Detector {
 
     /// Puts a model on probation beside the one in use.
     package func challenge(with model: SiteModel) {
-        trial = Trial(
-            model, length: configuration.trialDuration, configuration: configuration, shipped: shipped)
+        trial = Trial(model, configuration: configuration, views: (source, destination))
     }
 
     /// Gives up the model on probation.

@@ -62,8 +62,9 @@ import Traffic
     @Test("more alarms than accepted, and than the model in use raised, fail it")
     func fails() throws {
         let model = try Trainer.train(try windows(everyday(30)), seed: 1, steps: 10)
-        var trial = Trial(
-            model, length: .seconds(1), configuration: DetectionConfiguration(), shipped: try .embedded())
+        let detector = try detector { $0.trialDuration = .seconds(1) }
+        detector.challenge(with: model)
+        var trial = try #require(detector.trial)
         trial.alarms = 5
         trial.championAlarms = 2
         let nothing = (source: WindowBatch(), destination: WindowBatch())

@@ -27,12 +27,17 @@ package struct Trial: Sendable {
     package internal(set) var alarms = 0
     package internal(set) var championAlarms = 0
 
-    init(_ model: SiteModel, length: Duration, configuration: DetectionConfiguration, shipped: ShippedModel) {
+    /// A trial of `model`, which begins with what the champion's `views` remember of each entity.
+    init(
+        _ model: SiteModel, configuration: DetectionConfiguration,
+        views: (source: ViewDetector, destination: ViewDetector)
+    ) {
         self.model = model
-        self.length = length
+        length = configuration.trialDuration
         acceptedPerDay = configuration.falseAlarmsPerDay
-        source = ViewDetector(.source, configuration: configuration, shipped: shipped, site: model)
-        destination = ViewDetector(.destination, configuration: configuration, shipped: shipped, site: model)
+        (source, destination) = views
+        source.adopt(model)
+        destination.adopt(model)
     }
 
     /// Lets the challenger judge what the champion has judged; `championAlarms` is what that one has raised by it.

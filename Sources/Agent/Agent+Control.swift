@@ -30,7 +30,10 @@ extension Agent: ControlService {
             learning: .init(
                 progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
             started: started, uptime: (now - started).seconds,
-            interfaces: datapath.attachments.map { .init(name: $0.interface.name, attach: $0.mode.rawValue) },
+            interfaces: datapath.interfaces.map {
+                .init(
+                    name: $0.name, attach: $0.attachment?.mode.rawValue ?? "none", state: $0.condition)
+            },
             traffic: traffic,
             rates: .init(
                 packetsPerSecond: rate.packets, bytesPerSecond: rate.bytes, droppedPerSecond: rate.dropped,

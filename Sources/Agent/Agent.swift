@@ -41,11 +41,12 @@ package actor Agent {
     ///
     /// - Parameters:
     ///   - configuration: with at least one interface.
+    ///   - replaces: whether another XDP program on an interface is taken off.
     ///   - clock: the agent's time.
     ///   - notify: called with everything the agent has to tell, in order.
     /// - Throws: what cannot be had (interface, store, program), with what to do; nothing is attached then.
     package init(
-        _ configuration: Configuration, clock: any AgentClock = WallClock(),
+        _ configuration: Configuration, replaces: Bool = false, clock: any AgentClock = WallClock(),
         notify: @escaping @Sendable (TimedNotice) -> Void = { _ in }
     ) throws {
         self.configuration = configuration
@@ -58,7 +59,7 @@ package actor Agent {
         recordingSaved = now
         let host = HostAddresses()
         // Everything that can be refused comes before the interface is touched.
-        let interfaces = try configuration.interfaces.map { try Interface(named: $0) }
+        try Interface.requireOne(of: configuration.interfaces)
         store = try Store(path: configuration.state)
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
         let (site, trained) = try Self.siteModel(in: store, &complaints)
@@ -70,10 +71,11 @@ package actor Agent {
             settings: configuration.policy, mode: configuration.mode, protected: host.protected)
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", at: now)
+        var options = DatapathOptions(configuration)
+        options.replaces = replaces
         datapath = try Datapath.attach(
-            to: interfaces, bpffs: configuration.bpffs, options: DatapathOptions(configuration),
-            rules: policy.rules,
-            now: now)
+            to: configuration.interfaces, bpffs: configuration.bpffs,
+            options: options, rules: policy.rules, now: now)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
         // A trial that was cut short begins anew.
         if let challenger = try store.model(.challenger), let file = try? ModelFile(challenger.data),
@@ -99,7 +101,7 @@ package actor Agent {
     /// Runs until the task is cancelled, then stops cleanly.
     ///
     /// - Parameter staysAttached: leave program, rules and pins in the kernel, for the next agent to adopt.
-    /// - Throws: what ended the agent before its time (`InterfaceLost`), or kept it from detaching.
+    /// - Throws: what ended the agent before its time, or kept it from detaching.
     package func run(staysAttached: Bool) async throws {
         tell(.started(datapath.attachments.map(\.summary)))
         for complaint in complaints.values { tell(.warning(complaint)) }
@@ -130,9 +132,7 @@ package actor Agent {
     /// One turn of the loop.
     private func turn() throws {
         let now = clock.now
-        for attachment in datapath.attachments where !attachment.isAlive {
-            throw InterfaceLost(name: attachment.interface.name)
-        }
+        tendInterfaces()
         let deadMan = configuration.deadMan
         datapath.beat(deadAfter: deadMan.action == .open ? deadMan.after : nil)
         heartbeat = now
@@ -145,6 +145,19 @@ package actor Agent {
         attempt("rules") { if let failure = turn.failure { throw failure } }
         learn(at: now)
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
+    }
+
+    /// Follows interfaces that came, went or were renamed.
+    private func tendInterfaces() {
+        for news in datapath.tend() { tell(.interface(news)) }
+        for interface in datapath.interfaces {
+            let subject = "interface \(interface.name)"
+            if let trouble = interface.trouble {
+                complain(subject, trouble)
+            } else {
+                complaints[subject] = nil
+            }
+        }
     }
 
     /// Keeps what happened, and tells it.
@@ -215,19 +228,10 @@ package actor Agent {
     func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
 }
 
-/// An interface that the agent was attached to is gone, or not ours any more.
-package struct InterfaceLost: Error, Hashable, Sendable, CustomStringConvertible {
-    package let name: String
-
-    package var description: String {
-        "the interface \(name) is gone, or another program took its XDP hook; bring it back and start again"
-    }
-}
-
 extension Attachment {
-    /// `eth0 (native)`, with the reason where it is not native.
+    /// `eth0 (native)`, with what is to be known of it.
     var summary: String {
-        "\(interface.name) (\(mode.rawValue)\(fallback.map { ": \($0)" } ?? ""))"
+        "\(interface.name) (\(mode.rawValue)\(remark.map { ": \($0)" } ?? ""))"
     }
 }
 

@@ -5,6 +5,8 @@ package import Traffic
 package enum Notice: Sendable {
     /// Attached and deciding; how, in a sentence for each interface.
     case started([String])
+    /// An interface came, or came back, and is guarded.
+    case interface(String)
     /// 0...1 of the learning span is over; told at every tenth.
     case learning(Double)
     /// The model of this site has been trained and is in use now.

@@ -17,6 +17,15 @@ package final class BPFProgram: Sendable {
         self.init(name: name, descriptor: Descriptor(owning: raw))
     }
 
+    /// Opens the program with number `id`, which takes CAP_SYS_ADMIN.
+    package convenience init(id: UInt32) throws(BPFError) {
+        let raw = try check(bpf_prog_get_fd_by_id(id), "open the program with number \(id)")
+        self.init(name: "\(id)", descriptor: Descriptor(owning: raw))
+    }
+
+    /// What the kernel says of it.
+    package var info: ProgramInfo? { ProgramInfo(descriptor) }
+
     /// Gives it a name under a BPF file system, by which it outlives the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the program '\(name)' at \(path)")

@@ -46,12 +46,32 @@ package final class XDPLink: Sendable {
             bpf_link_update(descriptor.raw, program.descriptor.raw, nil), "replace the attached program")
     }
 
+    /// Links by which the program with number `program` holds an interface with index `interface`.
+    ///
+    /// Indexes count within a network namespace; the number of the program tells these apart in all but odd cases. Empty
+    /// without CAP_SYS_ADMIN.
+    static func all(of program: UInt32, interface: UInt32) -> [XDPLink] {
+        var (id, found): (UInt32, [XDPLink]) = (0, [])
+        while unsafe bpf_link_get_next_id(id, &id) == 0 {
+            let raw = bpf_link_get_fd_by_id(id)
+            guard raw >= 0 else { continue }
+            let link = XDPLink(Descriptor(owning: raw))
+            guard let info = try? link.info(), info.type == BPF_LINK_TYPE_XDP.rawValue,
+                info.prog_id == program, info.xdp.ifindex == interface
+            else { continue }
+            found.append(link)
+        }
+        return found
+    }
+
     /// Index of the interface it holds; 0 when that interface is gone.
-    package func interface() throws(BPFError) -> UInt32 {
+    package func interface() throws(BPFError) -> UInt32 { try info().xdp.ifindex }
+
+    private func info() throws(BPFError) -> bpf_link_info {
         var info = bpf_link_info()
         var size = UInt32(MemoryLayout<bpf_link_info>.size)
         try check(unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size), "ask about a link")
-        return info.xdp.ifindex
+        return info
     }
 
     /// Takes the program off the interface, whatever pins there are.

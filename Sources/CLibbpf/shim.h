@@ -1,8 +1,14 @@
 #pragma once
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -11,4 +17,43 @@
 static inline int sluice_membarrier_global(void)
 {
 	return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* ioctl() is variadic, too. 0 on success, -1 with errno set on failure; needs no privilege. */
+static inline int sluice_interface_ioctl(unsigned long request, struct ifreq *ifreq)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result = fd < 0 ? -1 : ioctl(fd, request, ifreq);
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* Flags of an interface (IFF_UP and others), or -1. */
+static inline int sluice_interface_flags(const char *name)
+{
+	struct ifreq ifreq = {};
+
+	strncpy(ifreq.ifr_name, name, IFNAMSIZ - 1);
+	return sluice_interface_ioctl(SIOCGIFFLAGS, &ifreq) ? -1 : (unsigned short)ifreq.ifr_flags;
+}
+
+/* MTU of an interface, or -1. */
+static inline int sluice_interface_mtu(const char *name)
+{
+	struct ifreq ifreq = {};
+
+	strncpy(ifreq.ifr_name, name, IFNAMSIZ - 1);
+	return sluice_interface_ioctl(SIOCGIFMTU, &ifreq) ? -1 : ifreq.ifr_mtu;
+}
+
+/* An ethtool request: `data` begins with the command (linux/ethtool.h). 0, or -1. */
+static inline int sluice_interface_ethtool(const char *name, void *data)
+{
+	struct ifreq ifreq = {};
+
+	strncpy(ifreq.ifr_name, name, IFNAMSIZ - 1);
+	ifreq.ifr_data = data;
+	return sluice_interface_ioctl(SIOCETHTOOL, &ifreq);
 }

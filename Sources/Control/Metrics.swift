@@ -13,8 +13,11 @@ struct Metrics {
             [(["version": status.version, "mode": status.mode.rawValue, "model": status.model.id], 1)])
         add("sluice_uptime_seconds", "gauge", "Time since the agent started.", [([:], status.uptime)])
         add(
-            "sluice_interface_info", "gauge", "Always 1; one for each guarded interface.",
-            status.interfaces.map { (["interface": $0.name, "attach": $0.attach], 1) })
+            "sluice_interface_info", "gauge", "Always 1; one for each interface.",
+            status.interfaces.map { (["interface": $0.name, "attach": $0.attach, "state": $0.state], 1) })
+        add(
+            "sluice_interface_guarded", "gauge", "Whether the program is on the interface.",
+            status.interfaces.map { (["interface": $0.name], $0.attach == "none" ? 0 : 1) })
         let parts = [
             ("flow", status.traffic.flow), ("aside", status.traffic.aside),
             ("malformed", status.traffic.malformed),

@@ -16,15 +16,18 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// One interface whose packets pass through the data plane.
+    /// One interface whose packets are to pass through the data plane.
     package struct Interface: Codable, Hashable, Sendable {
         package var name: String
-        /// `native` (in the driver) or `generic` (in the network stack).
+        /// `native` (in the driver), `generic` (in the network stack), or `none` while it is not guarded.
         package var attach: String
+        /// `up`, `down` (guarded, but switched off), `missing` or `failed` (the program cannot be attached).
+        package var state: String
 
-        package init(name: String, attach: String) {
+        package init(name: String, attach: String, state: String = "up") {
             self.name = name
             self.attach = attach
+            self.state = state
         }
     }
 

@@ -3,33 +3,26 @@ import Glibc
 
 /// The program on one interface.
 package struct Attachment: Sendable {
-    package let interface: Interface
+    package internal(set) var interface: Interface
     package let mode: XDPMode
-    /// Why it is not native, where native was tried.
-    package let fallback: String?
+    /// What an operator should know of how it came about: why not native, whose place it took; `nil` if there is nothing.
+    package let remark: String?
     let link: XDPLink
 
-    /// Attaches `program`, native first unless told otherwise.
-    init(_ program: BPFProgram, to interface: Interface, attach: DatapathOptions.Attach) throws {
+    /// Attaches `program`, native first unless told otherwise; `remarks` say what happened before.
+    init(
+        _ program: BPFProgram, to interface: Interface, _ attach: DatapathOptions.Attach,
+        remarks: [String] = []
+    ) throws {
         self.interface = interface
-        let order: [XDPMode] =
-            switch attach {
-            case .auto: [.native, .generic]
-            case .native: [.native]
-            case .generic: [.generic]
-            }
         var failures: [BPFError] = []
-        for mode in order {
+        for mode in attach.modes {
             do {
                 link = try XDPLink(program, interface: interface.index, mode: mode)
                 self.mode = mode
-                fallback = failures.first.map { "\($0)" }
+                let all = remarks + failures.prefix(1).map { "\($0)" }
+                remark = all.isEmpty ? nil : all.joined(separator: "; ")
                 return
-            } catch  where error.code == EBUSY {
-                let holder = XDPHook.holder(ofInterface: interface.index)
-                throw DatapathError(
-                    "another XDP program\(holder.map { ", '\($0.program)' (id \($0.id)), " } ?? " ")holds \(interface.name); "
-                        + "stop its owner, or take it off with: ip link set dev \(interface.name) xdp off")
             } catch {
                 failures.append(error)
             }
@@ -42,10 +35,26 @@ package struct Attachment: Sendable {
     init(adopting link: XDPLink, on interface: Interface) {
         self.link = link
         self.interface = interface
-        mode = XDPHook.holder(ofInterface: interface.index)?.mode ?? .native
-        fallback = nil
+        mode = XDPHook.occupant(ofInterface: interface.index)?.mode ?? .native
+        remark = nil
     }
 
-    /// Whether the interface is still there, and ours.
-    package var isAlive: Bool { (try? link.interface()) == interface.index }
+    /// Whether the interface is still there, in this network namespace, and ours.
+    package var isAlive: Bool {
+        (try? link.interface()) == interface.index && Interface(index: interface.index) != nil
+    }
+}
+
+extension DatapathOptions.Attach {
+    /// Modes to try, in this order.
+    fileprivate var modes: [XDPMode] {
+        switch self {
+        case .auto: [.native, .generic]
+        case .native: [.native]
+        case .generic: [.generic]
+        }
+    }
+
+    /// Whether an attachment in `mode` will do.
+    func allows(_ mode: XDPMode) -> Bool { modes.contains(mode) }
 }

@@ -16,9 +16,8 @@ package final class Datapath: FlowSource, RuleSink {
     private let generations: GenerationReader
     private let rules: RuleTable
     private var pins: PinDirectory?
+    private var guards: Guards?
     private var lastRead: Timestamp
-    package private(set) var attachments: [Attachment] = []
-    private var egressInterface: Interface?
     /// Whether the maps, and the rules in them, are those of an earlier agent.
     package let isAdopted: Bool
 
@@ -64,51 +63,41 @@ package final class Datapath: FlowSource, RuleSink {
         self.pins = pins
     }
 
-    /// Attaches to `interfaces`, adopting what is pinned for them where that is possible.
+    /// Attaches to the interfaces with these names, adopting what is pinned for them where that is possible.
     ///
     /// With one interface, what leaves through it is counted too (egress hook), so that answers are seen; with several,
-    /// answers come in on another one.
+    /// answers come in on another one. Interfaces that are missing are attached by `tend` when they come.
     ///
     /// Rules are in force before the first packet: a fresh program gets them before it is attached, an adopted one gets
     /// new ones before it loses those that nobody wants any more.
     ///
     /// - Parameters:
-    ///   - interfaces: at least one.
+    ///   - interfaces: at least one, and at least one that is there.
     ///   - bpffs: where a BPF file system is mounted, or may be.
     ///   - options: what a fresh program is made with.
     ///   - rules: all that are to be in force.
     ///   - now: this moment by the agent's clock.
     /// - Returns: the data plane, attached and pinned.
-    /// - Throws: `DatapathError` or `BPFError`; of an attempt that failed nothing stays behind.
+    /// - Throws: `DatapathError` or `BPFError`; of an attempt that failed nothing stays behind, and what an earlier agent
+    ///   left goes on.
     package static func attach(
-        to interfaces: [Interface], bpffs: String, options: DatapathOptions, rules: [Rule] = [],
-        now: Timestamp
+        to interfaces: [String], bpffs: String, options: DatapathOptions, rules: [Rule] = [], now: Timestamp
     ) throws -> Datapath {
         let pins = try PinDirectory(bpffs: bpffs)
-        if let adopted = Datapath(adopting: pins, options: options, now: now) {
-            let links = interfaces.map { interface in
-                try? (XDPLink(pinnedAt: pins.link(interface.name)), interface)
-            }
-            // Links of interfaces that went away are dead; then nothing protects any more, and a fresh start loses nothing.
-            if links.allSatisfy({ (try? $0?.0.interface()) == $0?.1.index && $0 != nil }) {
-                try adopted.takeOver(links.compactMap { $0 })
+        do {
+            // Where no link is left nothing protects any more: a fresh start loses nothing.
+            let wanted = Set(interfaces.compactMap(Interface.index))
+            let isHeld = pins.liveLinks().contains { wanted.contains($0.index) }
+            if isHeld, let adopted = Datapath(adopting: pins, options: options, now: now) {
+                try adopted.start(interfaces, pins: pins, options: options)
                 try adopted.install(rules)
                 try adopted.removeRules(except: rules)
                 return adopted
             }
-        }
-        do {
             let fresh = try Datapath(loading: .shipped(), options: options, now: now)
             fresh.pins = pins
-            do {
-                try fresh.install(rules)
-                try fresh.attach(to: interfaces, pins: pins, attach: options.attach)
-            } catch {
-                // Nothing of an attempt that failed may stay behind; what an earlier agent left, if it still holds the
-                // interface, goes on.
-                if !fresh.attachments.isEmpty { try? fresh.detach() }
-                throw error
-            }
+            try fresh.install(rules)
+            try fresh.start(interfaces, pins: pins, options: options)
             return fresh
         } catch {
             pins.removeIfEmpty()
@@ -116,91 +105,44 @@ package final class Datapath: FlowSource, RuleSink {
         }
     }
 
-    private func takeOver(_ links: [(XDPLink, Interface)]) throws {
-        attachments = links.map { link, interface in
-            Attachment(adopting: link, on: interface)
+    private func start(_ interfaces: [String], pins: PinDirectory, options: DatapathOptions) throws {
+        let guards = Guards(
+            interfaces, program: ingress, egress: egress, pins: pins, options: options)
+        try guards.start(isAdopted: isAdopted)
+        self.guards = guards
+        guard !isAdopted else {
+            // What was counted while nobody read belongs to no window.
+            for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
+            return try guards.settle()
         }
-        if let pins { letGoOfOthers(in: pins) }
-        try countEgress()
-        // What was counted while nobody read belongs to no window.
-        for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
+        do {
+            for pin in pins.contents() where !pins.isLink(pin) && pin != pins.egressHook { pins.remove(pin) }
+            for map in maps.all { try map.pin(at: pins.map(map.name)) }
+            try ingress.pin(at: pins.program)
+            try egress?.pin(at: pins.egressProgram)
+            try guards.settle()
+        } catch {
+            try? detach()
+            throw error
+        }
     }
 
-    private func attach(to interfaces: [Interface], pins: PinDirectory, attach: DatapathOptions.Attach) throws
-    {
-        // An agent of another version, or with other options, may hold the interface: its links go on with our program,
-        // so that there is no moment without one.
-        for interface in interfaces {
-            let pin = pins.link(interface.name)
-            if let old = try? XDPLink(pinnedAt: pin), (try? old.interface()) == interface.index {
-                try old.replace(with: ingress)
-                attachments.append(Attachment(adopting: old, on: interface))
-            } else {
-                attachments.append(try Attachment(ingress, to: interface, attach: attach))
-                // The interface of that name was another one, which has gone.
-                if pins.exists(pin) { letGo(of: pin, in: pins) }
-            }
-        }
-        letGoOfOthers(in: pins)
-        for pin in pins.contents() where !pins.isLink(pin) && pin != pins.egressHook { pins.remove(pin) }
-        for map in maps.all { try map.pin(at: pins.map(map.name)) }
-        try ingress.pin(at: pins.program)
-        try egress?.pin(at: pins.egressProgram)
-        for attachment in attachments {
-            let pin = pins.link(attachment.interface.name)
-            if !pins.exists(pin) { try attachment.link.pin(at: pin) }
-        }
-        try countEgress()
-    }
+    /// The interfaces that are to be guarded, in the order they were named; none without `attach`.
+    package var interfaces: [GuardedInterface] { guards?.interfaces ?? [] }
 
-    /// Takes what an earlier agent attached off the interfaces that are not named any more.
-    private func letGoOfOthers(in pins: PinDirectory) {
-        let kept = Set(attachments.map { pins.link($0.interface.name) })
-        for pin in pins.contents() where pins.isLink(pin) && !kept.contains(pin) { letGo(of: pin, in: pins) }
-    }
+    /// What is attached now.
+    package var attachments: [Attachment] { guards?.attachments ?? [] }
 
-    private func letGo(of link: String, in pins: PinDirectory) {
-        // The egress filter is held by the interface, not by a pin.
-        if let index = try? XDPLink(pinnedAt: link).interface(), index != 0 {
-            try? EgressFilter.detach(interface: index, removingHook: pins.exists(pins.egressHook))
-        }
-        // An agent that made a hook had one interface, which was this one.
-        pins.remove(pins.egressHook)
-        // Without its pin, the link lets go.
-        pins.remove(link)
-    }
-
-    private func countEgress() throws {
-        guard let egress, let pins else { return }
-        guard let interface = attachments.first?.interface, attachments.count == 1 else {
-            // An earlier agent may have had one interface only; its filter would count answers twice now.
-            for attachment in attachments {
-                let isOurs = pins.exists(pins.egressHook)
-                try? EgressFilter.detach(interface: attachment.interface.index, removingHook: isOurs)
-            }
-            pins.remove(pins.egressHook)
-            return
-        }
-        // A second pin of the program says that the hook is ours: the next agent, which finds it there, removes it.
-        if try EgressFilter.attach(egress, interface: interface.index) {
-            pins.remove(pins.egressHook)
-            try egress.pin(at: pins.egressHook)
-        }
-        egressInterface = interface
-    }
+    /// Follows interfaces that came, went or were renamed; to be called with every turn.
+    ///
+    /// - Returns: what happened, a sentence each; `interfaces` tells what is amiss.
+    package func tend() -> [String] { guards?.tend() ?? [] }
 
     /// Takes the program off every interface and removes the pins: traffic passes as if we had never been there.
     package func detach() throws {
-        let hookIsOurs = pins.map { $0.exists($0.egressHook) } ?? false
         // Whatever fails: without pins, links let go when this process ends.
-        defer {
-            attachments = []
-            pins?.removeAll()
-        }
-        for attachment in attachments where attachment.isAlive { try attachment.link.detach() }
-        if let egressInterface {
-            try EgressFilter.detach(interface: egressInterface.index, removingHook: hookIsOurs)
-        }
+        defer { pins?.removeAll() }
+        try guards?.detach()
     }
 
     /// Tells the program that the agent lives: automatic rules apply for `deadAfter` from here; `nil`: for ever.

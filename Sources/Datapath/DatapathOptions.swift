@@ -11,12 +11,17 @@ package struct DatapathOptions: Hashable, Sendable {
     /// Flows that one CPU can hold in one generation; a power of two, at least 1,024.
     package var slotsPerCPU: Int
     package var attach: Attach
+    /// Whether another XDP program on an interface is taken off, for ours to take its place.
+    package var replaces: Bool
     /// Length of the prefixes by which IPv6 sources are banned, 32...128.
     package var ipv6SourcePrefix: Int
 
-    package init(slotsPerCPU: Int = 16384, attach: Attach = .auto, ipv6SourcePrefix: Int = 64) {
+    package init(
+        slotsPerCPU: Int = 16384, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64
+    ) {
         self.slotsPerCPU = slotsPerCPU
         self.attach = attach
+        self.replaces = replaces
         self.ipv6SourcePrefix = ipv6SourcePrefix
     }
 }

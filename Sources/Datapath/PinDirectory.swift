@@ -3,11 +3,13 @@ import Glibc
 
 /// The directory under a BPF file system in which one agent's maps, program and links outlive it.
 ///
-///     /sys/fs/bpf/sluice/net-4026531840/{map_*, link_eth0, program}
+///     /sys/fs/bpf/sluice/net-4026531840/{map_*, link_2, program}
 ///
-/// One directory for each network namespace, since interface names mean something in one only.
+/// One directory for each network namespace, since indexes of interfaces mean something in one only.
 package struct PinDirectory: Hashable, Sendable {
     package let path: String
+    /// The BPF file system.
+    let root: String
 
     /// Finds (or mounts) a BPF file system and makes the directory.
     ///
@@ -15,7 +17,6 @@ package struct PinDirectory: Hashable, Sendable {
     /// there would end with the process. The machine's own, seen through process 1, outlives it.
     package init(bpffs: String) throws {
         let candidates = [bpffs, "/proc/1/root" + bpffs]
-        let root: String
         if let found = candidates.first(where: Machine.isBPFFileSystem) {
             root = found
         } else {
@@ -41,31 +42,34 @@ package struct PinDirectory: Hashable, Sendable {
     }
 
     func map(_ name: String) -> String { "\(path)/map_\(name)" }
-    func link(_ interface: String) -> String { "\(path)/link_\(Self.escape(interface))" }
+    /// Of the interface with this index.
+    func link(_ interface: UInt32) -> String { "\(path)/link_\(interface)" }
     var program: String { "\(path)/program" }
     var egressProgram: String { "\(path)/program_egress" }
     /// There when we made the interface's egress hook.
     var egressHook: String { "\(path)/program_egress_hook" }
-
-    /// BPF file systems refuse names with a dot.
-    private static func escape(_ name: String) -> String { name.split(separator: ".").joined(separator: "_") }
 
     func isLink(_ pin: String) -> Bool { pin.hasPrefix("\(path)/link_") }
 
     func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// Paths of everything pinned here.
-    func contents() -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var paths: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
-                unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { paths.append("\(path)/\(name)") }
+    func contents() -> [String] { Files.names(in: path).map { "\(path)/\($0)" } }
+
+    /// Pinned links whose interface is still there, in this network namespace.
+    func liveLinks() -> [(index: UInt32, link: XDPLink)] {
+        contents().filter(isLink).compactMap { pin in
+            guard let link = try? XDPLink(pinnedAt: pin), let index = try? link.interface(),
+                Interface(index: index) != nil
+            else { return nil }
+            return (index, link)
         }
-        return paths
+    }
+
+    /// Pins something in the place of what is there, if anything is.
+    func replace(_ pin: String, _ make: (String) throws -> Void) throws {
+        remove(pin)
+        try make(pin)
     }
 
     /// Removes a pin, if it is there.

@@ -44,6 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Database. Overrides `state`.", valueName: "path"))
     var state: String?
 
+    @Flag(help: "Take the place of another XDP program on an interface; it is not put back.")
+    var replace = false
+
     @Flag(help: "Leave program, rules and pins in the kernel on exit, for the next agent to take over.")
     var stayAttached = false
 
@@ -65,7 +68,7 @@ struct RunCommand: AsyncParsableCommand {
             let server = try ControlServer(path: configuration.socket)
             let agent: Agent
             do {
-                agent = try Agent(configuration) { report.print($0) }
+                agent = try Agent(configuration, replaces: replace) { report.print($0) }
             } catch {
                 server.close()
                 throw error

@@ -35,6 +35,7 @@ struct RunReport: Sendable {
         switch notice {
         case .started(let interfaces):
             ["\(screen.styled("watching", .bold)) \(interfaces.joined(separator: ", "))"]
+        case .interface(let text): [text]
         case .learning(let fraction):
             ["\(screen.styled("learning", .bold)) \(fraction.percent)"]
         case .learned(let model, let seconds):
@@ -83,6 +84,7 @@ struct RunReport: Sendable {
         case .event(let event): EventLine.line(event, at: timed.time)
         case .started(let interfaces):
             EventLine.note("started", interfaces.joined(separator: ", "), at: timed.time)
+        case .interface(let text): EventLine.note("interface", text, at: timed.time)
         case .learning(let fraction): EventLine.note("learning", fraction.percent, at: timed.time)
         case .learned(let model, _): EventLine.note("learned", model, at: timed.time)
         case .trial(let model, let step): EventLine.note("trial", "\(model) \(step.sentence)", at: timed.time)
@@ -97,7 +99,7 @@ extension Notice {
     fileprivate var level: Configuration.Log.Level {
         switch self {
         case .learning: .info
-        case .started, .learned, .trial, .event, .stopped: .notice
+        case .started, .interface, .learned, .trial, .event, .stopped: .notice
         case .warning: .warning
         }
     }

@@ -17,7 +17,10 @@ struct StatusCommand: DocumentCommand {
         var fields = Fields()
         let mode = screen.styled(status.mode.rawValue, .bold)
         fields.add("Sluice", "\(status.version), mode \(mode), up \(status.uptime.duration)")
-        let interfaces = status.interfaces.map { "\($0.name.printable) (\($0.attach))" }
+        let interfaces = status.interfaces.map { interface in
+            let words = [interface.attach] + (interface.state == "up" ? [] : [interface.state])
+            return "\(interface.name.printable) (\(words.filter { $0 != "none" }.joined(separator: ", ")))"
+        }
         fields.add("Interfaces", interfaces.isEmpty ? "none" : interfaces.joined(separator: ", "))
         fields.add("Learning", learning(status.learning))
         addTraffic(status, to: &fields, on: screen)

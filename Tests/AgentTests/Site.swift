@@ -52,25 +52,31 @@ final class Site {
         for setting in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
             try command("ip netns exec \(gateway) sysctl -qw \(setting)")
         }
+        try connectOutside()
+        try command("ip link add name eth0 netns \(inside) type veth peer name lan netns \(gateway)")
+        try configure(gateway, "lan", ["10.20.0.1/24", "2001:db8:20::1/64"])
+        try configure(
+            inside, "eth0", ["10.20.0.2/24", "2001:db8:20::2/64"], gateways: ["10.20.0.1", "2001:db8:20::1"])
+    }
+
+    /// Lays the wire between outside and the gateway, for the first time or after it was removed.
+    func connectOutside() throws {
         let wan = "name wan address 02:00:00:00:00:01 netns \(gateway)"
         try command("ip link add name eth0 netns \(outside) type veth peer \(wan)")
-        try command("ip link add name eth0 netns \(inside) type veth peer name lan netns \(gateway)")
-        for (namespace, interface, addresses) in [
-            (outside, "eth0", ["198.51.100.2/24", "2001:db8:1::2/48"]),
-            (gateway, "wan", ["198.51.100.1/24", "2001:db8:1::1/48"]),
-            (gateway, "lan", ["10.20.0.1/24", "2001:db8:20::1/64"]),
-            (inside, "eth0", ["10.20.0.2/24", "2001:db8:20::2/64"]),
-        ] {
-            for address in addresses {
-                try command("ip -n \(namespace) address add \(address) dev \(interface)")
-            }
-            try command("ip -n \(namespace) link set \(interface) up")
+        try configure(gateway, "wan", ["198.51.100.1/24", "2001:db8:1::1/48"])
+        try configure(
+            outside, "eth0", ["198.51.100.2/24", "2001:db8:1::2/48"],
+            gateways: ["198.51.100.1", "2001:db8:1::1"])
+    }
+
+    private func configure(
+        _ namespace: String, _ interface: String, _ addresses: [String], gateways: [String] = []
+    ) throws {
+        for address in addresses {
+            try command("ip -n \(namespace) address add \(address) dev \(interface)")
         }
-        for (namespace, gateways) in [
-            (outside, ["198.51.100.1", "2001:db8:1::1"]), (inside, ["10.20.0.1", "2001:db8:20::1"]),
-        ] {
-            for gateway in gateways { try command("ip -n \(namespace) route add default via \(gateway)") }
-        }
+        try command("ip -n \(namespace) link set \(interface) up")
+        for gateway in gateways { try command("ip -n \(namespace) route add default via \(gateway)") }
     }
 
     /// Serves HTTP inside, for both families.

@@ -20,7 +20,11 @@ struct AlarmBudget {
 
     /// The score that windows may exceed by chance at the accepted rate.
     func threshold(of opinion: PeaksOverThreshold, windowsPerHour: Double) -> Double {
-        opinion.score(exceededWith: accepted / 24 / max(windowsPerHour, 1)) + correction
+        let probability = min(accepted / 24 / max(windowsPerHour, 1), 1)
+        // Both opinions are calibrated by themselves, so their mean exceeds x with 2 * 10^-x at most. A tail that was fitted to a
+        // few wild windows says more, and would leave the site blind.
+        let most = -Double.log10(probability / 2)
+        return min(opinion.score(exceededWith: probability), most) + correction
     }
 
     mutating func count(alarms number: Int, at now: Timestamp) {

@@ -29,6 +29,19 @@ struct Bars {
     /// The lowest score that is worth a verdict.
     var least: Double { min(block.score, alert.score) }
 
+    /// How far a window stands out, for lists and rankings.
+    ///
+    /// Its own score and the entity's mean of the last minute, or what is countable, if that says more. A finding is worth at
+    /// least its bar.
+    func standing(score: Double, lasting: Double, closest: Finding?) -> Double {
+        max(score > 0 ? score + lasting : 0, closest.map(worth) ?? 0)
+    }
+
+    /// A finding's measure on the scale of scores: its bar where it is just a finding, at most twice that.
+    private func worth(of finding: Finding) -> Double {
+        min(finding.excess, 2) * (finding.tier == .block ? block.score : alert.score)
+    }
+
     /// What was passed, and by how much.
     struct Decision {
         var tier: Verdict.Tier
@@ -41,7 +54,9 @@ struct Bars {
         score: Double, lasting: Double, opinion: Opinion, window: Window, finding: Finding?
     ) -> Decision? {
         let byFinding = finding.map {
-            Decision(tier: $0.tier, score: score, threshold: $0.tier == .block ? block.score : alert.score)
+            Decision(
+                tier: $0.tier, score: max(score, worth(of: $0)),
+                threshold: $0.tier == .block ? block.score : alert.score)
         }
         if let byFinding, byFinding.tier == .block { return byFinding }
         guard Evidence.isToThePoint(window) else { return byFinding }

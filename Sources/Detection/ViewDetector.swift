@@ -8,14 +8,10 @@ struct ViewDetector {
     /// What is remembered of one entity, by its slot in the window builder.
     private struct EntityState {
         var serial: UInt32 = 0
-        /// The entity's own usual score: a mean with a memory of five minutes, of windows without verdict.
-        var usual = 0.0
-        var weight = 0.0
-        var updated: Timestamp?
-        /// Sum of scores over time, and of the time, both decaying within a minute.
+        /// Of windows without verdict.
+        var usual = Usual()
         var lasting = Lasting()
-        var lastVerdict: Timestamp?
-        var lastTier = Verdict.Tier.alert
+        var news = News()
         var lastAlarm: Timestamp?
     }
 
@@ -49,7 +45,7 @@ struct ViewDetector {
         site = model
         opinions = Opinions(shipped: shipped[view], site: model.isTrusted ? model[view] : nil)
         explainer = Explainer(shipped: shipped[view], site: model[view])
-        for index in states.indices { states[index].weight = 0 }
+        for index in states.indices { states[index].usual = Usual() }
     }
 
     mutating func observe(
@@ -64,23 +60,29 @@ struct ViewDetector {
             prepare(window)
             let features = batch.features(of: row)
             let isEcho = Echo.isAll(of: opinion.group, in: features)
-            let score = isEcho ? 0 : max(0, opinion.score - usual(window.slot))
-            let finding = PlainFindings.find(in: window, seesBothWays: seesBothWays)
+            let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
+            let closest = PlainFindings.closest(in: window, seesBothWays: seesBothWays)
+            let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
             let lasting = states[window.slot].lasting.add(score, at: time)
             let decision = bars.decide(
                 score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
             observation.windows.append(
                 ScoredWindow(
-                    entity: window.entity, score: score, threshold: bars.least, table: opinion.table,
-                    site: opinion.site,
-                    packets: window.packets, bytes: window.bytes))
+                    entity: window.entity,
+                    score: bars.standing(score: score, lasting: lasting, closest: closest),
+                    threshold: bars.least, table: opinion.table, site: opinion.site, packets: window.packets,
+                    bytes: window.bytes))
             learning?.take(
                 window, features, table: opinion.table, isSuspect: finding != nil, now: time)
             guard let decision else {
-                if !isEcho { learnUsual(window.slot, opinion.score, at: time) }
+                if !isEcho { states[window.slot].usual.add(opinion.score, at: time) }
                 continue
             }
-            guard isNews(window.slot, decision.tier, at: time) else { continue }
+            let reason = finding?.reason ?? opinion.group.rawValue
+            guard
+                states[window.slot].news.isNews(
+                    decision.tier, reason, at: time, interval: configuration.repeatInterval)
+            else { continue }
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
             if finding == nil, !Evidence.bearsBlock(window), countsAsAlarm(window.slot, at: time) {
                 alarms += 1
@@ -111,35 +113,6 @@ struct ViewDetector {
         if states[window.slot].serial != window.serial {
             states[window.slot] = EntityState(serial: window.serial)
         }
-    }
-
-    /// How much of a score is this entity's own usual.
-    ///
-    /// Taken off only after a minute of acquaintance, and never more than 1: who is odd all the time is let be, but
-    /// nobody can earn the right to attack.
-    private func usual(_ slot: Int) -> Double {
-        let state = states[slot]
-        guard state.weight >= 0.18 else { return 0 }
-        return min(1, state.usual / state.weight)
-    }
-
-    private mutating func learnUsual(_ slot: Int, _ score: Double, at time: Timestamp) {
-        let passed = states[slot].updated.map { min(max((time - $0).seconds, 0), 1) } ?? 0.2
-        let share = passed / 300
-        states[slot].usual += share * (score - states[slot].usual)
-        states[slot].weight += share * (1 - states[slot].weight)
-        states[slot].updated = time
-    }
-
-    private mutating func isNews(_ slot: Int, _ tier: Verdict.Tier, at time: Timestamp) -> Bool {
-        if let last = states[slot].lastVerdict, time - last < configuration.repeatInterval,
-            tier == .alert || states[slot].lastTier == .block
-        {
-            return false
-        }
-        states[slot].lastVerdict = time
-        states[slot].lastTier = tier
-        return true
     }
 
     private mutating func countsAsAlarm(_ slot: Int, at time: Timestamp) -> Bool {

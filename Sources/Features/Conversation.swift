@@ -9,6 +9,8 @@ struct Conversation {
         var last = Int64.min
         /// Where the newest entry of this direction stands in the window.
         var position = EntryPosition.none
+        /// Bytes so far.
+        var bytes: UInt32 = 0
         var marks: Marks = []
 
         func isAlive(at now: Int64) -> Bool { first != .max && now - last <= Conversation.idleNanoseconds }
@@ -39,6 +41,8 @@ struct Conversation {
     var initiator: Int8 = -1
     /// The initiator's connection waits for the first byte of the service.
     var isUnserved = false
+    /// It has ended, and its service has taken note of how long it was.
+    var isMeasured = false
 
     subscript(direction: Int) -> Direction {
         get { direction == 0 ? directions.0 : directions.1 }

@@ -38,6 +38,10 @@ struct Entry {
         static let isTCP = Traits(rawValue: 1024)
         /// Its source sent more than SYN and RST: all that can be known where answers are not seen.
         static let takesPart = Traits(rawValue: 2048)
+        /// Its source's connections to the service are all of a length.
+        static let isAlike = Traits(rawValue: 4096)
+        /// Its source turned to the service for the first time after ten minutes of watching, or later.
+        static let isNewService = Traits(rawValue: 8192)
     }
 
     var traits: Traits = []
@@ -64,6 +68,8 @@ struct Entry {
     var repeat600: Float = 0
     var regularity: Float = 0
     var unserved: Float = 0
+    /// Of its service, if that is outside: for how long it has been called as by a clock.
+    var steadySeconds: Float = 0
 }
 
 /// The entries of one reading, beside the samples they are about.

@@ -10,6 +10,8 @@ struct History {
         case closes
         /// Services tried for the first time that refused or did not answer.
         case failedServices
+        /// Queries of DNS, and those of them that are longer than names are.
+        case dnsQueries, longQueries
     }
 
     /// Names this occupation of the slot: entries of the window that belong to a former one are told by it.

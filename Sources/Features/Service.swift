@@ -2,7 +2,8 @@ import RealModule
 
 /// How often one source turned to one (destination, port, protocol).
 struct Service {
-    /// Time of the last start of a flow, and of the last decay; nanoseconds.
+    /// Time when it was first turned to, of the last start of a flow, and of the last decay; nanoseconds.
+    var born: Int64
     var lastStart: Int64
     var updated: Int64
     /// Decayed counts of new flows over 60 and 600 s.
@@ -14,6 +15,13 @@ struct Service {
     var gapVariance: Float = 0
     /// Open connections that were not served a byte yet.
     var unserved: Float = 0
+    /// Gaps in a row that hardly differed, and when the first began.
+    var evenGaps: Float = 0
+    var evenSince: Int64 = 0
+    /// Number of connections that ended, mean and variance of the bytes sent in them.
+    var ended: Float = 0
+    var meanBytes: Float = 0
+    var bytesVariance: Float = 0
 
     mutating func decay(to now: Int64, by decays: Decays) {
         guard now > updated else { return }
@@ -28,14 +36,40 @@ struct Service {
         count60 += 1
         count600 += 1
         let gap = Float(start - lastStart) / 1e9
+        let previous = lastStart
         lastStart = max(lastStart, start)
         // Starts closer than 50 ms are one act (a browser opens several connections at once).
         guard !isFirst, gap > 0.05 else { return }
+        if abs(gap - meanGap) <= 0.35 * meanGap {
+            evenGaps += 1
+        } else {
+            (evenGaps, evenSince) = (0, previous)
+        }
         let weight = max(0.1, 1 / (gaps + 1))
         let error = gap - meanGap
         meanGap += weight * error
         gapVariance = (1 - weight) * (gapVariance + weight * error * error)
         gaps += 1
+    }
+
+    /// A connection to the service ended, after the source had sent so much.
+    mutating func end(after bytes: UInt32) {
+        let weight = max(0.1, 1 / (ended + 1))
+        let error = Float(bytes) - meanBytes
+        meanBytes += weight * error
+        bytesVariance = (1 - weight) * (bytesVariance + weight * error * error)
+        ended += 1
+    }
+
+    /// Whether all connections of late sent nearly the same number of bytes: a program that repeats itself.
+    ///
+    /// Measured: password guessers and beacons vary by 3 to 9 %, browsers and devices by 13 % and more.
+    var areAlike: Bool { ended >= 5 && bytesVariance.squareRoot() <= 0.1 * meanBytes }
+
+    /// For how many seconds it has been turned to as evenly as by a clock, and in always the same way; 0 before ten gaps.
+    var steadySeconds: Float {
+        guard areAlike, evenGaps >= 10 else { return 0 }
+        return Float(max(0, lastStart - evenSince)) / 1e9
     }
 
     /// High when starts are as regular as a clock's: ln(1 + min(n, 60)) * max(0, 1 - CV), from five gaps on.

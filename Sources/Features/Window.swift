@@ -36,6 +36,15 @@ package struct Evidence: Hashable, Sendable {
     /// Decayed counts of new connections to one service that people log in to.
     package var loginRepeat60 = 0.0
     package var loginRepeat600 = 0.0
+    /// The same of connections that all sent nearly the same: to one TCP service, and to one that people log in to.
+    package var alikeRepeat60 = 0.0
+    package var alikeLogins600 = 0.0
+    /// For how long one service outside has been called as by a clock; likewise one that is new here.
+    package var steadySeconds = 0.0
+    package var newSteadySeconds = 0.0
+    /// Decayed over 60 s: queries of DNS, and those for longer names than people and programs ask for.
+    package var dnsQueries60 = 0.0
+    package var longQueries60 = 0.0
     /// Connections to one service that are open and were not served a byte for a second.
     package var unserved = 0.0
     /// Distinct peers and distinct destination ports.
@@ -43,6 +52,8 @@ package struct Evidence: Hashable, Sendable {
     package var ports = 0
     /// Packets of flows without reverse flow (nobody asked for them, or nobody answered).
     package var oneWayPackets: UInt64 = 0
+    /// Packets that answer what was not seen to be asked: from ports of services that amplify, or SYN-ACKs without more.
+    package var reflectedPackets: UInt64 = 0
     /// Packets that no answer is expected to: notices, later fragments, group traffic.
     package var noticePackets: UInt64 = 0
     /// Destination view: packets known from the sketch only.

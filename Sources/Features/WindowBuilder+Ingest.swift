@@ -58,6 +58,7 @@ extension WindowBuilder {
             }
         }
         mine.last = max(mine.last, entry.last)
+        mine.bytes += UInt32(min(sample.bytes, UInt64(UInt32.max - mine.bytes)))
         mine.marks.formUnion(Conversation.Marks(of: sample))
         if mine.position.reading >= (frames.first?.number ?? readings) { entry.previous = mine.position }
         mine.position = EntryPosition(reading: readings, index: index)

@@ -20,6 +20,8 @@ package struct WindowBuilder {
     var now: Int64 = 0
     /// When the readings began, or began again after a pause: flows found running then did not begin then.
     var resumed: Int64 = 0
+    /// When the watch began.
+    var began: Int64 = 0
     var sources: EntityTable
     var destinations: EntityTable
     var conversations: BoundedTable<Conversation>
@@ -41,7 +43,7 @@ package struct WindowBuilder {
         destinations = EntityTable(capacity: configuration.destinationCapacity, empty: nobody)
         conversations = BoundedTable(capacity: configuration.conversationCapacity, empty: Conversation())
         services = BoundedTable(
-            capacity: configuration.serviceCapacity, empty: Service(lastStart: 0, updated: 0))
+            capacity: configuration.serviceCapacity, empty: Service(born: 0, lastStart: 0, updated: 0))
         peers = BoundedTable(capacity: configuration.serviceCapacity, empty: 0)
     }
 
@@ -68,6 +70,7 @@ package struct WindowBuilder {
         if frames.isEmpty || start - now > 2_000_000_000 || now - end > 1_000_000_000 {
             // The first reading, a pause, or a clock that was set back: what runs now began before.
             resumed = start
+            if readings == 0 { began = start }
             settle(frames.count)
         }
         now = end

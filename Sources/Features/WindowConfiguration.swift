@@ -19,6 +19,11 @@ package struct WindowConfiguration: Sendable {
 
     package init() {}
 
+    /// Whether an address is in our own networks, or in none that the Internet knows.
+    func isOurs(_ address: Address) -> Bool {
+        address.isPrivate || localPrefixes.contains { $0.contains(address) }
+    }
+
     /// The prefix that stands for a source.
     package func sourcePrefix(of address: Address) -> Prefix {
         if address.isIPv4 || address.isLinkLocal || localPrefixes.contains(where: { $0.contains(address) }) {

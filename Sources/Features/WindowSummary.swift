@@ -102,6 +102,9 @@ struct WindowSummary {
     private mutating func addEvidence(_ entry: Entry, _ sample: FlowSample) {
         let age = scope.now - entry.first
         if entry.traits.contains(.expectsNoAnswer) { evidence.noticePackets &+= sample.packets }
+        if view == .destination, !entry.traits.contains(.isAnswered) {
+            evidence.reflectedPackets &+= Amplifiers.reflected(in: sample)
+        }
         if isUnanswered(entry) {
             tally.unansweredPackets &+= sample.packets
             tally.unansweredBytes &+= sample.bytes
@@ -113,6 +116,16 @@ struct WindowSummary {
             evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
         }
         evidence.unserved = max(evidence.unserved, Double(entry.unserved))
+        evidence.steadySeconds = max(evidence.steadySeconds, Double(entry.steadySeconds))
+        if entry.traits.contains(.isNewService) {
+            evidence.newSteadySeconds = max(evidence.newSteadySeconds, Double(entry.steadySeconds))
+        }
+        if entry.traits.isSuperset(of: [.isAlike, .isTCP]) {
+            evidence.alikeRepeat60 = max(evidence.alikeRepeat60, Double(entry.repeat60))
+            if entry.traits.contains(.isInteractive) {
+                evidence.alikeLogins600 = max(evidence.alikeLogins600, Double(entry.repeat600))
+            }
+        }
         if entry.traits.contains(.isEstablished), sample.key.protocol == .tcp { evidence.isTwoWay = true }
         if entry.traits.contains(.isNovelService),
             entry.traits.contains(.isRefused) || isUnanswered(entry) && age >= 300_000_000
@@ -154,7 +167,7 @@ struct WindowSummary {
         for count in [
             \Evidence.initiatedPackets, \.synPackets, \.halfOpen, \.halfOpenWaiting, \.tcpPackets,
             \.unansweredPackets,
-            \.unansweredBytes, \.icmpPackets, \.noticePackets,
+            \.unansweredBytes, \.icmpPackets, \.noticePackets, \.reflectedPackets,
         ] { evidence[keyPath: count] &*= UInt64(step) }
         evidence.failedServices *= step
     }
@@ -165,6 +178,8 @@ struct WindowSummary {
         facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
         facts.failedServices60 =
             Double(history.sums60[History.Quantity.failedServices.rawValue]) + Double(facts.failedServices)
+        facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
+        facts.longQueries60 = Double(history.sums60[History.Quantity.longQueries.rawValue])
         facts.peers = peers.distinct(step: step)
         facts.ports = destinationPorts.distinct(step: step)
         facts.oneWayPackets = tally.unansweredPackets

@@ -45,6 +45,19 @@ package struct Address: Hashable, Sendable {
         isIPv4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
     }
 
+    /// Not routed in the Internet: IPv4 10/8, 172.16/12, 192.168/16 (RFC 1918), 100.64/10 (RFC 6598) and 127/8, IPv6
+    /// fc00::/7 (RFC 4193) and ::1, and what is link-local.
+    package var isPrivate: Bool {
+        guard isIPv4 else { return high >> 57 == 0x7E || high == 0 && low == 1 || isLinkLocal }
+        return switch low >> 24 {
+        case 10, 127: true
+        case 172: low >> 20 == 0xAC1
+        case 192: low >> 16 == 0xC0A8
+        case 100: low >> 22 == 0x191
+        default: isLinkLocal
+        }
+    }
+
     /// `0.0.0.0` or `::`, which no host has.
     package var isUnspecified: Bool { high == 0 && low == 0 }
 }

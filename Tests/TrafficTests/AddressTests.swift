@@ -104,4 +104,16 @@ struct AddressTests {
         #expect(address.isLinkLocal == (kind == "link"))
         #expect(address.isUnspecified == (kind == "nobody"))
     }
+
+    @Test(
+        "addresses that the Internet does not route are private",
+        arguments: [
+            ("10.1.2.3", true), ("172.16.0.1", true), ("172.31.255.255", true), ("172.32.0.1", false),
+            ("192.168.4.5", true), ("192.169.0.1", false), ("100.64.0.1", true), ("100.128.0.1", false),
+            ("127.0.0.1", true), ("169.254.1.1", true), ("8.8.8.8", false), ("fd00::1", true),
+            ("fc12::1", true), ("fe80::1", true), ("::1", true), ("2001:db8::1", false),
+        ])
+    func privateAddresses(text: String, isPrivate: Bool) throws {
+        #expect(try #require(Address(text)).isPrivate == isPrivate)
+    }
 }

@@ -1,0 +1,38 @@
+import Traffic
+
+/// Tells new verdicts on an entity from more of the same.
+struct News {
+    /// An alert that is repeated for as long as it goes on comes at most this often in the end.
+    private static let longest: Duration = .seconds(3600)
+    /// What was silent for so long is a new story.
+    private static let story: Duration = .seconds(600)
+
+    private var last: (time: Timestamp, tier: Verdict.Tier, reason: String)?
+    private var lastSeen: Timestamp?
+    private var interval: Duration = .zero
+
+    /// Whether to tell of it.
+    ///
+    /// The first verdict and one of a higher tier are told at once, others after the interval. Alerts for the same reason
+    /// are told ever more rarely while they go on: after the interval, twice the interval and so on.
+    mutating func isNews(
+        _ tier: Verdict.Tier, _ reason: String, at time: Timestamp, interval usual: Duration
+    ) -> Bool {
+        let goesOn = lastSeen.map { time - $0 < Self.story } ?? false
+        lastSeen = time
+        guard let last else { return tell(tier, reason, at: time, interval: usual) }
+        if tier == .block, last.tier == .alert { return tell(tier, reason, at: time, interval: usual) }
+        guard tier == .alert, last.tier == .alert, last.reason == reason, goesOn else {
+            return time - last.time >= usual && tell(tier, reason, at: time, interval: usual)
+        }
+        return time - last.time >= interval && tell(tier, reason, at: time, interval: interval * 2)
+    }
+
+    private mutating func tell(
+        _ tier: Verdict.Tier, _ reason: String, at time: Timestamp, interval next: Duration
+    ) -> Bool {
+        last = (time, tier, reason)
+        interval = min(next, Self.longest)
+        return true
+    }
+}

@@ -127,7 +127,7 @@ extension Agent: ControlService {
             engine.policy = before
             throw error
         }
-        record(changes.events, by: "operator", at: now)
+        record(changes.events, by: Caller.current?.name ?? "operator", at: now)
     }
 
     private func refusing<Result>(_ body: () throws -> Result) throws -> Result {

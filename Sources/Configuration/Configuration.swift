@@ -47,6 +47,14 @@ package struct Configuration: Hashable, Sendable {
         package var slotsPerCPU = 16384
     }
 
+    /// `control`: who may speak to the agent, by the groups of their process.
+    package struct Control: Hashable, Sendable {
+        /// Name or number; empty for none.
+        package var readGroup = ""
+        /// Name or number; empty for none.
+        package var writeGroup = ""
+    }
+
     /// `log`: what the agent writes about itself.
     package struct Log: Hashable, Sendable {
         /// Least severe messages that are written.
@@ -72,6 +80,7 @@ package struct Configuration: Hashable, Sendable {
     package var flowTable = FlowTable()
     package var state = "/var/lib/sluice/sluice.db"
     package var socket = "/run/sluice/sluice.sock"
+    package var control = Control()
     package var bpffs = "/sys/fs/bpf"
     package var log = Log()
 

@@ -78,6 +78,20 @@ extension Kind<String> {
             write: { $0 })
     }
 
+    /// A group of users, as group(5) and the tools that make them have it, or the empty text.
+    static var group: Kind {
+        Kind(
+            expectation: #"the name or number of a group, or "" for none"#,
+            read: { text in
+                let isPlain = text.utf8.allSatisfy { byte in
+                    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                        || (0x61...0x7A).contains(byte) || "_-.".utf8.contains(byte)
+                }
+                return isPlain && text.utf8.count <= 32 && !text.hasPrefix("-") ? text : nil
+            },
+            write: { $0.isEmpty ? #""""# : $0 })
+    }
+
     /// An absolute path of at most `maximum` bytes (a Unix socket's name has room for 107).
     static func path(maximum: Int = 4095) -> Kind {
         Kind(

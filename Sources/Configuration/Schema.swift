@@ -90,6 +90,15 @@ enum Schema {
         Key("state", \.state, .path(), "Database of bans, allow-list, alerts and models."),
         Key("socket", \.socket, .path(maximum: 100), "Socket on which the agent answers `sluice` commands."),
         Key(
+            "control.read_group", \.control.readGroup, .group,
+            """
+            Members of this group may ask the agent everything, and change nothing. Root may always do
+            everything; without any group here, so may the group that the agent runs as.
+            """),
+        Key(
+            "control.write_group", \.control.writeGroup, .group,
+            "Members of this group may ask and change: ban, allow, set the mode ..."),
+        Key(
             "bpffs", \.bpffs, .path(),
             "Where the BPF file system is mounted: rules and program outlive the agent there."),
         Key("log.level", \.log.level, .choice(), "Least severe messages that the agent writes."),

@@ -4,6 +4,8 @@ package struct ControlError: Error, Codable, Hashable, Sendable {
     package enum Code: String, Codable, Hashable, Sendable {
         /// 400: the request cannot be understood.
         case invalid
+        /// 403: the caller may not do this.
+        case forbidden
         /// 404: no such ban, entry or path.
         case notFound
         /// 405: the path exists, but not with this method.

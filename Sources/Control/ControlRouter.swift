@@ -203,6 +203,7 @@ extension ControlError {
     var status: Int {
         switch code {
         case .invalid: 400
+        case .forbidden: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .refused: 409

@@ -4,24 +4,29 @@ import Glibc
 
 /// Serves a `ControlService` on a Unix socket.
 ///
-/// The socket is open to owner and group (mode 0660); whoever may connect may do everything.
+/// Who may connect is for the socket's mode and group to say, and what they may do for `ControlAccess`.
 package struct ControlServer: Sendable {
     /// Connections at a time; further ones wait until one ends.
     private static let maximumConnections = 32
+    /// Of one user, so that nobody can keep all others out; root and the agent's own user are not counted.
+    private static let maximumConnectionsEach = 8
     /// For one request, from connecting to the end of the answer.
     private static let timeLimit: Duration = .seconds(10)
 
     private let path: String
+    private let access: ControlAccess
     private let listener: Socket
+    private let connections = ConnectionCount(limit: maximumConnectionsEach)
 
     /// Takes the socket: from here on clients can connect, and are answered when `run` does.
     ///
     /// A socket that a dead agent left behind is replaced.
     ///
     /// - Throws: `ControlError` if another agent answers there, or the socket cannot be made.
-    package init(path: String) throws(ControlError) {
+    package init(path: String, access: ControlAccess = ControlAccess()) throws(ControlError) {
         self.path = path
-        listener = try Self.listen(at: path)
+        self.access = access
+        listener = try Self.listen(at: path, access)
     }
 
     /// Gives the socket back, and removes it; `run` does so by itself.
@@ -71,14 +76,61 @@ package struct ControlServer: Sendable {
         defer { connection.close() }
         do {
             try await withTimeLimit(Self.timeLimit) {
-                let request = try await connection.readRequest(maximumBody: HTTPLimits.requestBody)
-                try await connection.write(await router.respond(to: request).encoded)
+                guard let caller = connection.caller else {
+                    throw ControlError(.forbidden, "the kernel does not say who asks")
+                }
+                // Who may do nothing is not listened to.
+                try access.check(caller, isReading: true)
+                try await connections.counting(caller) {
+                    let request = try await connection.readRequest(maximumBody: HTTPLimits.requestBody)
+                    try access.check(caller, isReading: request.method == "GET")
+                    try await Caller.$current.withValue(caller) {
+                        try await connection.write(await router.respond(to: request).encoded)
+                    }
+                }
             }
         } catch let error as ControlError {
-            try? await connection.write(HTTPResponse.failure(error).encoded)
+            await connection.turnAway(with: HTTPResponse.failure(error).encoded)
         } catch {
             // The client has gone, or the server stops: nobody is left to be told.
         }
+    }
+}
+
+/// How many connections each user has.
+private actor ConnectionCount {
+    private let limit: Int
+    private var counts: [UInt32: Int] = [:]
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Runs `body` with the caller counted, or throws if they have too many connections.
+    nonisolated func counting(
+        _ caller: Caller, _ body: @Sendable () async throws -> Void
+    ) async throws {
+        if caller.isOwner { return try await body() }
+        guard await add(caller.user) else {
+            throw ControlError(
+                .unavailable, "\(caller.name) has \(limit) connections already", hint: "try again later")
+        }
+        do {
+            try await body()
+        } catch {
+            await remove(caller.user)
+            throw error
+        }
+        await remove(caller.user)
+    }
+
+    private func add(_ user: UInt32) -> Bool {
+        guard counts[user, default: 0] < limit else { return false }
+        counts[user, default: 0] += 1
+        return true
+    }
+
+    private func remove(_ user: UInt32) {
+        let rest = (counts[user] ?? 1) - 1
+        counts[user] = rest > 0 ? rest : nil
     }
 }
 
@@ -86,7 +138,7 @@ extension ControlServer {
     /// Longest path that fits the kernel's structure, with some room.
     private static let maximumPath = 100
 
-    private static func listen(at path: String) throws(ControlError) -> Socket {
+    private static func listen(at path: String, _ access: ControlAccess) throws(ControlError) -> Socket {
         guard path.utf8.count <= maximumPath else {
             throw ControlError(
                 .failed, "the socket's path is longer than \(maximumPath) bytes: \(path)",
@@ -100,9 +152,13 @@ extension ControlServer {
             let socket = try Socket(domain: AF_UNIX, type: .stream)
             do {
                 // The mode must be right from the first moment, so it cannot be set afterwards.
-                let mask = umask(0o117)
+                let (mode, group) = access.socket
+                let mask = umask(0o777 & ~mode)
                 defer { _ = umask(mask) }
                 try socket.bind(to: .unix(path: path))
+                if let group, unsafe chown(path, uid_t.max, group) != 0 {
+                    throw SocketError.makeFailed("SetGroup")
+                }
             } catch {
                 try socket.close()
                 throw error

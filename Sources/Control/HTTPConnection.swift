@@ -1,9 +1,13 @@
 import FlyingSocks
 import Foundation
+import Glibc
 
 /// One connection, one message each way.
 struct HTTPConnection: Sendable {
     let socket: AsyncSocket
+
+    /// Who is at the other end.
+    var caller: Caller? { Caller(peerOf: socket.socket.file.rawValue) }
 
     /// Reads a head and the body that follows it; a body longer than `maximumBody` is refused before it is
     /// read.
@@ -24,6 +28,19 @@ struct HTTPConnection: Sendable {
     }
 
     func write(_ data: Data) async throws { try await socket.write(data) }
+
+    /// Answers a request that was not read to its end.
+    ///
+    /// What is still to come is thrown away, within limits: closing a socket with unread data resets the
+    /// connection, and the client would never see the answer.
+    func turnAway(with answer: Data) async {
+        try? await withTimeLimit(.seconds(1)) {
+            try await write(answer)
+            _ = shutdown(socket.socket.file.rawValue, CInt(SHUT_WR))
+            var rest = HTTPLimits.discarded
+            while rest > 0 { rest -= try await socket.read(atMost: 16 * 1024).count }
+        }
+    }
 
     func close() { try? socket.close() }
 

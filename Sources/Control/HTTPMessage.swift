@@ -8,6 +8,8 @@ import Foundation
 enum HTTPLimits {
     static let head = 16 * 1024
     static let requestBody = 64 * 1024
+    /// Of a request that is answered before its end.
+    static let discarded = 1024 * 1024
     static let responseBody = 256 * 1024 * 1024
 }
 
@@ -37,9 +39,9 @@ struct HTTPResponse: Hashable, Sendable {
     }
 
     private static let phrases = [
-        200: "OK", 201: "Created", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-        409: "Conflict",
-        413: "Content Too Large", 500: "Internal Server Error", 503: "Service Unavailable",
+        200: "OK", 201: "Created", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+        405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large", 500: "Internal Server Error",
+        503: "Service Unavailable",
     ]
 }
 

@@ -3,7 +3,7 @@ import Configuration
 import Control
 
 /// An error as people get to see it: what happened, what to do, and the exit code.
-struct Failure: Hashable, CustomStringConvertible {
+struct Failure: Error, Hashable, CustomStringConvertible {
     var message: String
     var hint: String?
     var exitCode: ExitCode
@@ -15,6 +15,7 @@ struct Failure: Hashable, CustomStringConvertible {
 
     init(_ error: any Error) {
         switch error {
+        case let failure as Failure: self = failure
         case let error as AgentUnreachable: self = Failure(unreachable: error)
         case let error as ControlError: self = Failure(control: error)
         case let error as ConfigurationError: self.init(error.description, exitCode: ExitCode(2))
@@ -34,6 +35,7 @@ struct Failure: Hashable, CustomStringConvertible {
             switch error.code {
             case .notFound: ExitCode(4)
             case .refused: ExitCode(5)
+            case .forbidden: ExitCode(6)
             case .invalid, .methodNotAllowed, .tooLarge, .failed, .unavailable: .failure
             }
         self.init(error.message, hint: error.hint, exitCode: exitCode)

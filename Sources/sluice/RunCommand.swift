@@ -65,7 +65,8 @@ struct RunCommand: AsyncParsableCommand {
             let report = RunReport(
                 format: output.format, screen: .standardOutput, level: configuration.log.level)
             // The socket first: if it cannot be had, what a killed agent left on the interfaces is not touched.
-            let server = try ControlServer(path: configuration.socket)
+            let server = try ControlServer(
+                path: configuration.socket, access: try ControlAccess(configuration.control))
             let agent: Agent
             do {
                 agent = try Agent(configuration, replaces: replace) { report.print($0) }

@@ -15,6 +15,7 @@ struct Sluice: AsyncParsableCommand {
               3   no agent answers
               4   no such ban or allow-list entry
               5   refused: protected, on the allow-list, too wide, or in the configuration
+              6   not allowed: the socket's groups do not let this user do it
               64  wrong usage
 
             Colours are off when NO_COLOR is set or the output is no terminal; COLUMNS sets the width.

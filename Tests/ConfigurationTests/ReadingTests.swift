@@ -168,7 +168,7 @@ struct MistakeTests {
             [
                 "f:1:7: mode must be one of learn, shadow, limit, enforce, not `x`",
                 """
-                f:2:1: unknown key `typo`; expected one of allow, attach, bans, bpffs, dead_man, detection, \
+                f:2:1: unknown key `typo`; expected one of allow, attach, bans, bpffs, control, dead_man, detection, \
                 flow_table, interfaces, interval, ipv6_source_prefix, learn, limits, local_networks, log, mode, \
                 socket, state
                 """,

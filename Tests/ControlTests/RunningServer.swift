@@ -4,7 +4,7 @@ import Testing
 
 /// A server on a socket of its own, for the length of `body`.
 func withServer<Value>(
-    _ service: any ControlService = StubService(),
+    _ service: any ControlService = StubService(), access: ControlAccess = ControlAccess(),
     _ body: (_ socket: String, _ client: ControlClient) async throws -> Value
 ) async throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appending(
@@ -12,21 +12,32 @@ func withServer<Value>(
     ).path
     let socket = "\(folder)/run/s.sock"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let server = try ControlServer(path: socket)
+    let server = try ControlServer(path: socket, access: access)
     let task = Task { try await server.run(service) }
     defer { task.cancel() }
     return try await body(socket, ControlClient(socket: socket))
 }
 
 /// What `curl` says: the status, and the body.
-func curl(_ socket: String, _ arguments: [String]) async throws -> (status: Int, body: String) {
+///
+/// `user` and `groups` are numbers; without them, it runs as the test does.
+func curl(
+    _ socket: String, _ arguments: [String], user: Int? = nil, groups: [Int] = []
+) async throws -> (status: Int, body: String) {
     let output = FileManager.default.temporaryDirectory.appending(path: "curl-\(UUID().uuidString)")
     try Data().write(to: output)
     defer { try? FileManager.default.removeItem(at: output) }
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
+    let command =
+        ["curl", "-s", "--max-time", "20", "--unix-socket", socket, "-w", "\n%{http_code}"] + arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments =
-        ["-s", "--max-time", "20", "--unix-socket", socket, "-w", "\n%{http_code}"] + arguments
+        (user.map { user in
+            let others =
+                groups.isEmpty
+                ? "--clear-groups" : "--groups=" + groups.map(String.init).joined(separator: ",")
+            return ["setpriv", "--reuid=\(user)", "--regid=\(user)", others]
+        } ?? []) + command
     process.standardOutput = try FileHandle(forWritingTo: output)
     // Waiting must not block a thread that the server needs.
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in

@@ -7,6 +7,7 @@ import Traffic
 /// Answers with a little of everything, and remembers what it was asked.
 actor StubService: ControlService {
     private(set) var calls: [String] = []
+    private(set) var callers: [Caller] = []
     private var failure: (any Error)?
     private var delay: Duration = .zero
 
@@ -17,6 +18,7 @@ actor StubService: ControlService {
 
     private func note(_ call: String) async throws {
         calls.append(call)
+        if let caller = Caller.current { callers.append(caller) }
         try await Task.sleep(for: delay)
         if let failure { throw failure }
     }

@@ -35,6 +35,7 @@ struct flow_lost {
 	__u32 bytes;
 };
 
+/* Stafford's variant 13 of a 64-bit finalizer. */
 INLINE __u64 flow_mix(__u64 x)
 {
 	x ^= x >> 30;
@@ -51,35 +52,107 @@ INLINE __u64 flow_pair(__u32 a, __u32 ka, __u32 b, __u32 kb)
 }
 
 /*
- * NH (J. Black et al., "UMAC", CRYPTO '99), then Stafford's variant 13 of the 64-bit finalizer. NH is universal: who
- * does not know the keys, drawn at load, cannot choose flows that fall into one set more often than chance lets them.
+ * NH (J. Black et al., "UMAC", CRYPTO '99), folded, then multiplied so that the upper half depends on all of it. NH is
+ * universal: who does not know the keys, drawn at load, cannot choose flows that fall into one set more often than chance
+ * lets them.
+ *
+ *   63..56 tag | 55..53 turn | 52..32 set
  */
 INLINE __u64 flow_hash(const struct packet *p, const volatile __u32 *keys)
 {
-	__u32 ports = (__u32)p->sport << 16 | p->dport, rest = (__u32)p->family << 8 | p->protocol;
-	__u64 hash = flow_pair(p->saddr[3], keys[0], p->daddr[3], keys[1]) + flow_pair(ports, keys[2], rest, keys[3]);
+	__u32 rest = (__u32)p->family << 8 | p->protocol;
+	__u64 hash =
+		flow_pair(p->saddr[3], keys[0], p->daddr[3], keys[1]) + flow_pair(p->ports, keys[2], rest, keys[3]);
 
 	if (p->family == 6)
 		hash += flow_pair(p->saddr[0], keys[4], p->daddr[0], keys[5]) +
 			flow_pair(p->saddr[1], keys[6], p->daddr[1], keys[7]) +
 			flow_pair(p->saddr[2], keys[8], p->daddr[2], keys[9]);
-	return flow_mix(hash);
+	return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15ULL;
+}
+
+INLINE __u32 flow_set_index(__u64 hash, __u32 sets)
+{
+	return hash >> 32 & (sets - 1);
+}
+
+/* 1...255: 0 marks a free way. */
+INLINE __u64 flow_tag(__u64 hash)
+{
+	return ((hash >> 56) * 255 >> 8) + 1;
+}
+
+/* Eight ways at a time, one in each byte of a word. */
+#define EACH_WAY(byte) ((byte)*0x0101010101010101ULL)
+#define TOP_BITS       EACH_WAY(0x80)
+
+/* Top bits of the bytes that are zero, and maybe of some behind the first such. */
+INLINE __u64 zero_bytes(__u64 x)
+{
+	return (x - EACH_WAY(1)) & ~x & TOP_BITS;
+}
+
+/* Number of the lowest byte of which the top bit is set. */
+INLINE __u32 first_way(__u64 top_bits)
+{
+	/* One bit is left, at the bottom of its byte: the product's top byte is the one that many from the left. */
+	return ((top_bits & -top_bits) >> 7) * 0x0001020304050607ULL >> 56;
 }
 
 INLINE int flow_is(const struct flow_set *set, __u32 way, const struct packet *p)
 {
+	typedef __be32 __attribute__((may_alias)) port_pair;
 	const struct flow_entry *entry = &set->entries[way];
 	const struct flow_addresses *full = &set->ipv6[way];
 
-	/* All equal but in one case of 2^28: branches that are never taken cost less than merging the differences. */
+	OPAQUE(entry);
+	/* Nearly always equal: branches that are never taken cost less than merging the differences. */
 	if (unlikely(entry->saddr != p->saddr[3]) || unlikely(entry->daddr != p->daddr[3]) ||
-	    unlikely(entry->sport != p->sport) || unlikely(entry->dport != p->dport) ||
-	    unlikely(entry->protocol != p->protocol) || unlikely(entry->family != p->family))
+	    unlikely(*(const port_pair *)&entry->sport != p->ports) || unlikely(entry->protocol != p->protocol) ||
+	    unlikely(entry->family != p->family))
 		return 0;
 	if (likely(p->family == 4))
 		return 1;
 	return full->saddr[0] == p->saddr[0] && full->saddr[1] == p->saddr[1] && full->saddr[2] == p->saddr[2] &&
 	       full->daddr[0] == p->daddr[0] && full->daddr[1] == p->daddr[1] && full->daddr[2] == p->daddr[2];
+}
+
+/* The flow's way, or FLOW_WAYS. Of eight other flows one in thirty has the same tag, and is told by its key. */
+INLINE __u32 flow_find(const struct flow_set *set, __u64 tag, const struct packet *p)
+{
+	__u64 candidates = zero_bytes(set->tags ^ EACH_WAY(tag));
+	__u32 way = first_way(candidates) & (FLOW_WAYS - 1);
+	int i;
+
+	/* Outside of the loop, for which the compiler would save all registers. */
+	if (likely(candidates) && likely(flow_is(set, way, p)))
+		return way;
+	for (i = 1; i < FLOW_WAYS && (candidates &= candidates - 1); i++) {
+		way = first_way(candidates) & (FLOW_WAYS - 1);
+		if (flow_is(set, way, p))
+			return way;
+	}
+	return FLOW_WAYS;
+}
+
+/* The way to give to a newcomer: a free one, else the youngest; hash bits say where to begin, so that not all meet in one. */
+INLINE __u32 flow_victim(const struct flow_set *set, __u64 hash)
+{
+	__u32 turn = hash >> 50 & 56, age;
+	__u64 ages = set->ages, found = zero_bytes(ages);
+
+	if (found)
+		return first_way(found);
+	/* The set turned, so that the search begins at way turn / 8. */
+	ages = ages >> turn | (turn ? ages << (64 - turn) : 0);
+	for (age = 1; age <= AGE_MAX && !found; age++)
+		found = zero_bytes(ages ^ EACH_WAY((__u64)age));
+	return (first_way(found) + turn / 8) & (FLOW_WAYS - 1);
+}
+
+INLINE __u32 flow_age(const struct flow_set *set, __u32 way)
+{
+	return set->ages >> way * 8 & 0xff;
 }
 
 INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now)
@@ -102,12 +175,14 @@ INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now
 	if (p->protocol == PROTO_TCP) {
 		__u32 flags = p->tcp_flags, syn = flags >> TCP_SYN_BIT & 1, ack = flags >> TCP_ACK_BIT & 1;
 
-		/* Branch-free: which flags come next is not predictable. */
 		entry->ack += count & -ack;
-		entry->syn += count & -(syn & ~ack);
-		entry->syn_ack += count & -(syn & ack);
-		entry->fin += flags >> TCP_FIN_BIT & 1;
-		entry->rst += flags >> TCP_RST_BIT & 1;
+		/* Connections have these at their ends only, scans and floods in every packet: predictable. */
+		if (unlikely(flags & (1 << TCP_SYN_BIT | 1 << TCP_FIN_BIT | 1 << TCP_RST_BIT))) {
+			entry->syn += count & -(syn & ~ack);
+			entry->syn_ack += count & -(syn & ack);
+			entry->fin += flags >> TCP_FIN_BIT & 1;
+			entry->rst += flags >> TCP_RST_BIT & 1;
+		}
 	}
 }
 
@@ -147,81 +222,41 @@ INLINE void flow_lose(const struct flow_set *set, __u32 way, struct flow_lost *l
 	}
 }
 
-/*
- * The way whose tag is `tag`, or FLOW_WAYS. Branch-free, since the way a flow sits in is not predictable, and two tags at
- * a time: of the difference d, (d - 1) & ~d has the top bit of each half set that is zero.
- */
-INLINE __u32 flow_find(const struct flow_set *set, __u32 tag)
-{
-	typedef __u64 __attribute__((may_alias)) tag_pair;
-	const tag_pair *pairs = (const tag_pair *)set->tags;
-	__u64 wanted = (__u64)tag << 32 | tag, found = 0, pair, upper;
-	int i;
-
-#pragma unroll
-	for (i = 0; i < FLOW_WAYS / 2; i++) {
-		__u64 d = pairs[i] ^ wanted;
-
-		/* Bit i: first of the pair; bit 32 + i: second. */
-		found |= ((d - 0x100000001ULL) & ~d & 0x8000000080000000ULL) >> (31 - i);
-	}
-	if (unlikely(!found))
-		return FLOW_WAYS;
-	/* One bit is set: flow_count() puts a tag in a set only when it has not found it there. 1, 2, 4, 8 to 0...3: */
-	upper = found >> 32;
-	pair = (found | upper) & 15;
-	return (((pair >> 1) - (pair >> 3)) * 2 + ((upper + 7) >> 3)) & (FLOW_WAYS - 1);
-}
-
-/* The way to give to a newcomer: a free one, else the youngest; hash bits break ties, so that not all meet in one. */
-INLINE __u32 flow_victim(const struct flow_set *set, __u64 hash)
-{
-	__u64 best = ~0U, turn = hash >> 53;
-	__u32 i;
-
-#pragma unroll
-	for (i = 0; i < FLOW_WAYS; i++) {
-		__u64 age = set->ages[i], used = -age >> 63;
-		__u64 rank = age << 6 | (((i + turn) & 7) & -used) << 3 | i;
-		__u64 less = (__u64)((__s64)(rank - best) >> 63);
-
-		OPAQUE(less);
-		best += (rank - best) & less;
-	}
-	return best & (FLOW_WAYS - 1);
-}
-
 /* Counts the packet in its entry, making one if need be. `lost` is filled for FLOW_EVICTED. */
 INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p, __u64 hash, __u32 now,
 				   struct flow_lost *lost)
 {
-	__u32 tag = (__u32)(hash >> 32) | 1, way = flow_find(set, tag);
+	__u64 tag = flow_tag(hash);
+	__u32 way = flow_find(set, tag, p), shift, age;
 	enum flow_result result = FLOW_COUNTED;
 
 	if (likely(way < FLOW_WAYS)) {
 		struct flow_entry *entry = &set->entries[way & (FLOW_WAYS - 1)];
 
-		/* Same tag, other flow: 2^-28 a pair. The newcomer goes aside. */
-		if (unlikely(!flow_is(set, way & (FLOW_WAYS - 1), p)) || unlikely(entry->bytes > ENTRY_FULL))
+		OPAQUE(entry);
+		if (unlikely(entry->bytes > ENTRY_FULL))
 			return FLOW_ASIDE;
 		flow_add(entry, p, now);
-		if (set->ages[way & (FLOW_WAYS - 1)] < AGE_MAX)
-			set->ages[way & (FLOW_WAYS - 1)]++;
+		if (unlikely(flow_age(set, way) < AGE_MAX))
+			set->ages += 1ULL << way * 8;
 		return FLOW_COUNTED;
 	}
-	way = flow_victim(set, hash);
-	if (set->ages[way]) {
+	way = flow_victim(set, hash) & (FLOW_WAYS - 1);
+	shift = way * 8;
+	age = flow_age(set, way);
+	if (age) {
 		set->contests++;
-		if (set->ages[way] > 1) {
+		if (age > 1) {
 			if (set->contests % CONTESTS_PER_STEP == 0)
-				set->ages[way]--;
+				set->ages -= 1ULL << shift;
 			return FLOW_ASIDE;
 		}
 		flow_lose(set, way, lost);
 		result = FLOW_EVICTED;
 	}
-	set->tags[way] = tag;
-	set->ages[way] = 1;
+	/* A free way has age 0, an evicted one had 1. */
+	set->ages += (1ULL - age) << shift;
+	set->tags = (set->tags & ~(0xffULL << shift)) | tag << shift;
 	flow_start(set, way, p, now);
 	flow_add(&set->entries[way], p, now);
 	return result;

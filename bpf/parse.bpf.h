@@ -26,8 +26,13 @@
 struct packet {
 	__be32 saddr[4]; /* IPv4 in the last word, the others 0 */
 	__be32 daddr[4];
-	__be16 sport;
-	__be16 dport;
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		__be32 ports; /* as they stand in the frame */
+	};
 	__u8 protocol;
 	__u8 family; /* 4 or 6 */
 	__u8 tcp_flags;
@@ -71,6 +76,10 @@ struct ipv6_header {
 	__u8 hop_limit;
 	__be32 saddr[4];
 	__be32 daddr[4];
+} IN_FRAME;
+
+struct port_pair {
+	__be32 ports;
 } IN_FRAME;
 
 /* The part that all extension headers share, and a fragment header's offset. */
@@ -139,8 +148,7 @@ INLINE void parse_transport(const struct cursor *cursor, struct packet *packet)
 	case PROTO_UDPLITE:
 		if ((void *)(header + 4) > cursor->end)
 			return;
-		packet->sport = ((const __be16 *)header)[0];
-		packet->dport = ((const __be16 *)header)[1];
+		packet->ports = ((const struct port_pair *)header)->ports;
 		if (packet->protocol == PROTO_TCP && (void *)(header + 14) <= cursor->end)
 			packet->tcp_flags = header[13];
 		return;

@@ -28,7 +28,7 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-/* The compiler may no longer know what x is, and so not make a branch of branch-free arithmetic: BPF has no select. */
+/* The compiler may no longer know how x came about, and so keeps it in a register instead of computing it again. */
 #define OPAQUE(x)   asm volatile("" : "+r"(x))
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

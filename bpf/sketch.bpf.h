@@ -13,14 +13,20 @@
 
 #include "flows.bpf.h"
 
+/*
+ * Multiply-shift (M. Dietzfelbinger et al., J. Algorithms 25, 1997) with the random odd multiplier `seed`; folded, so that
+ * the rows in the lower half know all of the address too. An IPv4 address is taken as the low half of its mapped one.
+ */
 INLINE __u64 sketch_hash(const __be32 *address, __u8 family, __u64 seed)
 {
-	__u64 high = (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]);
-	__u64 low = (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]);
+	__u64 x = 0xffff00000000ULL | bpf_ntohl(address[3]);
 
-	if (family == 4)
-		low ^= 0xffff00000000ULL;
-	return flow_mix(flow_mix(seed ^ high) ^ low);
+	if (unlikely(family == 6)) {
+		x = (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]);
+		x ^= flow_mix(seed ^ ((__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1])));
+	}
+	x *= seed | 1;
+	return x ^ x >> 32;
 }
 
 INLINE void sketch_add(struct flow_sketch *sketch, const __be32 *saddr, const __be32 *daddr, __u8 family, __u64 seed,

@@ -58,11 +58,9 @@ struct {
 	__type(value, __u32);
 } next SEC(".maps");
 
-INLINE void record(__u32 segment, enum frame_kind kind, const struct packet *p)
+INLINE void record(struct frame_totals *all, enum frame_kind kind, const struct packet *p)
 {
-	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
-
-	if (!all || kind >= FRAME_KINDS)
+	if (kind >= FRAME_KINDS)
 		return;
 	all->count[kind].packets += p->count;
 	all->count[kind].bytes += p->length;
@@ -77,12 +75,8 @@ INLINE void count_aside(__u32 segment, const __be32 *saddr, const __be32 *daddr,
 }
 
 /* An entry lost its place: what it had counted moves from flow to aside. */
-INLINE void move_aside(__u32 segment, const struct flow_lost *lost)
+INLINE void move_aside(__u32 segment, struct frame_totals *all, const struct flow_lost *lost)
 {
-	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
-
-	if (!all)
-		return;
 	all->count[FRAME_FLOW].packets -= lost->packets;
 	all->count[FRAME_FLOW].bytes -= lost->bytes;
 	all->count[FRAME_ASIDE].packets += lost->packets;
@@ -90,10 +84,10 @@ INLINE void move_aside(__u32 segment, const struct flow_lost *lost)
 	count_aside(segment, lost->saddr, lost->daddr, lost->family, lost->packets);
 }
 
-INLINE enum frame_kind count_flow(__u32 segment, const struct packet *p, __u64 now)
+INLINE enum frame_kind count_flow(__u32 segment, struct frame_totals *all, const struct packet *p, __u64 now)
 {
 	__u64 hash = flow_hash(p, config.hash_keys);
-	__u32 index = segment * config.sets + (hash & (config.sets - 1));
+	__u32 sets = config.sets, index = segment * sets + flow_set_index(hash, sets);
 	struct flow_set *set = bpf_map_lookup_elem(&flows, &index);
 	struct flow_lost lost;
 	enum flow_result result = FLOW_ASIDE;
@@ -103,7 +97,7 @@ INLINE enum frame_kind count_flow(__u32 segment, const struct packet *p, __u64 n
 	if (likely(result == FLOW_COUNTED))
 		return FRAME_FLOW;
 	if (result == FLOW_EVICTED) {
-		move_aside(segment, &lost);
+		move_aside(segment, all, &lost);
 		return FRAME_FLOW;
 	}
 	count_aside(segment, p->saddr, p->daddr, p->family, p->count);
@@ -127,6 +121,7 @@ INLINE __u32 current_segment(const struct sluice_control *block)
 INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce, __u64 now)
 {
 	struct sluice_control *block = control_block();
+	struct frame_totals *all;
 	struct packet packet;
 	enum frame_kind kind;
 	__u32 segment;
@@ -134,6 +129,9 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 	if (unlikely(!block))
 		return 0;
 	segment = current_segment(block);
+	all = bpf_map_lookup_elem(&totals, &segment);
+	if (unlikely(!all))
+		return 0;
 	kind = parse_frame(data, end, &packet);
 	packet.length = length;
 	packet.count = count;
@@ -141,9 +139,9 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 		if (enforce && unlikely(rules_drop(&packet, block, now, config.ipv6_prefix)))
 			kind = FRAME_DROPPED;
 		else
-			kind = count_flow(segment, &packet, now);
+			kind = count_flow(segment, all, &packet, now);
 	}
-	record(segment, kind, &packet);
+	record(all, kind, &packet);
 	return kind == FRAME_DROPPED;
 }
 

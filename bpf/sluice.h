@@ -13,7 +13,7 @@
 /* clang-format off */
 
 /* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
-#define SLUICE_ABI		1
+#define SLUICE_ABI		2
 
 #define FLOW_WAYS		8
 #define GENERATIONS		2
@@ -104,16 +104,17 @@ struct flow_addresses {
 
 /*
  * One set of the cache. A look-up reads `tags` (hash bits, 0 = free) and touches one entry; IPv6 half a line more.
+ * `tags` and `ages` hold a byte a way: of way i the bits 8 i and up.
  *
- *   line 0      tags[8] ages[8] contests         ages: packets seen, up to 15, less lost contests
+ *   line 0      tags ages contests               ages: packets seen, up to 15, less lost contests
  *   line 1..8   entries[8]
  *   line 9..12  ipv6[8]
  */
 struct flow_set {
-	__u32	tags[FLOW_WAYS];
-	__u8	ages[FLOW_WAYS];
+	__u64	tags;
+	__u64	ages;
 	__u32	contests;
-	__u32	pad[5];
+	__u32	pad[11];
 	struct flow_entry entries[FLOW_WAYS];
 	struct flow_addresses ipv6[FLOW_WAYS];
 };

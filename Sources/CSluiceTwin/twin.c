@@ -37,11 +37,11 @@ int sluice_twin_count(struct sluice_twin *twin, const void *frame, __u32 length,
 	packet.count = 1;
 	if (kind == FRAME_FLOW) {
 		__u64 hash = flow_hash(&packet, twin->config.hash_keys);
-		struct flow_set *set = &twin->sets[hash & (twin->config.sets - 1)];
+		struct flow_set *set = &twin->sets[flow_set_index(hash, twin->config.sets)];
 		struct flow_lost lost;
 
 		/* Here nothing may be lost: a set in which a newcomer would have to contest a place is full. */
-		if (flow_find(set, (__u32)(hash >> 32) | 1) == FLOW_WAYS && set->ages[flow_victim(set, hash)])
+		if (flow_find(set, flow_tag(hash), &packet) == FLOW_WAYS && flow_age(set, flow_victim(set, hash)))
 			return -1;
 		if (flow_count(set, &packet, hash, now >> FLOW_TIME_SHIFT, &lost) == FLOW_ASIDE)
 			return -1;

@@ -25,12 +25,16 @@ package import Traffic
     /// - Returns: each flow once.
     package func drain(clock: FlowClock) -> [FlowSample] {
         var samples: [FlowSample] = []
+        samples.reserveCapacity(entryCount)
         for set in 0..<sets {
             let start = samples.count
             for segment in 0..<segments {
                 let current = unsafe base + (segment * sets + set)
-                guard unsafe !Self.isEmpty(current) else { continue }
-                for way in 0..<Int(FLOW_WAYS) where unsafe Self.tag(current, way) != 0 {
+                var tags = unsafe current.pointee.tags
+                guard tags != 0 else { continue }
+                for way in 0..<Int(FLOW_WAYS) {
+                    defer { tags >>= 8 }
+                    guard tags & 0xFF != 0 else { continue }
                     let sample = unsafe Self.sample(current, way, clock)
                     if segment > 0, let twin = samples[start...].firstIndex(where: { $0.key == sample.key }) {
                         samples[twin].merge(sample)
@@ -44,18 +48,23 @@ package import Traffic
         return samples
     }
 
-    private static func isEmpty(_ set: UnsafeMutablePointer<FlowSetABI>) -> Bool {
-        // The first entry made in an empty set need not be in way 0.
-        unsafe UnsafeRawPointer(set).load(as: (UInt64, UInt64, UInt64, UInt64).self) == (0, 0, 0, 0)
+    /// Entries in all segments: flows, or more where several CPUs saw one.
+    private var entryCount: Int {
+        (0..<segments * sets).reduce(0) { count, set in
+            let tags = unsafe base[set].tags
+            // The top bit of each byte that is not zero.
+            let used = ((tags & ~Self.topBits) &+ ~Self.topBits | tags) & Self.topBits
+            return count + used.nonzeroBitCount
+        }
     }
 
-    private static func tag(_ set: UnsafeMutablePointer<FlowSetABI>, _ way: Int) -> UInt32 {
-        unsafe UnsafeRawPointer(set).load(fromByteOffset: way * 4, as: UInt32.self)
-    }
+    private static let topBits: UInt64 = 0x8080_8080_8080_8080
 
-    /// Only the header line: an entry is written anew when its way is given out again.
+    /// Only the header: an entry is written anew when its way is given out again.
     private static func clear(_ set: UnsafeMutablePointer<FlowSetABI>) {
-        unsafe UnsafeMutableRawPointer(set).initializeMemory(as: UInt8.self, repeating: 0, count: headerSize)
+        unsafe set.pointee.tags = 0
+        unsafe set.pointee.ages = 0
+        unsafe set.pointee.contests = 0
     }
 
     private static let headerSize = 64

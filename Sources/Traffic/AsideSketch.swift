@@ -43,11 +43,14 @@ package struct AsideSketch: Sendable {
         return UInt64(least)
     }
 
-    /// `sketch_hash` of the data plane: Stafford's variant 13 of the 64-bit finalizer, over both halves.
+    /// `sketch_hash` of the data plane: multiply-shift with the random odd multiplier `seed`, folded.
     package static func hash(_ address: Address, seed: UInt64) -> UInt64 {
-        mix(mix(seed ^ address.high) ^ address.low ^ (address.isIPv4 ? 0xFFFF_0000_0000 : 0))
+        let folded = address.isIPv4 ? 0xFFFF_0000_0000 | address.low : mix(seed ^ address.high) ^ address.low
+        let product = folded &* (seed | 1)
+        return product ^ product >> 32
     }
 
+    /// Stafford's variant 13 of a 64-bit finalizer.
     private static func mix(_ value: UInt64) -> UInt64 {
         var x = value
         x = (x ^ x >> 30) &* 0xBF58_476D_1CE4_E5B9

@@ -28,9 +28,8 @@ import Traffic
     /// Entries in each set.
     var occupancy: [Int] {
         unsafe (0..<Int(twin.config.sets)).map { set in
-            unsafe withUnsafeBytes(of: twin.sets[set].tags) { raw in
-                unsafe raw.bindMemory(to: UInt32.self).count { $0 != 0 }
-            }
+            let tags = unsafe twin.sets[set].tags
+            return (0..<8).count { tags >> UInt64(8 * $0) & 0xFF != 0 }
         }
     }
 

@@ -52,16 +52,16 @@ extension Agent {
         do {
             let (model, flaw) = try result.get()
             if let flaw {
-                keep(model, as: .rejected, note: flaw, at: now)
-                tell(.warning("the new model \(model.name) is not used: \(flaw)"))
+                attempt("store") { try keep(model, as: .rejected, note: flaw, at: now) }
                 engine.detector.learnAnew()
+                tell(.trial(model: model.name, .failed(flaw)))
             } else if isFirst {
                 use(model, at: now)
-                keep(model, as: .champion, note: "the first", at: now)
+                attempt("store") { try keep(model, as: .champion, note: "the first", at: now) }
                 tell(.learned(model: model.name, seconds: (now - since).seconds))
             } else {
                 engine.detector.challenge(with: model)
-                keep(model, as: .challenger, note: "on trial", at: now)
+                attempt("store") { try keep(model, as: .challenger, note: "on trial", at: now) }
                 tell(.trial(model: model.name, .began))
             }
         } catch {
@@ -143,13 +143,11 @@ extension Agent {
         trained = now
     }
 
-    private func keep(_ model: SiteModel, as role: SavedModel.Role, note: String, at now: Timestamp) {
-        attempt("store") {
-            try store.save(
-                SavedModel(
-                    id: model.name, trained: now, role: role, since: now, note: note,
-                    metadata: Self.metadata(of: model), data: model.file.bytes))
-        }
+    func keep(_ model: SiteModel, as role: SavedModel.Role, note: String, at now: Timestamp) throws {
+        try store.save(
+            SavedModel(
+                id: model.name, trained: now, role: role, since: now, note: note,
+                metadata: Self.metadata(of: model), data: model.file.bytes))
     }
 
     /// The file's header as JSON: short words and numbers, in which nothing needs escaping.

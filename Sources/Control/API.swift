@@ -181,11 +181,14 @@ package struct AlertReport: Codable, Hashable, Sendable {
     package var note: String?
     /// The rule that was made of it.
     package var ruleID: UInt32?
+    /// What an operator said of it: `good` or `bad`.
+    package var feedback: String?
 
     package init(
         id: Int64, time: Timestamp, view: Entity.View, prefix: Prefix, tier: Verdict.Tier, reason: String,
         summary: String, score: Double, threshold: Double, model: String, features: [FeatureReport],
-        target: TargetReport?, action: Action, note: String?, ruleID: UInt32?
+        target: TargetReport?, action: Action, note: String?, ruleID: UInt32?,
+        feedback: String?
     ) {
         self.id = id
         self.time = time
@@ -202,6 +205,7 @@ package struct AlertReport: Codable, Hashable, Sendable {
         self.action = action
         self.note = note
         self.ruleID = ruleID
+        self.feedback = feedback
     }
 }
 

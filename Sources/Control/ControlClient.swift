@@ -42,6 +42,24 @@ package struct ControlClient: ControlService {
         return try await (get("alerts?\(query)limit=\(limit)") as AlertList).alerts
     }
 
+    package func models() async throws -> [ModelReport] { try await (get("models") as ModelList).models }
+
+    package func model(_ id: String) async throws -> ModelDocument {
+        try await get("models/" + Self.encode(id))
+    }
+
+    package func promote(_ request: PromotionRequest) async throws -> ModelReport {
+        try await send("POST", "models/promote", body: try Wire.encode(request))
+    }
+
+    package func challenge(_ document: ModelDocument) async throws -> ModelReport {
+        try await send("POST", "models", body: try Wire.encode(document))
+    }
+
+    package func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
+        try await send("POST", "alerts/\(alert)/feedback", body: try Wire.encode(request))
+    }
+
     package func explain(_ address: Address) async throws -> Explanation {
         try await get("explain?address=" + Self.encode("\(address)"))
     }

@@ -31,8 +31,27 @@ struct ControlRouter: Sendable {
         case "allow" where !rest.isEmpty:
             let prefix = try prefix(rest)
             return try await answer(request, ["DELETE": { try await service.disallow(prefix) }])
+        case "models" where rest == ["promote"]:
+            return try await answer(
+                request,
+                ["POST": { try await service.promote(try request.document(members: ["id"])) }])
+        case "models" where rest.count == 1:
+            let id = rest.joined()
+            return try await answer(request, ["GET": { try await service.model(id) }])
+        case "alerts" where rest.count == 2 && rest.last == "feedback":
+            guard let id = rest.first.flatMap({ Int64($0) }) else { throw unknownPath(request) }
+            return try await answer(
+                request,
+                ["POST": { try await service.judge(alert: id, try request.document(members: ["feedback"])) }])
         case _ where !rest.isEmpty:
             throw unknownPath(request)
+        case "models":
+            return try await answer(
+                request,
+                [
+                    "GET": { ModelList(models: try await service.models()) },
+                    "POST": { try await service.challenge(try request.document(members: ["data"])) },
+                ])
         case "status":
             return try await answer(request, ["GET": { try await service.status() }])
         case "bans":
@@ -128,7 +147,7 @@ struct ControlRouter: Sendable {
     private func unknownPath(_ request: HTTPRequest) -> ControlError {
         ControlError(
             .notFound, "no such path: /\(request.path.joined(separator: "/"))",
-            hint: "expected /v1/ and one of status, bans, allow, alerts, explain, top, metrics")
+            hint: "expected /v1/ and one of status, bans, allow, alerts, explain, models, top, metrics")
     }
 }
 
@@ -147,7 +166,7 @@ extension HTTPRequest {
     /// The body as a document that may have these members only: a misspelt `duration` must not become a ban
     /// for ever.
     fileprivate func document<Document: Decodable>(
-        _ type: Document.Type, members: Set<String>
+        _ type: Document.Type = Document.self, members: Set<String>
     ) throws(ControlError) -> Document {
         if let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any],
             let unknown = object.keys.sorted().first(where: { !members.contains($0) })

@@ -39,6 +39,27 @@ package protocol ControlService: Sendable {
     /// What happens to packets from `address`, and why.
     func explain(_ address: Address) async throws -> Explanation
 
+    /// Every model that is kept, the one trained last first.
+    func models() async throws -> [ModelReport]
+
+    /// The file of a model.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if it is not kept.
+    func model(_ id: String) async throws -> ModelDocument
+
+    /// Puts a model that is kept in use at once.
+    func promote(_ request: PromotionRequest) async throws -> ModelReport
+
+    /// Puts a model on trial beside the one in use.
+    ///
+    /// - Throws: `ControlError` with code `refused` if it cannot be read, or there is none in use.
+    func challenge(_ document: ModelDocument) async throws -> ModelReport
+
+    /// Takes an operator's word on an alert; a false alarm's ban is lifted.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if it is not kept.
+    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport
+
     /// The busiest entities now, at most `limit`.
     func top(view: Entity.View, limit: Int) async throws -> [TopEntry]
 }

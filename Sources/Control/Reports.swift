@@ -57,7 +57,8 @@ extension AlertReport {
             target: verdict.target.map {
                 TargetReport(address: $0.address, protocol: $0.protocol, port: $0.port)
             },
-            action: action, note: alert.note, ruleID: alert.ruleID)
+            action: action, note: alert.note, ruleID: alert.ruleID,
+            feedback: alert.feedback?.rawValue)
     }
 }
 

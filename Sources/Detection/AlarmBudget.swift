@@ -27,6 +27,9 @@ struct AlarmBudget {
         return min(opinion.score(exceededWith: probability), most) + correction
     }
 
+    /// An alarm was none too many.
+    mutating func forgive() { alarms = max(0, alarms - 1) }
+
     mutating func count(alarms number: Int, at now: Timestamp) {
         let start = since ?? now
         since = start

@@ -123,6 +123,18 @@ package final class Detector {
         entity.view == .source ? source.report(on: entity) : destination.report(on: entity)
     }
 
+    /// Takes an operator's word on a verdict.
+    ///
+    /// A false alarm counts against the budget, and what the entity did becomes its usual; one that was right is taken
+    /// off the count.
+    package func learn(from verdict: Verdict, wasRight: Bool, at time: Timestamp) {
+        let slot = builder.slot(of: verdict.entity)
+        switch verdict.entity.view {
+        case .source: source.learn(wasRight: wasRight, score: verdict.score, slot: slot, at: time)
+        case .destination: destination.learn(wasRight: wasRight, score: verdict.score, slot: slot, at: time)
+        }
+    }
+
     /// Names of the models in use, as verdicts carry them.
     package var modelName: String { source.modelName }
 

@@ -21,7 +21,7 @@ struct Explainer {
             reason: reason,
             summary: Summary.sentence(on: window, reason: reason, contributions: contributions),
             features: contributions, model: model,
-            target: target(window.evidence), isTwoWay: window.evidence.isTwoWay)
+            target: target(window.evidence), isTwoWay: window.evidence.isTwoWay, row: Array(features))
     }
 
     private func target(_ facts: Evidence) -> Target? {

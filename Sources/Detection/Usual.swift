@@ -18,6 +18,12 @@ struct Usual {
     /// What to take off a score.
     var score: Double { min(Self.most, sum / (length + Self.prior)) }
 
+    /// Takes it that the entity has always been as odd as this: somebody who knows says so.
+    mutating func settle(on score: Double) {
+        length = Self.memory
+        sum = score * (length + Self.prior)
+    }
+
     /// Adds a window's score, which stands for the time since the last one, but at most a second.
     mutating func add(_ score: Double, at time: Timestamp) {
         let passed = updated.map { min(max((time - $0).seconds, 0), 1) } ?? 0.2

@@ -62,11 +62,13 @@ package struct Verdict: Hashable, Sendable {
     package var target: Target?
     /// Whether the entity got answers to TCP traffic, and so cannot be a forged address.
     package var isTwoWay: Bool
+    /// The window as the models see it, `FeatureSchema.count` numbers, to learn from; empty where it is not known.
+    package var row: [Float] = []
 
     package init(
         time: Timestamp, entity: Entity, score: Double, threshold: Double, tier: Tier, reason: String,
         summary: String,
-        features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool
+        features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool, row: [Float] = []
     ) {
         self.time = time
         self.entity = entity
@@ -79,5 +81,6 @@ package struct Verdict: Hashable, Sendable {
         self.model = model
         self.target = target
         self.isTwoWay = isTwoWay
+        self.row = row
     }
 }

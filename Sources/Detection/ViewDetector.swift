@@ -107,6 +107,16 @@ struct ViewDetector {
             features: explainer.contributions(features, opinion: latest.opinions[row], finding: nil))
     }
 
+    /// Takes an operator's word on a verdict that had `score`; `slot` is the entity's, if it is still known.
+    mutating func learn(wasRight: Bool, score: Double, slot: Int?, at time: Timestamp) {
+        if wasRight {
+            budget.forgive()
+        } else {
+            budget.count(alarms: 1, at: time)
+            if let slot, states.indices.contains(slot) { states[slot].usual.settle(on: score) }
+        }
+    }
+
     /// Makes room for the entity's state, and clears a former entity's.
     private mutating func prepare(_ window: Window) {
         while states.count <= window.slot { states.append(EntityState()) }

@@ -53,6 +53,13 @@ package struct WindowBuilder {
             conversations: conversations.count, services: services.count)
     }
 
+    /// Where the entity's history is kept, as in its windows; `nil` if it has none.
+    package func slot(of entity: Entity) -> Int? {
+        let table = entity.view == .source ? sources : destinations
+        let reference = table.find(StableHash.of(entity.prefix.address))
+        return table.slot(of: reference)
+    }
+
     /// Whether answers can be seen at all.
     ///
     /// A hook on one interface of a gateway, or a mirror port, may see one direction only. Then every flow looks

@@ -14,14 +14,28 @@ package struct Alert: Hashable, Sendable {
     /// Why it was not blocked although the verdict says so.
     package var note: String?
     package var ruleID: UInt32?
+    /// What an operator said of it; `nil` if nobody has.
+    package var feedback: Feedback?
 
-    package init(id: Int64, verdict: Verdict, action: Action, note: String? = nil, ruleID: UInt32? = nil) {
+    package init(
+        id: Int64, verdict: Verdict, action: Action, note: String? = nil, ruleID: UInt32? = nil,
+        feedback: Feedback? = nil
+    ) {
         self.id = id
         self.verdict = verdict
         self.action = action
         self.note = note
         self.ruleID = ruleID
+        self.feedback = feedback
     }
+}
+
+/// What an operator says of an alert.
+package enum Feedback: String, Hashable, Sendable, CaseIterable {
+    /// It was right.
+    case good
+    /// It was a false alarm.
+    case bad
 }
 
 /// Something that happened, for the store and for whoever listens.

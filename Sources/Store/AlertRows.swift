@@ -37,6 +37,25 @@ extension Store {
         }
     }
 
+    /// Alerts that an operator has judged, oldest first: what a supervised model learns from.
+    package func judgedAlerts() throws(StoreError) -> [Alert] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM alert WHERE feedback IS NOT NULL ORDER BY id")
+                .map(Alert.init)
+        }
+    }
+
+    /// Keeps what an operator says of an alert.
+    package func judge(
+        _ id: Int64, as feedback: Feedback, by who: String, at now: Timestamp
+    ) throws(StoreError) {
+        try write { database in
+            try database.execute(
+                sql: "UPDATE alert SET feedback = ? WHERE id = ?", arguments: [feedback.rawValue, id])
+        }
+        try note("feedback", "alert \(id)", detail: feedback.rawValue, by: who, at: now)
+    }
+
     /// Number of alerts that are kept.
     package func alertCount() throws(StoreError) -> Int {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM alert") ?? 0 }
@@ -74,10 +93,12 @@ extension Alert {
             features: decoded.map {
                 FeatureContribution(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
             },
-            model: try reader.value("model"), target: target, isTwoWay: try reader.value("two_way"))
+            model: try reader.value("model"), target: target, isTwoWay: try reader.value("two_way"),
+            row: Self.numbers(try reader.value("row")))
         self.init(
             id: try reader.value("id"), verdict: verdict, action: try reader.choice("action"),
-            note: try reader.optional("note"), ruleID: try reader.optional("rule_id"))
+            note: try reader.optional("note"), ruleID: try reader.optional("rule_id"),
+            feedback: try (reader.optional("feedback") as String?).flatMap(Feedback.init))
     }
 
     func write(to database: Database) throws {
@@ -88,8 +109,9 @@ extension Alert {
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO alert (id, time, view, prefix, tier, reason, summary, score, threshold,
-                model, features, target_address, target_protocol, target_port, two_way, action, note, rule_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                model, features, target_address, target_protocol, target_port, two_way, action, note, rule_id,
+                row, feedback)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id, verdict.time.nanoseconds, verdict.entity.view.rawValue, "\(verdict.entity.prefix)",
@@ -97,7 +119,24 @@ extension Alert {
             verdict.threshold.finite,
             verdict.model, encoded, verdict.target.map { "\($0.address)" }, verdict.target?.protocol.rawValue,
             verdict.target?.port, verdict.isTwoWay, action.rawValue, note, ruleID,
+            Self.bytes(verdict.row), feedback?.rawValue,
         ])
+    }
+
+    /// Single precision, little-endian.
+    private static func bytes(_ numbers: [Float]) -> Data {
+        Data(
+            numbers.flatMap { number in
+                (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> ($0 * 8)) }
+            })
+    }
+
+    private static func numbers(_ data: Data) -> [Float] {
+        let bytes = Array(data)
+        return stride(from: 0, to: bytes.count - bytes.count % 4, by: 4).map { start in
+            let bits = bytes[start..<start + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            return Float(bitPattern: bits)
+        }
     }
 }
 

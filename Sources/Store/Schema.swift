@@ -18,6 +18,9 @@ enum Schema {
         migrator.registerMigration("3") { database in
             try database.execute(sql: version3)
         }
+        migrator.registerMigration("4") { database in
+            try database.execute(sql: version4)
+        }
         return migrator
     }
 
@@ -118,5 +121,11 @@ enum Schema {
             ended INTEGER NOT NULL,
             data BLOB NOT NULL
         ) STRICT;
+        """
+
+    private static let version4 = """
+        -- What an operator said of an alert, and the window's features, to learn from.
+        ALTER TABLE alert ADD COLUMN feedback TEXT CHECK (feedback IN ('good', 'bad'));
+        ALTER TABLE alert ADD COLUMN row BLOB NOT NULL DEFAULT x'';
         """
 }

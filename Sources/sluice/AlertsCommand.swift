@@ -53,12 +53,13 @@ extension AlertReport: ListRow {
             Column("note", value: { $0.note }),
             Column("model", value: { $0.model }),
             Column("ruleID", value: { $0.ruleID }),
+            Column("feedback", value: { $0.feedback }),
         ]
     }
 
     private var style: Style { action == .ban ? .bad : action == .limit ? .warning : .plain }
 
     private var why: String {
-        "\(reason)\(note.map { ", not blocked because \($0)" } ?? ""): \(summary)"
+        "\(feedback == "bad" ? "(false alarm) " : "")\(reason)\(note.map { ", not blocked because \($0)" } ?? ""): \(summary)"
     }
 }

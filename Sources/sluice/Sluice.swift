@@ -25,10 +25,15 @@ struct Sluice: AsyncParsableCommand {
             CommandGroup(name: "Agent", subcommands: [RunCommand.self, CheckCommand.self]),
             CommandGroup(
                 name: "What it sees",
-                subcommands: [StatusCommand.self, TopCommand.self, AlertsCommand.self, ExplainCommand.self]),
+                subcommands: [
+                    StatusCommand.self, TopCommand.self, AlertsCommand.self, ExplainCommand.self,
+                    FeedbackCommand.self,
+                ]),
             CommandGroup(
                 name: "What it does",
                 subcommands: [BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self]),
-            CommandGroup(name: "Captures and models", subcommands: [ReplayCommand.self, TrainCommand.self]),
+            CommandGroup(
+                name: "Captures and models",
+                subcommands: [ReplayCommand.self, TrainCommand.self, ModelCommand.self]),
         ])
 }

@@ -21,7 +21,9 @@ struct LayeringTests {
         }
     }
 
-    @Test("The kernel of integer arithmetic is imported in Scoring only, and Scoring imports only Models beside")
+    @Test(
+        "The kernel of integer arithmetic is imported in Scoring only, and Scoring imports only Models beside"
+    )
     func int8Kernel() throws {
         let users = try Self.modules().filter { module in
             try Self.imports(of: module).contains { $0.imports.contains("CInt8Kernel") }

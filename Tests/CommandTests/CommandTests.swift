@@ -34,13 +34,32 @@ struct CommandTests {
         }
     }
 
+    @Test("Models are listed, put in use and written to files, and alerts are judged")
+    func managesModels() async throws {
+        try await withAgent { run in
+            let list = try await run(["model", "list"]).output
+            #expect(list.contains("challenger (25 % of its trial)") && list.contains("the first"), "\(list)")
+            #expect(try await run(["model", "promote", "site-2"]).output == "The model site-2 is in use.\n")
+            #expect(try await run(["model", "rollback"]).output == "The model site-1 is in use again.\n")
+            let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors")
+            defer { try? FileManager.default.removeItem(at: file) }
+            #expect(try await run(["model", "export", "site-1", file.path]).status == 0)
+            #expect(try Data(contentsOf: file) == Data([1, 2, 3]))
+            #expect(
+                try await run(["model", "import", file.path]).output
+                    == "The model site-2 judges beside the one in use, for its trial.\n")
+            #expect(
+                try await run(["feedback", "3", "good"]).output == "Alert 3 on 192.0.2.7 was right.\n")
+        }
+    }
+
     @Test("Every command prints the API's document with --format json, and rows with csv and jsonl")
     func printsJSON() async throws {
         try await withAgent { run in
             for (arguments, member) in [
                 (["status"], "heartbeatAge"), (["bans"], "bans"), (["allow", "list"], "allowed"),
                 (["alerts"], "alerts"),
-                (["top"], "entries"), (["explain", "192.0.2.7"], "state"),
+                (["top"], "entries"), (["model", "list"], "models"), (["explain", "192.0.2.7"], "state"),
             ] {
                 let outcome = try await run(arguments + ["--format", "json"])
                 let object =
@@ -74,6 +93,10 @@ struct CommandTests {
             ["top", "--view", "sourse"], 64,
             "`sourse` is not one of source, destination; did you mean `source`?"
         ),
+        (["model", "promote", "site-9"], 4, "there is no model site-9"),
+        (["model", "import", "/nonexistent"], 1, "nonexistent"),
+        (["feedback", "99", "bad"], 4, "there is no alert 99"),
+        (["feedback", "3", "god"], 64, "`god` is not one of good, bad; did you mean `good`?"),
         (["bns"], 64, "sluice: there is no command `bns`; did you mean `bans`?"),
         (["alow", "add", "192.0.2.7"], 64, "there is no command `alow`; did you mean `allow`?"),
         (["allow", "ad", "192.0.2.7"], 64, "there is no command `allow ad`; did you mean `add`?"),

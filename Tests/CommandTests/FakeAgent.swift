@@ -62,5 +62,26 @@ actor FakeAgent: ControlService {
             of: address, treatment: policy.treatment(of: address), cause: nil, current: nil, alerts: [])
     }
 
+    func models() async throws -> [ModelReport] { Samples.models }
+
+    func model(_ id: String) async throws -> ModelDocument { ModelDocument(data: Data([1, 2, 3])) }
+
+    func promote(_ request: PromotionRequest) async throws -> ModelReport {
+        guard let model = Samples.models.first(where: { $0.id == request.id ?? "site-1" }) else {
+            throw ControlError(.notFound, "there is no model \(request.id ?? "")")
+        }
+        return model
+    }
+
+    func challenge(_ document: ModelDocument) async throws -> ModelReport { Samples.models[0] }
+
+    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
+        guard var report = Samples.alerts.first(where: { $0.id == alert }) else {
+            throw ControlError(.notFound, "there is no alert \(alert)")
+        }
+        report.feedback = request.feedback
+        return report
+    }
+
     func top(view: Entity.View, limit: Int) async throws -> [TopEntry] { Array(Samples.top.prefix(limit)) }
 }

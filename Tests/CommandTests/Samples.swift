@@ -65,6 +65,15 @@ enum Samples {
         AlertReport(alert(id: 1, age: 90_000, of: Prefix(victim), view: .destination, action: .limit)),
     ]
 
+    static let models = [
+        ModelReport(
+            id: "site-2", role: "challenger", trained: now - .seconds(600), since: now - .seconds(600),
+            note: "on trial", size: 15_000, trial: 0.25),
+        ModelReport(
+            id: "site-1", role: "champion", trained: now - .seconds(90_000), since: now - .seconds(90_000),
+            note: "the first", size: 15_000, trial: nil),
+    ]
+
     static var ban: Sanction {
         Sanction(
             rule: Rule(

@@ -27,12 +27,20 @@ struct ServerTests {
             _ = try await client.alerts(since: nil, limit: 6)
             #expect(try await client.explain(try #require(Address("2001:db8::7"))).state == .passing)
             _ = try await client.top(view: .destination, limit: 3)
+            #expect(try await client.models().map(\.id) == ["site-1"])
+            #expect(try await client.model("a b/c").data == Data([1, 2, 3]))
+            _ = try await client.promote(PromotionRequest(id: nil))
+            _ = try await client.challenge(ModelDocument(data: Data([7, 7])))
+            await #expect(throws: ControlError.self) {
+                try await client.judge(alert: 5, FeedbackRequest(feedback: "bad"))
+            }
         }
         #expect(
             await service.calls.filter { $0 != "status" } == [
                 "bans", "ban 2001:db8::/32 90.0 a \"reason\"/ü", "unban 2001:db8::/32", "allowed",
                 "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32", "alerts 2023-11-14T22:13:20.250Z 5",
                 "alerts - 6", "explain 2001:db8::7", "top destination 3",
+                "models", "model a b/c", "promote -", "challenge 2", "judge 5 bad",
             ])
     }
 

@@ -1,6 +1,7 @@
 import Control
 import Detection
 import Features
+import Foundation
 import Policy
 import Traffic
 
@@ -88,6 +89,34 @@ actor StubService: ControlService {
         try await note("top \(view.rawValue) \(limit)")
         return []
     }
+
+    func models() async throws -> [ModelReport] {
+        try await note("models")
+        return [Self.model]
+    }
+
+    func model(_ id: String) async throws -> ModelDocument {
+        try await note("model \(id)")
+        return ModelDocument(data: Data([1, 2, 3]))
+    }
+
+    func promote(_ request: PromotionRequest) async throws -> ModelReport {
+        try await note("promote \(request.id ?? "-")")
+        return Self.model
+    }
+
+    func challenge(_ document: ModelDocument) async throws -> ModelReport {
+        try await note("challenge \(document.data.count)")
+        return Self.model
+    }
+
+    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
+        try await note("judge \(alert) \(request.feedback)")
+        throw ControlError(.notFound, "there is no alert \(alert)")
+    }
+
+    private static let model = ModelReport(
+        id: "site-1", role: "champion", trained: time, since: time, note: "the first", size: 3, trial: nil)
 
     private static func report(_ prefix: Prefix) -> BanReport {
         let rule = Rule(

@@ -137,6 +137,23 @@ struct StoreTests {
         #expect(Set(try store.savedState(at: now, memory: .zero).sanctions) == Set(sanctions))
     }
 
+    @Test("What an operator says of an alert is kept, with the window that it was about")
+    func judges() throws {
+        let store = try Store(path: path)
+        var judged = try verdict("192.0.2.7")
+        judged.row = [1.5, -2, 0.25]
+        try store.save(
+            [
+                .alert(Alert(id: 1, verdict: judged, action: .alert)),
+                .alert(Alert(id: 2, verdict: try verdict("192.0.2.8"), action: .alert)),
+            ],
+            by: "agent", at: now)
+        try store.judge(1, as: .bad, by: "alice (uid 1000)", at: now)
+        let alerts = try store.judgedAlerts()
+        #expect(alerts == [Alert(id: 1, verdict: judged, action: .alert, feedback: .bad)])
+        #expect(try store.auditTrail(limit: 1).map(\.who) == ["alice (uid 1000)"])
+    }
+
     @Test("Who did what is in the audit trail")
     func audits() throws {
         let store = try Store(path: path)

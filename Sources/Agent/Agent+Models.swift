@@ -1,0 +1,103 @@
+package import Control
+import Detection
+import Features
+import Foundation
+import Models
+import Policy
+import Store
+import Traffic
+
+/// Questions and orders about models, and what operators say of alerts.
+extension Agent {
+    package func models() async throws -> [ModelReport] {
+        let trial = engine.detector.trial
+        return try store.models().map { model in
+            var report = ModelReport(model)
+            if let trial, trial.model.name == model.id, case .running(let part) = trial.outcome {
+                report.trial = part
+            }
+            return report
+        }
+    }
+
+    package func model(_ id: String) async throws -> ModelDocument {
+        ModelDocument(data: Data(try saved(id).data))
+    }
+
+    package func promote(_ request: PromotionRequest) async throws -> ModelReport {
+        let now = clock.now
+        guard let id = try request.id ?? store.model(.retired)?.id else {
+            throw ControlError(
+                .notFound, "there is no earlier model", hint: "sluice model list names them all")
+        }
+        let model = try readable(try saved(id).data)
+        guard model.name != engine.detector.siteModel?.name else {
+            throw ControlError(.refused, "the model \(id) is in use already")
+        }
+        try store.assign(.champion, to: id, note: "by hand", at: now)
+        try store.note("model", id, detail: "promoted", by: who, at: now)
+        use(model, at: now)
+        return ModelReport(try saved(id))
+    }
+
+    package func challenge(_ document: ModelDocument) async throws -> ModelReport {
+        let now = clock.now
+        let model = try readable(Array(document.data))
+        guard engine.detector.siteModel != nil else {
+            throw ControlError(
+                .refused, "there is no model in use yet that another one could be judged beside",
+                hint: "wait until the agent has learned")
+        }
+        guard try store.models().allSatisfy({ $0.id != model.name }) else {
+            throw ControlError(.refused, "a model named \(model.name) is there already")
+        }
+        try keep(model, as: .challenger, note: "imported, on trial", at: now)
+        try store.note("model", model.name, detail: "imported", by: who, at: now)
+        engine.detector.challenge(with: model)
+        tell(.trial(model: model.name, .began))
+        return ModelReport(try saved(model.name))
+    }
+
+    package func judge(alert id: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
+        let now = clock.now
+        guard let feedback = Feedback(rawValue: request.feedback) else {
+            throw ControlError(.invalid, "`feedback` must be good or bad, not `\(request.feedback)`")
+        }
+        guard var alert = try store.alert(id: id) else {
+            throw ControlError(.notFound, "there is no alert \(id)", hint: "sluice alerts lists them")
+        }
+        guard alert.feedback != feedback else { return AlertReport(alert) }
+        if feedback == .bad, engine.policy.sanctions.contains(where: { $0.rule.id == alert.ruleID }) {
+            _ = try await unban(alert.verdict.entity.prefix)
+        }
+        try store.judge(id, as: feedback, by: who, at: now)
+        engine.detector.learn(from: alert.verdict, wasRight: feedback == .good, at: now)
+        alert.feedback = feedback
+        return AlertReport(alert)
+    }
+
+    private var who: String { Caller.current?.name ?? "operator" }
+
+    private func saved(_ id: String) throws -> SavedModel {
+        guard let model = try store.models().first(where: { $0.id == id }) else {
+            throw ControlError(.notFound, "there is no model \(id)", hint: "sluice model list names them all")
+        }
+        return model
+    }
+
+    private func readable(_ data: [UInt8]) throws -> SiteModel {
+        do {
+            return try SiteModel(file: ModelFile(data))
+        } catch {
+            throw ControlError(.refused, "\(error)")
+        }
+    }
+}
+
+extension ModelReport {
+    fileprivate init(_ model: SavedModel) {
+        self.init(
+            id: model.id, role: model.role.rawValue, trained: model.trained, since: model.since,
+            note: model.note, size: model.data.count, trial: nil)
+    }
+}

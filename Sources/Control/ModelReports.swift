@@ -1,0 +1,61 @@
+package import Foundation
+package import Traffic
+
+/// A learned model, and what the agent does with it.
+package struct ModelReport: Codable, Hashable, Sendable {
+    package var id: String
+    /// `champion` (in use), `challenger` (on trial beside it), `retired` or `rejected`.
+    package var role: String
+    package var trained: Timestamp
+    /// Since when it has this role.
+    package var since: Timestamp
+    /// Why it has this role.
+    package var note: String
+    /// Size of its file, in bytes.
+    package var size: Int
+    /// Part of its trial that is over, 0...1; absent where it is on none.
+    package var trial: Double?
+
+    package init(
+        id: String, role: String, trained: Timestamp, since: Timestamp, note: String, size: Int,
+        trial: Double?
+    ) {
+        self.id = id
+        self.role = role
+        self.trained = trained
+        self.since = since
+        self.note = note
+        self.size = size
+        self.trial = trial
+    }
+}
+
+/// `GET models`: every model that is kept, the one trained last first.
+package struct ModelList: Codable, Hashable, Sendable {
+    package var models: [ModelReport]
+    package init(models: [ModelReport]) { self.models = models }
+}
+
+/// `POST models/promote`: puts a model that is kept in use, and is answered with its `ModelReport`.
+package struct PromotionRequest: Codable, Hashable, Sendable {
+    /// Absent for the one that was in use before the present one.
+    package var id: String?
+
+    package init(id: String?) { self.id = id }
+}
+
+/// `GET models/ID`: a model's file; `POST models`: one to put on trial, answered with its `ModelReport`.
+package struct ModelDocument: Codable, Hashable, Sendable {
+    /// The safetensors file; in JSON as base64.
+    package var data: Data
+
+    package init(data: Data) { self.data = data }
+}
+
+/// `POST alerts/ID/feedback`: what an operator says of an alert, answered with its `AlertReport`.
+package struct FeedbackRequest: Codable, Hashable, Sendable {
+    /// `good`: it was right. `bad`: it was a false alarm, and what was done about it is undone.
+    package var feedback: String
+
+    package init(feedback: String) { self.feedback = feedback }
+}

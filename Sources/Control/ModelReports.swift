@@ -54,7 +54,7 @@ package struct ModelDocument: Codable, Hashable, Sendable {
 
 /// `POST alerts/ID/feedback`: what an operator says of an alert, answered with its `AlertReport`.
 package struct FeedbackRequest: Codable, Hashable, Sendable {
-    /// `good`: it was right. `bad`: it was a false alarm, and what was done about it is undone.
+    /// With `good` it was right; with `bad` it was a false alarm, and what was done about it is undone.
     package var feedback: String
 
     package init(feedback: String) { self.feedback = feedback }

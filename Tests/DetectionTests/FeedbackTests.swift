@@ -1,7 +1,8 @@
-@testable import Detection
 import Features
 import Testing
 import Traffic
+
+@testable import Detection
 
 /// What an operator's word does.
 @Suite struct FeedbackTests {
@@ -35,7 +36,7 @@ import Traffic
         var builder = WindowBuilder()
         var windows: [Window] = []
         var traffic = ScriptedTraffic()
-        Customer.browser.write(&traffic, 2)
+        Customer.requests(perSecond: 20).write(&traffic, 2)
         for reading in traffic.readings(until: 2) {
             let batches = builder.observe(reading)
             windows += batches.source.windows + batches.destination.windows

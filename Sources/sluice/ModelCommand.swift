@@ -9,7 +9,8 @@ struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model", abstract: "The models that learned what is normal here.",
         subcommands: [
-            ListModels.self, PromoteModel.self, RollBackModel.self, ExportModel.self, ImportModel.self,
+            ListModels.self, ModelDiffCommand.self, PromoteModel.self, RollBackModel.self, ExportModel.self,
+            ImportModel.self,
         ])
 }
 

@@ -88,6 +88,20 @@ import Traffic
         #expect(!detector.isReadyToRetrain)
     }
 
+    @Test("two models are compared by what is usual for each")
+    func differences() throws {
+        let model = try Trainer.train(try windows(everyday(30)), seed: 1, steps: 10)
+        #expect(model.differences(from: model).allSatisfy { $0.shift == 0 })
+        var busier = everyday(30)
+        for _ in 0..<3 { busier.append(everyday(30), at: 0.01) }
+        let other = try Trainer.train(try windows(busier), seed: 1, steps: 10)
+        let differences = other.differences(from: model)
+        #expect(differences.count == 2 * FeatureSchema.count)
+        let packets = try #require(differences.first { $0.view == .source && $0.feature == "packets" })
+        #expect(packets.after > packets.before && packets.shift > 0)
+        #expect(abs(differences[0].shift) >= abs(packets.shift))
+    }
+
     @Test("recorded windows survive being written and read, and several are one")
     func recordings() throws {
         let shipped = try ShippedModel.embedded()

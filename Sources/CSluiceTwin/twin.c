@@ -26,12 +26,12 @@ void sluice_twin_close(struct sluice_twin *twin)
 	twin->sets = NULL;
 }
 
-int sluice_twin_count(struct sluice_twin *twin, const void *frame, __u32 length, __u64 now)
+int sluice_twin_count(struct sluice_twin *twin, const void *frame, __u32 captured, __u32 length, __u64 now)
 {
 	struct packet packet;
 	/* The parser reads only; its pointers are not const because the kernel's are not. */
 	void *data = (void *)frame;
-	enum frame_kind kind = parse_frame(data, data + length, &packet);
+	enum frame_kind kind = parse_frame(data, data + captured, &packet);
 
 	packet.length = length;
 	packet.count = 1;

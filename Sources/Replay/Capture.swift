@@ -6,6 +6,8 @@ package import Traffic
 @safe package final class Capture {
     /// The latest that a pcap file can say, in 2106; pcapng can say more, and so can files that are broken.
     private static let latestSecond = Int64(UInt32.max)
+    /// libpcap's own bound for Ethernet.
+    private static let longestFrame: UInt32 = 262_144
 
     package let path: String
     private let handle: OpaquePointer
@@ -46,9 +48,12 @@ package import Traffic
 
     /// Hands the next frame to `body`; `nil` at the end of the file.
     ///
+    /// `length` is what the frame had on the wire, which may be more than was captured of it (`tcpdump -s`).
+    ///
     /// - Throws: `CaptureError` where the file is cut off or corrupt; what came before has been handed out.
     package func next<Result>(
-        _ body: (_ time: Timestamp, _ frame: UnsafeRawBufferPointer) throws(CaptureError) -> Result
+        _ body: (_ time: Timestamp, _ frame: UnsafeRawBufferPointer, _ length: Int) throws(CaptureError) ->
+            Result
     ) throws(CaptureError) -> Result? {
         var header: UnsafeMutablePointer<pcap_pkthdr>?
         var bytes: UnsafePointer<UInt8>?
@@ -59,7 +64,10 @@ package import Traffic
             let seconds = min(max(Int64(header.ts.tv_sec), 0), Self.latestSecond)
             let fraction = min(max(Int64(header.ts.tv_usec), 0), 999_999_999)
             let time = Timestamp(nanoseconds: seconds * 1_000_000_000 + fraction)
-            return try unsafe body(time, UnsafeRawBufferPointer(start: bytes, count: Int(header.caplen)))
+            // A header that claims less than is there, or more than any frame has, is broken.
+            let length = header.len <= Self.longestFrame ? max(header.len, header.caplen) : header.caplen
+            return try unsafe body(
+                time, UnsafeRawBufferPointer(start: bytes, count: Int(header.caplen)), Int(length))
         case PCAP_ERROR_BREAK:
             return nil
         default:

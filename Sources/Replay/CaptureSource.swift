@@ -2,10 +2,17 @@ package import Traffic
 
 /// Captures as a source of flow samples, on the captures' own clock.
 package final class CaptureSource: FlowSource {
+    private struct Frame {
+        var time: Timestamp
+        var bytes: [UInt8]
+        /// On the wire; `bytes` may be the beginning only.
+        var length: Int
+    }
+
     private let table = TwinTable()
     private var captures: ArraySlice<Capture>
     /// The frame that was read ahead: the first one behind the last reading.
-    private var pending: (time: Timestamp, bytes: [UInt8])?
+    private var pending: Frame?
     /// Flows that had to leave the table before the reading was over, in an order that does not vary from run to run.
     private var early: [FlowSample] = []
     private var placesInEarly: [FlowKey: Int] = [:]
@@ -25,7 +32,7 @@ package final class CaptureSource: FlowSource {
     /// - Throws: `CaptureError` when there is no frame in any of them, or a first file is corrupt before it.
     package init(_ captures: [Capture]) throws(CaptureError) {
         self.captures = captures[...]
-        var first: (time: Timestamp, bytes: [UInt8])?
+        var first: Frame?
         while first == nil, let capture = self.captures.first {
             first = try Self.next(of: capture)
             if first == nil { self.captures.removeFirst() }
@@ -46,9 +53,9 @@ package final class CaptureSource: FlowSource {
     ///
     /// A frame that is older than the one before it counts where it stands.
     package func read(at now: Timestamp) -> Reading {
-        if let (time, bytes) = pending, time < now {
+        if let frame = pending, frame.time < now {
             pending = nil
-            unsafe bytes.withUnsafeBytes { unsafe count($0, at: time) }
+            unsafe frame.bytes.withUnsafeBytes { unsafe count($0, length: frame.length, at: frame.time) }
             do {
                 try readAhead(until: now)
             } catch {
@@ -71,12 +78,12 @@ package final class CaptureSource: FlowSource {
 
     private func readAhead(until now: Timestamp) throws(CaptureError) {
         while let capture = captures.first {
-            let more = try unsafe capture.next { time, frame in
+            let more = try unsafe capture.next { time, frame, length in
                 guard time < now else {
-                    pending = unsafe (time, Array(frame))
+                    pending = unsafe Frame(time: time, bytes: Array(frame), length: length)
                     return false
                 }
-                unsafe count(frame, at: time)
+                unsafe count(frame, length: length, at: time)
                 return true
             }
             if more == false { return }
@@ -84,11 +91,11 @@ package final class CaptureSource: FlowSource {
         }
     }
 
-    private func count(_ frame: UnsafeRawBufferPointer, at time: Timestamp) {
+    private func count(_ frame: UnsafeRawBufferPointer, length: Int, at time: Timestamp) {
         lastTime = max(lastTime, time)
-        if unsafe !table.count(frame, at: time) {
+        if unsafe !table.count(frame, length: length, at: time) {
             merge(table.drain(now: time))
-            _ = unsafe table.count(frame, at: time)
+            _ = unsafe table.count(frame, length: length, at: time)
         }
     }
 
@@ -103,7 +110,9 @@ package final class CaptureSource: FlowSource {
         }
     }
 
-    private static func next(of capture: Capture) throws(CaptureError) -> (time: Timestamp, bytes: [UInt8])? {
-        try unsafe capture.next { time, frame in unsafe (time, Array(frame)) }
+    private static func next(of capture: Capture) throws(CaptureError) -> Frame? {
+        try unsafe capture.next { time, frame, length in
+            unsafe Frame(time: time, bytes: Array(frame), length: length)
+        }
     }
 }

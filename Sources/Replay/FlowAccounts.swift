@@ -1,6 +1,8 @@
 package import Traffic
 
 /// All flows of one capture with their packets and bytes: what `sluice replay --flows` prints.
+///
+/// Bytes are those that the capture holds, also of frames that it holds the beginning of.
 package struct FlowAccounts: Sendable {
     package private(set) var flows: [FlowKey: Count] = [:]
     package private(set) var totals = Totals()
@@ -20,12 +22,12 @@ package struct FlowAccounts: Sendable {
     }
 
     private mutating func read(_ capture: Capture, into table: TwinTable) throws(CaptureError) {
-        while let full = try unsafe capture.next({ time, frame in
-            unsafe table.count(frame, at: time) ? nil : (time, Array(frame))
+        while let full = try unsafe capture.next({ time, frame, _ in
+            unsafe table.count(frame, length: frame.count, at: time) ? nil : (time, Array(frame))
         }) {
             guard let (time, frame) = full else { continue }
             add(table.drain(now: time))
-            _ = unsafe frame.withUnsafeBytes { unsafe table.count($0, at: time) }
+            _ = unsafe frame.withUnsafeBytes { unsafe table.count($0, length: $0.count, at: time) }
         }
     }
 

@@ -18,9 +18,10 @@ import Traffic
 
     deinit { unsafe sluice_twin_close(&twin) }
 
-    /// Counts a frame; `false` if the table has no place for its flow: `drain` it and count again.
-    func count(_ frame: UnsafeRawBufferPointer, at time: Timestamp) -> Bool {
-        unsafe sluice_twin_count(&twin, frame.baseAddress, UInt32(frame.count), Self.counter(time)) >= 0
+    /// Counts a frame of `length` bytes, of which `frame` holds the first ones; `false` if the table has no place for its flow: `drain` it and count again.
+    func count(_ frame: UnsafeRawBufferPointer, length: Int, at time: Timestamp) -> Bool {
+        unsafe sluice_twin_count(
+            &twin, frame.baseAddress, UInt32(frame.count), UInt32(length), Self.counter(time)) >= 0
     }
 
     /// Takes out all flows.

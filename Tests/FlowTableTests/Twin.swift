@@ -17,7 +17,7 @@ import Traffic
     @discardableResult
     func count(_ frame: Frame, at nanoseconds: UInt64 = 0) -> Int32 {
         let bytes = frame.bytes
-        return unsafe sluice_twin_count(&twin, bytes, UInt32(bytes.count), nanoseconds)
+        return unsafe sluice_twin_count(&twin, bytes, UInt32(bytes.count), UInt32(bytes.count), nanoseconds)
     }
 
     /// A table over this memory, taken as `segments` segments.

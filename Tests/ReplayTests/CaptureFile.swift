@@ -31,11 +31,16 @@ final class CaptureFile {
     }
 
     /// A pcap file with nanosecond times.
-    convenience init(pcap frames: [(time: Timestamp, bytes: [UInt8])], linkType: UInt32 = 1) throws {
+    ///
+    /// Of each frame it holds at most `snapshot` bytes.
+    convenience init(
+        pcap frames: [(time: Timestamp, bytes: [UInt8])], linkType: UInt32 = 1, snapshot: Int = 262_144
+    ) throws {
         let records = frames.flatMap { frame in
             let (seconds, rest) = frame.time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-            let length = UInt32(frame.bytes.count).bytes
-            return UInt32(seconds).bytes + UInt32(rest).bytes + length + length + frame.bytes
+            let captured = frame.bytes.prefix(snapshot)
+            return UInt32(seconds).bytes + UInt32(rest).bytes + UInt32(captured.count).bytes
+                + UInt32(frame.bytes.count).bytes + captured
         }
         try self.init(Self.header(linkType: linkType) + records)
     }

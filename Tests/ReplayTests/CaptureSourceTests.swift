@@ -69,6 +69,20 @@ struct CaptureSourceTests {
         }
     }
 
+    @Test("of frames that were cut when they were captured, the lengths on the wire count")
+    func snapshot() throws {
+        let time = Timestamp(nanoseconds: 1_600_000_000_000_000_000)
+        let shapes = FrameShape.all.prefix(8).map(\.example.bytes)
+        let frames = shapes.map { (time, $0 + [UInt8](repeating: 0, count: 1400 - $0.count)) }
+        let whole = try Self.sum(CaptureSource([CaptureFile(pcap: frames).open()]), step: .seconds(1))
+        let cut = try Self.sum(
+            CaptureSource([CaptureFile(pcap: frames, snapshot: 128).open()]), step: .seconds(1))
+        #expect(cut == whole)
+        #expect(
+            FlowAccounts(of: try CaptureFile(pcap: frames, snapshot: 128).open()).totals.flow.bytes == 8 * 128
+        )
+    }
+
     @Test("several captures are read one after the other, empty ones in between stepped over")
     func several() throws {
         var random = SeededGenerator()

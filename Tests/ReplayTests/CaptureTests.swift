@@ -23,7 +23,7 @@ struct CaptureTests {
         let file = try CaptureFile(pcap: Self.some)
         let capture = try file.open()
         var read: [(time: Timestamp, bytes: [UInt8])] = []
-        while let next = try unsafe capture.next({ time, bytes in unsafe (time, Array(bytes)) }) {
+        while let next = try unsafe capture.next({ time, bytes, _ in unsafe (time, Array(bytes)) }) {
             read.append(next)
         }
         #expect(read.map(\.time) == Self.some.map(\.time))
@@ -43,7 +43,7 @@ struct CaptureTests {
         let file = try CaptureFile(
             CaptureFile.section + CaptureFile.interface(snapshot: 0)
                 + CaptureFile.packet(on: 0, at: .max, Self.frame))
-        let time = try unsafe file.open().next { time, _ in time }
+        let time = try unsafe file.open().next { time, _, _ in time }
         #expect(time.map { $0.nanoseconds / 1_000_000_000 } == Int64(UInt32.max))
     }
 

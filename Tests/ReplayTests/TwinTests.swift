@@ -22,7 +22,8 @@ struct TwinTests {
         var twin = unsafe sluice_twin()
         try #require(unsafe sluice_twin_open(&twin, 1, [UInt32](repeating: 3, count: 10)) == 0)
         defer { unsafe sluice_twin_close(&twin) }
-        return unsafe UInt32(bitPattern: sluice_twin_count(&twin, frame, UInt32(frame.count), 0))
+        return unsafe UInt32(
+            bitPattern: sluice_twin_count(&twin, frame, UInt32(frame.count), UInt32(frame.count), 0))
     }
 
     @Test(

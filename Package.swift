@@ -76,7 +76,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
-            name: "sluice-lab", dependencies: ["Control", "Lab", "Terminal", .arguments],
+            name: "sluice-lab",
+            dependencies: ["Configuration", "Control", "Features", "Lab", "Terminal", .arguments],
             swiftSettings: .strict),
 
         // Frames to test with, built layer by layer, and namespaces to send them in.

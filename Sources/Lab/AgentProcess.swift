@@ -1,25 +1,28 @@
+import Control
 import Foundation
 
 /// The agent under test: the real program, on the gateway's interface to the WAN.
 struct AgentProcess {
-    let site: Site
     /// Path of the program.
     let program: String
+    /// Files of the lab, with a BPF file system in it.
+    let folder: String
+    /// Namespace of the gateway.
+    let gateway: String
+    let localNetworks: [String]
+    let learnDuration: Duration
 
     /// Bans last so long that a run sees them end.
     static let banDuration: Duration = .seconds(20)
-    static let learnDuration: Duration = .seconds(40)
 
-    var socket: String { "\(site.folder)/agent/sluice.sock" }
-    private var configurationPath: String { "\(site.folder)/agent/sluice.yaml" }
+    var socket: String { "\(folder)/agent/sluice.sock" }
+    private var configurationPath: String { "\(folder)/agent/sluice.yaml" }
 
-    var command: Command {
-        Command(program, ["run", "--config", configurationPath], in: site.topology.gateway)
-    }
+    var command: Command { Command(program, ["run", "--config", configurationPath], in: gateway) }
 
     func prepare() throws {
         try FileManager.default.createDirectory(
-            atPath: "\(site.folder)/agent", withIntermediateDirectories: true,
+            atPath: "\(folder)/agent", withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         try configuration.write(toFile: configurationPath, atomically: false, encoding: .utf8)
     }
@@ -28,15 +31,36 @@ struct AgentProcess {
         """
         interfaces: [\(Topology.gatewayInterface)]
         mode: enforce
-        local_networks: [\(Topology.localNetworks.map { "'\($0)'" }.joined(separator: ", "))]
+        local_networks: [\(localNetworks.map { "'\($0)'" }.joined(separator: ", "))]
         learn:
-          duration: \(Self.learnDuration.components.seconds)s
+          duration: \(learnDuration.components.seconds)s
         bans:
           duration: \(Self.banDuration.components.seconds)s
-        state: \(site.folder)/agent/sluice.db
+        state: \(folder)/agent/sluice.db
         socket: \(socket)
-        bpffs: \(site.bpffs)
+        bpffs: \(folder)/bpffs
 
         """
+    }
+}
+
+extension AgentProcess {
+    /// How long it learns in the demonstration.
+    static let demoLearnDuration: Duration = .seconds(40)
+
+    /// The agent of the demonstration.
+    init(site: Site, program: String) {
+        self.init(
+            program: program, folder: site.folder, gateway: site.topology.gateway,
+            localNetworks: Topology.localNetworks, learnDuration: Self.demoLearnDuration)
+    }
+
+    /// Waits until it answers.
+    func awaitReady(_ service: any ControlService) async throws {
+        for _ in 0..<200 {
+            if (try? await service.status()) != nil { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw AgentError("the agent does not answer on its socket 20 s after its start")
     }
 }

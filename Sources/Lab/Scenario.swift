@@ -85,7 +85,7 @@ package struct Scenario: Sendable {
                     "\(site.topology.hosts.count) hosts, a gateway, and a server with nginx, sshd and dnsmasq"
                 )
                 let service = connect(agent.socket)
-                try await awaitAgent(service)
+                try await agent.awaitReady(service)
                 await recorder.tell(
                     .ready, "the agent guards \(Topology.gatewayInterface)", details: [agent.command.text])
                 return try await perform(
@@ -123,20 +123,6 @@ package struct Scenario: Sendable {
         }
     }
 
-    /// Runs tasks together until one has an outcome or fails; then all are cancelled, and have ended on return.
-    private func firstOutcome(
-        _ addTasks: (inout ThrowingTaskGroup<Outcome?, any Error>) -> Void
-    ) async throws -> Outcome {
-        try await withThrowingTaskGroup(of: Outcome?.self) { group in
-            addTasks(&group)
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let outcome = result { return outcome }
-            }
-            throw LabError("the lab stopped without an outcome")
-        }
-    }
-
     /// What happens when.
     private func direct(at site: Site, ports: Ports, recorder: Recorder) async throws -> Outcome {
         try await awaitLearned(recorder)
@@ -168,25 +154,17 @@ package struct Scenario: Sendable {
     }
 
     private func awaitLearned(_ recorder: Recorder) async throws {
-        let deadline = Timestamp.now + AgentProcess.learnDuration + Self.patience
+        let deadline = Timestamp.now + AgentProcess.demoLearnDuration + Self.patience
         while (await recorder.journal.status?.learning.progress ?? 0) < 1 {
             guard Timestamp.now < deadline else {
                 throw AgentError(
                     "the agent has not finished learning after "
-                        + "\((AgentProcess.learnDuration + Self.patience).components.seconds) s")
+                        + "\((AgentProcess.demoLearnDuration + Self.patience).components.seconds) s")
             }
             try await Task.sleep(for: .milliseconds(200))
         }
         let model = await recorder.journal.status?.model.id ?? "?"
         await recorder.tell(.learned, "the agent knows what is normal here: model \(model)")
-    }
-
-    private func awaitAgent(_ service: any ControlService) async throws {
-        for _ in 0..<200 {
-            if (try? await service.status()) != nil { return }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw AgentError("the agent does not answer on its socket 20 s after its start")
     }
 
     private func ports(of site: Site) async throws -> Ports {
@@ -196,13 +174,5 @@ package struct Scenario: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         throw LabError("no process started in the namespace \(site.topology.bridge)")
-    }
-
-    /// Runs what must not end before the lab does.
-    private func keepRunning(_ command: Command, error: (String) -> any Error) async throws -> Outcome? {
-        var words: [String] = []
-        _ = try await command.run { words = words.suffix(9) + [$0] }
-        try Task.checkCancellation()
-        throw error("'\(command.text)' ended; its last words: \(words.joined(separator: "\n"))")
     }
 }

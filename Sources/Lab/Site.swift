@@ -19,8 +19,7 @@ package struct Site: Sendable {
 
     /// Makes everything; what exists after an error is `remove`'s to clean up.
     package func build() async throws {
-        try FileManager.default.createDirectory(atPath: bpffs, withIntermediateDirectories: true)
-        try await Command("mount", ["-t", "bpf", "sluice-lab", bpffs]).output()
+        try await Self.mountBPF(in: folder)
         for (index, batch) in topology.batches.enumerated() {
             try await Command("ip", ["-batch", "-"], in: batch.namespace).output(
                 input: batch.lines.joined(separator: "\n") + "\n")
@@ -38,6 +37,13 @@ package struct Site: Sendable {
             try await Command("ethtool", ["-K", interface, "tso", "off", "gso", "off"], in: namespace)
                 .output()
         }
+    }
+
+    /// Makes `folder`, with a BPF file system of its own in it.
+    static func mountBPF(in folder: String) async throws {
+        let bpffs = "\(folder)/bpffs"
+        try FileManager.default.createDirectory(atPath: bpffs, withIntermediateDirectories: true)
+        try await Command("mount", ["-t", "bpf", "sluice-lab", bpffs]).output()
     }
 
     /// Stops every process in the namespaces of the lab with this name, and removes them and its folder.

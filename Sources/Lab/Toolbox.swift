@@ -5,7 +5,7 @@ package enum Toolbox {
     /// Many of the tools are for administrators, whose folders are not in everyone's path.
     static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    package static let packages: [(program: String, package: String)] = [
+    package static let demo: [(program: String, package: String)] = [
         ("ip", "iproute2"), ("nsenter", "util-linux"), ("sysctl", "procps"), ("ethtool", "ethtool"),
         ("mount", "mount"), ("stdbuf", "coreutils"), ("nginx", "nginx-light"), ("sshd", "openssh-server"),
         ("dnsmasq", "dnsmasq-base"), ("curl", "curl"), ("dnsperf", "dnsperf"), ("sftp", "openssh-client"),
@@ -13,10 +13,21 @@ package enum Toolbox {
         ("hydra", "hydra"),
     ]
 
+    package static let benign: [(program: String, package: String)] = [
+        ("ip", "iproute2"), ("nsenter", "util-linux"), ("sysctl", "procps"), ("ethtool", "ethtool"),
+        ("tc", "iproute2"), ("nft", "nftables"), ("nginx", "nginx-light"), ("sshd", "openssh-server"),
+        ("ssh", "openssh-client"), ("dnsmasq", "dnsmasq-base"), ("unbound", "unbound"),
+        ("dnsperf", "dnsperf"), ("dig", "bind9-dnsutils"), ("curl", "curl"), ("wget", "wget"),
+        ("chronyd", "chrony"), ("redis-server", "redis-server"), ("redis-cli", "redis-tools"),
+        ("swaks", "swaks"), ("rsync", "rsync"), ("fping", "fping"), ("nc", "netcat-openbsd"),
+        ("iperf3", "iperf3"), ("openvpn", "openvpn"), ("aria2c", "aria2"), ("opentracker", "opentracker"),
+        ("tcpdump", "tcpdump"), ("openssl", "openssl"),
+    ]
+
     /// - Throws: `LabError` that names what is missing and the command that installs it.
-    package static func check() throws {
+    package static func check(_ tools: [(program: String, package: String)]) throws {
         let folders = path.split(separator: ":")
-        let missing = packages.filter { tool in
+        let missing = tools.filter { tool in
             !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool.program)") }
         }
         guard missing.isEmpty else {

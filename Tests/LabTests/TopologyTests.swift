@@ -44,7 +44,7 @@ struct TopologyTests {
         #expect(configuration.interfaces == [Topology.gatewayInterface])
         #expect(configuration.mode == .enforce)
         #expect(configuration.localNetworks.count == 2)
-        #expect(configuration.learn.duration == AgentProcess.learnDuration)
+        #expect(configuration.learn.duration == AgentProcess.demoLearnDuration)
         #expect(configuration.bans.duration == AgentProcess.banDuration)
         #expect(configuration.socket == agent.socket)
     }

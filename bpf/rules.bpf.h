@@ -1,39 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What to do with a packet, in one order for both families and every protocol, tagged or not, fragment or not:
+ * What to do with a packet, in one order for both families and every protocol,
+ * tagged or not, fragment or not:
  *
- *   allow > manual deny > automatic deny > limit > pass
+ *   allow > manual deny > automatic deny > manual limit > automatic limit >
+ * pass
  *
- * The gate (sluice.h) says which maps may know the source; traffic nobody has a rule for pays one load. Exact addresses
- * stand in hashes (never an LRU: a live ban must not be evicted), prefixes in tries. Expiry is enforced here, not by the
- * agent. A shadowed rule counts and lets the search go on.
+ * and in each of them exact sources, then prefixes, then scopes. The gate
+ * (sluice.h) says which tables may know the source; traffic nobody has a rule
+ * for pays one load. Exact rules stand in a table of our own (never an LRU: a
+ * live ban must not be evicted), prefixes and scopes in tries. Expiry is
+ * enforced here, not by the agent. A shadowed rule counts and lets the search
+ * go on.
  */
 #ifndef SLUICE_RULES_BPF_H
 #define SLUICE_RULES_BPF_H
 
-#include "parse.bpf.h"
+#include "flows.bpf.h"
 
-#define EXACT_MAX  (1 << 20)
 #define PREFIX_MAX (1 << 16)
 #define SCOPE_MAX  (1 << 14)
-/* Prefixes of one map that cover one address and do not apply (expired, shadowed) before the search gives up. */
+/* Prefixes of one trie that cover one address and do not apply (expired,
+ * shadowed) before the search gives up. */
 #define PREFIX_RETRIES 8
 
-struct exact4_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, EXACT_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __be32);
+/* The next two are sized by the agent before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
 	__type(value, struct rule);
-};
+} exact_rules SEC(".maps");
 
-struct exact6_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, EXACT_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct exact6_key);
-	__type(value, struct rule);
-};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct exact_key);
+} exact_keys SEC(".maps");
 
 struct prefix4_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -51,20 +57,19 @@ struct prefix6_map {
 	__type(value, struct rule);
 };
 
-struct prefix4_map allow_prefix4 SEC(".maps");
-struct prefix6_map allow_prefix6 SEC(".maps");
-struct exact4_map manual_exact4 SEC(".maps"), automatic_exact4 SEC(".maps"), limit_exact4 SEC(".maps");
-struct exact6_map manual_exact6 SEC(".maps"), automatic_exact6 SEC(".maps"), limit_exact6 SEC(".maps");
-struct prefix4_map manual_prefix4 SEC(".maps"), automatic_prefix4 SEC(".maps"), limit_prefix4 SEC(".maps");
-struct prefix6_map manual_prefix6 SEC(".maps"), automatic_prefix6 SEC(".maps"), limit_prefix6 SEC(".maps");
+/* Prefixes of each kind: m manual, a automatic. */
+struct prefix4_map allow_prefix4 SEC(".maps"), mdeny_prefix4 SEC(".maps"), adeny_prefix4 SEC(".maps"),
+	mlimit_prefix4 SEC(".maps"), alimit_prefix4 SEC(".maps");
+struct prefix6_map allow_prefix6 SEC(".maps"), mdeny_prefix6 SEC(".maps"), adeny_prefix6 SEC(".maps"),
+	mlimit_prefix6 SEC(".maps"), alimit_prefix6 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, SCOPE_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct scope_key);
 	__type(value, struct rule);
-} limit_scope SEC(".maps");
+} scopes SEC(".maps");
 
 /* Eight gate bytes a word: an array element is at least eight bytes. */
 struct {
@@ -83,6 +88,14 @@ struct {
 	__type(value, __u64);
 } gate6 SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SCOPE_GATE_SIZE);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} scope_gate SEC(".maps");
+
 INLINE __u8 gate_byte(void *gate, __u32 index)
 {
 	__u32 word = index >> 3;
@@ -92,7 +105,8 @@ INLINE __u8 gate_byte(void *gate, __u32 index)
 	return bytes ? *bytes >> (index & 7) * 8 : 0xff;
 }
 
-/* Class of an IPv6 prefix, by its first 32 or 48 bits (`bits` is the second word, cut to 0 or 16 bits). Same in Swift. */
+/* Class of an IPv6 prefix, by its first 32 or 48 bits (`bits` is the second
+ * word, cut to 0 or 16 bits). Same in Swift. */
 INLINE __u32 gate6_index(__u32 first, __u32 bits)
 {
 	return ((__u64)(first * 0x9e3779b1U ^ bits * 0x85ebca6bU) * 0xc2b2ae35U >> 16) & (GATE6_SIZE - 1);
@@ -110,13 +124,25 @@ INLINE __u8 gate_of(const struct packet *p, const struct sluice_control *control
 	       gate_byte(&gate6, gate6_index(first, second >> 16 | 1U << 16));
 }
 
-/* Manual rules hold whatever becomes of the agent; automatic ones while `automatic` says so (dead-man's switch). */
+/* Which scopes there may be on the packet's destination. Same in Swift. */
+INLINE __u32 scope_gate_of(const struct packet *p)
+{
+	__u32 mixed = p->daddr[0] ^ p->daddr[1] ^ p->daddr[2] ^ p->daddr[3];
+	__u32 index = (mixed * 0x9e3779b1U >> 20) & (SCOPE_GATE_SIZE - 1);
+	__u64 *bits = bpf_map_lookup_elem(&scope_gate, &index);
+
+	return bits ? *bits : ~0U;
+}
+
+/* Manual rules hold whatever becomes of the agent; automatic ones while
+ * `automatic` says so (dead-man's switch). */
 INLINE int rule_applies(const struct rule *rule, int automatic, __u64 now)
 {
 	return (!rule->expires || now < rule->expires) && (rule->flags & RULE_MANUAL || automatic);
 }
 
-/* Makes this CPU the owner, unless another one was first. The last four bytes change as one word. */
+/* Makes this CPU the owner, unless another one was first. The four bytes from
+ * `owner` on change as one word. */
 INLINE void rule_claim(struct rule *rule, __u16 me)
 {
 	typedef __u32 __attribute__((may_alias)) word;
@@ -133,69 +159,171 @@ INLINE void rule_hit(struct rule *rule, const struct packet *p, __u64 now)
 {
 	__u16 me = bpf_get_smp_processor_id() + 1;
 
-	if (unlikely(!rule->owner))
+	if (unlikely(!rule->owner) && !(rule->flags & RULE_LIMIT))
 		rule_claim(rule, me);
 	if (likely(*(volatile __u16 *)&rule->owner == me)) {
-		rule->packets += p->count;
-		rule->bytes += p->length;
+		rule->own[0] += p->count;
+		rule->own[1] += p->length;
 	} else {
-		__sync_fetch_and_add(&rule->shared_packets, p->count);
-		__sync_fetch_and_add(&rule->shared_bytes, p->length);
+		__sync_fetch_and_add(&rule->shared[0], p->count);
+		__sync_fetch_and_add(&rule->shared[1], p->length);
 	}
 	rule->last_hit = now >> FLOW_TIME_SHIFT;
 }
 
 /*
- * Generic cell rate algorithm (ITU-T I.371), a token bucket in one word; its depth is one second. Without a lock: two
- * CPUs that meet in the same nanosecond may each let one packet too many pass.
+ * Generic cell rate algorithm (ITU-T I.371), a token bucket in one word: one
+ * for packets, one for bytes, each a second deep. Without a lock: two CPUs that
+ * meet in the same nanosecond may each let one packet too many pass.
  */
 INLINE int rule_conforms(struct rule *rule, const struct packet *p, __u64 now)
 {
-	__u64 arrival = rule->arrival;
+	__u64 arrival = rule->own[0], byte_arrival = rule->own[1];
 
 	if (arrival < now)
 		arrival = now;
-	if (arrival - now > 1000000000ULL)
+	if (byte_arrival < now)
+		byte_arrival = now;
+	if (arrival - now > 1000000000ULL || byte_arrival - now > 1000000000ULL)
 		return 0;
-	rule->arrival = arrival + (__u64)rule->interval * p->count;
+	rule->own[0] = arrival + (__u64)rule->packet_time * p->count;
+	rule->own[1] = byte_arrival + ((__u64)rule->byte_time * p->length >> BYTE_TIME_SHIFT);
 	return 1;
 }
 
-/* Whether the rule, which applies, has the packet dropped. */
-INLINE int rule_drops(struct rule *rule, const struct packet *p, __u64 now)
+/* Whether the rule has the packet dropped. */
+INLINE int rule_drops(struct rule *rule, const struct packet *p, int automatic, __u64 now)
 {
-	if (rule->interval && rule_conforms(rule, p, now))
+	if (!rule_applies(rule, automatic, now))
+		return 0;
+	if (rule->flags & RULE_LIMIT && rule_conforms(rule, p, now))
 		return 0;
 	rule_hit(rule, p, now);
 	return !(rule->flags & RULE_SHADOW);
 }
 
-INLINE int exact_drops(void *exact4, void *exact6, const struct packet *p, int automatic, __u64 now, __u32 ipv6_prefix)
+/*
+ * Multiply-shift (M. Dietzfelbinger et al., J. Algorithms 25, 1997), with random words drawn at load, so that nobody can
+ * choose addresses that crowd; the second multiplication spreads what runs of addresses leave regular. Same in Swift.
+ */
+INLINE __u64 exact_hash4(__be32 addr)
 {
-	struct exact6_key key = {};
-	struct rule *rule;
+	const volatile __u32 *keys = config.hash_keys;
+	__u64 hash = ((__u64)keys[0] << 32 | keys[1] | 1) * addr + ((__u64)keys[2] << 32 | keys[3]);
 
-	if (likely(p->family == 4)) {
-		rule = bpf_map_lookup_elem(exact4, &p->saddr[3]);
-		return rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now);
-	}
-	__builtin_memcpy(key.addr, p->saddr, 16);
-	key.length = 128;
-	rule = bpf_map_lookup_elem(exact6, &key);
-	if (rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
-		return 1;
-	if (ipv6_prefix == 128)
-		return 0;
-	/* ipv6_prefix is at least 32, and a constant: one word is cut, those behind it are zero. */
-	key.length = ipv6_prefix;
-	key.addr[1] &= ipv6_prefix >= 64 ? ~0U : bpf_htonl(~0ULL << (64 - ipv6_prefix));
-	key.addr[2] &= ipv6_prefix >= 96 ? ~0U : ipv6_prefix <= 64 ? 0 : bpf_htonl(~0ULL << (96 - ipv6_prefix));
-	key.addr[3] &= ipv6_prefix <= 96 ? 0 : bpf_htonl(~0ULL << (128 - ipv6_prefix));
-	rule = bpf_map_lookup_elem(exact6, &key);
-	return rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now);
+	return (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9ULL;
 }
 
-/* A trie knows the longest match only; where that one does not apply, the next shorter one is asked for. */
+INLINE __u64 exact_hash6(const __be32 *addr)
+{
+	const volatile __u32 *keys = config.hash_keys;
+
+	return flow_mix(flow_pair(addr[0], keys[0], addr[1], keys[1]) + flow_pair(addr[2], keys[2], addr[3], keys[3]));
+}
+
+/* The first place at which a rule may stand. */
+INLINE __u32 exact_home(__u64 hash)
+{
+	return (hash >> 32) * config.exact_homes >> 32;
+}
+
+INLINE __u64 exact_word(const struct rule *rule)
+{
+	return *(const volatile __u64 *)&rule->owner;
+}
+
+INLINE __u64 exact_wanted(enum rule_kind kind, __u32 family, __u32 length, __u32 key)
+{
+	__u32 manual = kind == KIND_MANUAL_DENY || kind == KIND_MANUAL_LIMIT ? RULE_MANUAL : 0;
+	__u32 limit = kind == KIND_MANUAL_LIMIT || kind == KIND_AUTOMATIC_LIMIT ? RULE_LIMIT : 0;
+
+	return EXACT_WORD(manual | limit | family | RULE_IN_FORCE, length, key);
+}
+
+INLINE int exact_is(__u32 place, const struct exact_key *wanted)
+{
+	const struct exact_key *key = bpf_map_lookup_elem(&exact_keys, &place);
+
+	return key && key->addr[0] == wanted->addr[0] && key->addr[1] == wanted->addr[1] &&
+	       key->addr[2] == wanted->addr[2] && key->addr[3] == wanted->addr[3];
+}
+
+/*
+ * From `place` on, the place of the rule with this word and, if given, this IPv6 address; a place beyond the table if
+ * there is none. Global, as the two below: verified once, not at each call.
+ */
+__attribute__((noinline)) __u32 exact_search(__u32 place, __u64 wanted, const struct exact_key *addr)
+{
+	int i;
+
+	for (i = 0; i < EXACT_PROBES; i++, place++) {
+		struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+		__u64 word = rule ? exact_word(rule) : 0;
+
+		if (!word)
+			break;
+		if ((word & EXACT_MASK) == wanted && (!addr || exact_is(place, addr)))
+			return place;
+	}
+	return ~0U;
+}
+
+INLINE int exact4_drops(const struct packet *p, enum rule_kind kind, int automatic, __u64 now)
+{
+	__u64 wanted = exact_wanted(kind, 0, 32, p->saddr[3]), word;
+	__u32 place = exact_home(exact_hash4(p->saddr[3]));
+	struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+
+	if (!rule)
+		return 0;
+	word = exact_word(rule);
+	if (unlikely((word & EXACT_MASK) != wanted)) {
+		if (!word)
+			return 0;
+		place = exact_search(place + 1, wanted, 0);
+		rule = bpf_map_lookup_elem(&exact_rules, &place);
+	}
+	return rule && rule_drops(rule, p, automatic, now);
+}
+
+INLINE int exact6_drops_at(const struct exact_key *addr, __u32 length, const struct packet *p, enum rule_kind kind,
+			   int automatic, __u64 now)
+{
+	__u64 hash = exact_hash6(addr->addr);
+	__u64 wanted = exact_wanted(kind, RULE_IPV6, length, (__u32)(hash ^ hash >> 32));
+	__u32 place = exact_search(exact_home(hash), wanted, addr);
+	struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+
+	return rule && rule_drops(rule, p, automatic, now);
+}
+
+/* The address, then its prefix of the configured length. */
+__attribute__((noinline)) int exact6_drops(const struct packet *p, enum rule_kind kind, int automatic, __u64 now)
+{
+	__u32 bits = config.ipv6_prefix;
+	struct exact_key key;
+
+	if (!p)
+		return 0;
+	__builtin_memcpy(key.addr, p->saddr, 16);
+	if (exact6_drops_at(&key, 128, p, kind, automatic, now))
+		return 1;
+	if (bits == 128)
+		return 0;
+	/* At least 32, and a constant: one word is cut, those behind it are zero. */
+	key.addr[1] &= bits >= 64 ? ~0U : bpf_htonl(~0ULL << (64 - bits));
+	key.addr[2] &= bits >= 96 ? ~0U : bits <= 64 ? 0 : bpf_htonl(~0ULL << (96 - bits));
+	key.addr[3] &= bits <= 96 ? 0 : bpf_htonl(~0ULL << (128 - bits));
+	return exact6_drops_at(&key, bits, p, kind, automatic, now);
+}
+
+INLINE int exact_drops(const struct packet *p, enum rule_kind kind, int automatic, __u64 now)
+{
+	return likely(p->family == 4) ? exact4_drops(p, kind, automatic, now) : exact6_drops(p, kind, automatic, now);
+}
+
+/* A trie knows the longest match only; where that one does not apply, the next
+ * shorter one is asked for. */
 INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, int automatic, __u64 now)
 {
 	struct prefix4_key key4 = { .length = 32, .addr = p->saddr[3] };
@@ -208,7 +336,7 @@ INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, in
 		rule = p->family == 4 ? bpf_map_lookup_elem(prefix4, &key4) : bpf_map_lookup_elem(prefix6, &key6);
 		if (!rule)
 			return 0;
-		if (rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
+		if (rule_drops(rule, p, automatic, now))
 			return 1;
 		if (!rule->length)
 			return 0;
@@ -245,50 +373,91 @@ INLINE int automatic_in_force(const struct sluice_control *control, __u64 now)
 	return !control->dead_after || now < control->heartbeat + control->dead_after;
 }
 
-INLINE int scope_drops(const struct packet *p, int automatic, __u64 now)
+/* Scopes of one kind, the narrowest first: by what of the destination they
+ * name, then by source prefix. */
+__attribute__((noinline)) int scope_drops(const struct packet *p, enum rule_kind kind, __u32 gate, int automatic,
+					  __u64 now)
 {
-	struct scope_key key = { .dport = p->dport, .protocol = p->protocol, .family = p->family };
+	struct scope_key key = { .kind = kind };
 	struct rule *rule;
-	int step;
+	int level, retry;
 
+	if (!p)
+		return 0;
+	key.family = p->family;
+	key.protocol = p->protocol;
+	key.dport = p->dport;
 	__builtin_memcpy(key.daddr, p->daddr, 16);
-	for (step = 0; step < 3; step++) {
-		rule = bpf_map_lookup_elem(&limit_scope, &key);
-		if (rule && rule_applies(rule, automatic, now) && rule_drops(rule, p, now))
-			return 1;
-		/* (address, protocol, port), then (address, protocol), then (address). */
-		key.dport = 0;
-		if (step)
+	if (p->family == 4)
+		key.saddr[0] = p->saddr[3];
+	else
+		__builtin_memcpy(key.saddr, p->saddr, 16);
+	for (level = SCOPE_PORT; level >= SCOPE_ADDRESS; level--) {
+		if (level < SCOPE_PORT)
+			key.dport = 0;
+		if (level < SCOPE_PROTOCOL)
 			key.protocol = 0;
+		if (!(gate >> (kind * SCOPE_LEVELS + level) & 1))
+			continue;
+		key.level = level;
+		key.length = SCOPE_BITS + (p->family == 4 ? 32 : 128);
+		for (retry = 0; retry < PREFIX_RETRIES; retry++) {
+			rule = bpf_map_lookup_elem(&scopes, &key);
+			if (!rule)
+				break;
+			if (rule_drops(rule, p, automatic, now))
+				return 1;
+			if (!rule->length)
+				break;
+			key.length = SCOPE_BITS + rule->length - 1;
+		}
 	}
 	return 0;
 }
 
-/* Whether the packet is to be dropped. */
-INLINE int rules_drop(const struct packet *p, const struct sluice_control *control, __u64 now, __u32 ipv6_prefix)
+/* The scope gate's bits of one kind. */
+INLINE int may_have_scope(__u32 gate, enum rule_kind kind)
 {
-	__u8 gate = gate_of(p, control);
+	return (gate >> kind * SCOPE_LEVELS & ((1U << SCOPE_LEVELS) - 1)) != 0;
+}
+
+/* Whether the packet is to be dropped. */
+INLINE int rules_drop(const struct packet *p, const struct sluice_control *control, __u64 now)
+{
+	__u32 gate = gate_of(p, control), scoped = 0;
 	int automatic;
 
-	if (likely(!gate) && likely(!control->scoped_rules))
+	if (unlikely(control->scoped_rules))
+		scoped = scope_gate_of(p);
+	if (likely(!gate) && likely(!scoped))
 		return 0;
 	automatic = automatic_in_force(control, now);
 	if (gate & GATE_ALLOW && allowed(p, now))
 		return 0;
-	if (gate & GATE_MANUAL_EXACT && exact_drops(&manual_exact4, &manual_exact6, p, automatic, now, ipv6_prefix))
+	if (gate & GATE_MANUAL_EXACT && exact_drops(p, KIND_MANUAL_DENY, automatic, now))
 		return 1;
-	if (gate & GATE_MANUAL_PREFIX && prefix_drops(&manual_prefix4, &manual_prefix6, p, automatic, now))
+	if (gate & GATE_MANUAL_PREFIX && prefix_drops(&mdeny_prefix4, &mdeny_prefix6, p, automatic, now))
 		return 1;
-	if (gate & GATE_AUTOMATIC_EXACT &&
-	    exact_drops(&automatic_exact4, &automatic_exact6, p, automatic, now, ipv6_prefix))
+	if (may_have_scope(scoped, KIND_MANUAL_DENY) && scope_drops(p, KIND_MANUAL_DENY, scoped, automatic, now))
 		return 1;
-	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(&automatic_prefix4, &automatic_prefix6, p, automatic, now))
+	if (gate & GATE_AUTOMATIC_EXACT && exact_drops(p, KIND_AUTOMATIC_DENY, automatic, now))
 		return 1;
-	if (gate & GATE_LIMIT_EXACT && exact_drops(&limit_exact4, &limit_exact6, p, automatic, now, ipv6_prefix))
+	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(&adeny_prefix4, &adeny_prefix6, p, automatic, now))
 		return 1;
-	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&limit_prefix4, &limit_prefix6, p, automatic, now))
+	if (may_have_scope(scoped, KIND_AUTOMATIC_DENY) && scope_drops(p, KIND_AUTOMATIC_DENY, scoped, automatic, now))
 		return 1;
-	return control->scoped_rules && scope_drops(p, automatic, now);
+	if (gate & GATE_LIMIT_EXACT && exact_drops(p, KIND_MANUAL_LIMIT, automatic, now))
+		return 1;
+	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&mlimit_prefix4, &mlimit_prefix6, p, automatic, now))
+		return 1;
+	if (may_have_scope(scoped, KIND_MANUAL_LIMIT) && scope_drops(p, KIND_MANUAL_LIMIT, scoped, automatic, now))
+		return 1;
+	if (gate & GATE_LIMIT_EXACT && exact_drops(p, KIND_AUTOMATIC_LIMIT, automatic, now))
+		return 1;
+	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&alimit_prefix4, &alimit_prefix6, p, automatic, now))
+		return 1;
+	return may_have_scope(scoped, KIND_AUTOMATIC_LIMIT) &&
+	       scope_drops(p, KIND_AUTOMATIC_LIMIT, scoped, automatic, now);
 }
 
 #endif /* SLUICE_RULES_BPF_H */

@@ -8,14 +8,15 @@
  */
 #include <linux/pkt_cls.h>
 #include "platform.bpf.h"
+
+const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .ipv6_prefix = 64, .exact_homes = 1 };
+
 #include "parse.bpf.h"
 #include "flows.bpf.h"
 #include "sketch.bpf.h"
 #include "rules.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .ipv6_prefix = 64 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -136,7 +137,7 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 	packet.length = length;
 	packet.count = count;
 	if (likely(kind == FRAME_FLOW)) {
-		if (enforce && unlikely(rules_drop(&packet, block, now, config.ipv6_prefix)))
+		if (enforce && unlikely(rules_drop(&packet, block, now)))
 			kind = FRAME_DROPPED;
 		else
 			kind = count_flow(segment, all, &packet, now);

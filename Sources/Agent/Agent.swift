@@ -245,7 +245,7 @@ extension DatapathOptions {
             }
         self.init(
             slotsPerCPU: configuration.flowTable.slotsPerCPU, attach: attach,
-            ipv6SourcePrefix: configuration.ipv6SourcePrefix)
+            ipv6SourcePrefix: configuration.ipv6SourcePrefix, ruleSlots: configuration.ruleTable.slots)
     }
 }
 

@@ -34,7 +34,7 @@ package struct BPFError: Error, Hashable, Sendable, CustomStringConvertible {
         case EPERM, EACCES: "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
         case ENODEV: "the interface is gone"
         case EBUSY: "another program holds the hook"
-        case ENOMEM: "not enough kernel memory: lower flow_table.slots_per_cpu"
+        case ENOMEM: "not enough kernel memory: lower flow_table.slots_per_cpu or rule_table.slots"
         case E2BIG: "the map is full, or the program too large for this kernel"
         // What a trie says of itself.
         case ENOSPC: "the map is full"

@@ -47,6 +47,11 @@ package struct Configuration: Hashable, Sendable {
         package var slotsPerCPU = 16384
     }
 
+    /// `rule_table`: the kernel's table of rules on single addresses.
+    package struct RuleTable: Hashable, Sendable {
+        package var slots = 131_072
+    }
+
     /// `control`: who may speak to the agent, by the groups of their process.
     package struct Control: Hashable, Sendable {
         /// Name or number; empty for none.
@@ -78,6 +83,7 @@ package struct Configuration: Hashable, Sendable {
     package var limits = Limits()
     package var deadMan = DeadMan()
     package var flowTable = FlowTable()
+    package var ruleTable = RuleTable()
     package var state = "/var/lib/sluice/sluice.db"
     package var socket = "/run/sluice/sluice.sock"
     package var control = Control()

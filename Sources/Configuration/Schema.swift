@@ -87,6 +87,12 @@ enum Schema {
             Flows that the kernel can tell apart between two readings, on each CPU. Raise it when
             `sluice status` shows a coverage below 99 %.
             """),
+        Key(
+            "rule_table.slots", \.ruleTable.slots, .integer(from: 1024, through: 1 << 24),
+            """
+            Rules on single addresses (of IPv6: on prefixes of ipv6_source_prefix, too) that the kernel has room
+            for. Each takes 160 bytes of its memory, used or not.
+            """),
         Key("state", \.state, .path(), "Database of bans, allow-list, alerts and models."),
         Key("socket", \.socket, .path(maximum: 100), "Socket on which the agent answers `sluice` commands."),
         Key(

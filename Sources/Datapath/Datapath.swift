@@ -44,8 +44,9 @@ package final class Datapath: FlowSource, RuleSink {
     ///   take its place.
     private init?(adopting pins: PinDirectory, options: DatapathOptions, now: Timestamp) {
         guard let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
-            maps.haveOurLayout, let control = try? ControlBlock(maps.control),
-            control.abi == UInt32(SLUICE_ABI),
+            let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
+            maps.isOurs(control.config),
+            control.config.exact_homes == UInt32(2 * options.ruleSlots),
             control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
             control.config.ipv6_prefix == UInt32(options.ipv6SourcePrefix),
             let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
@@ -153,7 +154,10 @@ package final class Datapath: FlowSource, RuleSink {
 
     package func read(at now: Timestamp) -> Reading {
         defer { lastRead = now }
-        return generations.read(from: lastRead, to: now)
+        let reading = generations.read(from: lastRead, to: now)
+        // It has waited for all programs that ran before.
+        rules.reclaim()
+        return reading
     }
 
     package func install(_ rules: [Rule]) throws {

@@ -4,23 +4,6 @@ import Glibc
 
 /// The data plane's maps: freshly made with the program, or those that an earlier agent pinned.
 struct DatapathMaps {
-    /// One family of rule maps: exact addresses and prefixes.
-    struct Layer {
-        let exact4: BPFMap
-        let exact6: BPFMap
-        let prefix4: BPFMap
-        let prefix6: BPFMap
-
-        init(_ name: String, _ open: (String) throws -> BPFMap) throws {
-            exact4 = try open("\(name)_exact4")
-            exact6 = try open("\(name)_exact6")
-            prefix4 = try open("\(name)_prefix4")
-            prefix6 = try open("\(name)_prefix6")
-        }
-
-        var all: [BPFMap] { [exact4, exact6, prefix4, prefix6] }
-    }
-
     let control: BPFMap
     let flows: BPFMap
     let totals: BPFMap
@@ -29,12 +12,12 @@ struct DatapathMaps {
     let next: BPFMap
     let gate4: BPFMap
     let gate6: BPFMap
-    let allow4: BPFMap
-    let allow6: BPFMap
-    let manual: Layer
-    let automatic: Layer
-    let limit: Layer
-    let scope: BPFMap
+    let scopeGate: BPFMap
+    let exactRules: BPFMap
+    let exactKeys: BPFMap
+    private let prefixes4: [BPFMap]
+    private let prefixes6: [BPFMap]
+    let scopes: BPFMap
 
     /// All maps, which `open` finds by their names in `bpf/`.
     init(_ open: (String) throws -> BPFMap) throws {
@@ -45,36 +28,54 @@ struct DatapathMaps {
         next = try open("next")
         gate4 = try open("gate4")
         gate6 = try open("gate6")
-        allow4 = try open("allow_prefix4")
-        allow6 = try open("allow_prefix6")
-        manual = try Layer("manual", open)
-        automatic = try Layer("automatic", open)
-        limit = try Layer("limit", open)
-        scope = try open("limit_scope")
+        scopeGate = try open("scope_gate")
+        exactRules = try open("exact_rules")
+        exactKeys = try open("exact_keys")
+        // In the order of `RuleKind`, the allow-list last.
+        let kinds = ["mdeny", "adeny", "mlimit", "alimit", "allow"]
+        prefixes4 = try kinds.map { try open("\($0)_prefix4") }
+        prefixes6 = try kinds.map { try open("\($0)_prefix6") }
+        scopes = try open("scopes")
     }
 
     var all: [BPFMap] {
-        [control, flows, totals, sketches, next, gate4, gate6, allow4, allow6] + manual.all + automatic.all
-            + limit.all + [scope]
+        [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
+            + [exactRules, exactKeys] + prefixes4 + prefixes6
     }
 
-    /// Whether keys and values are what this version knows: pinned maps may be another's.
-    var haveOurLayout: Bool {
+    /// Prefixes with rules of a kind; `nil`: with an entry in the allow-list.
+    func prefix4(_ kind: RuleKind?) -> BPFMap { prefixes4[Self.number(kind)] }
+    func prefix6(_ kind: RuleKind?) -> BPFMap { prefixes6[Self.number(kind)] }
+
+    private static func number(_ kind: RuleKind?) -> Int {
+        kind.map { Int($0.rawValue) } ?? RuleKind.allCases.count
+    }
+
+    /// Whether keys, values and sizes are what this version makes with this configuration: pinned maps may be another's.
+    func isOurs(_ config: ConfigABI) -> Bool {
         func has<Key, Value>(_ map: BPFMap, _ key: Key.Type, _ value: Value.Type) -> Bool {
             map.keySize == MemoryLayout<Key>.stride && map.valueSize == MemoryLayout<Value>.stride
         }
-        let layers = [manual, automatic, limit].allSatisfy { layer in
-            has(layer.exact4, UInt32.self, RuleABI.self) && has(layer.exact6, Exact6KeyABI.self, RuleABI.self)
-                && has(layer.prefix4, Prefix4KeyABI.self, RuleABI.self)
-                && has(layer.prefix6, Prefix6KeyABI.self, RuleABI.self)
-        }
-        return layers && has(control, UInt32.self, ControlABI.self)
-            && has(flows, UInt32.self, FlowSetABI.self)
-            && has(totals, UInt32.self, FrameTotalsABI.self) && has(allow4, Prefix4KeyABI.self, RuleABI.self)
-            && has(allow6, Prefix6KeyABI.self, RuleABI.self) && has(scope, ScopeKeyABI.self, RuleABI.self)
+        let sizes = Self.sizes(config)
+        return has(control, UInt32.self, ControlABI.self) && has(flows, UInt32.self, FlowSetABI.self)
+            && has(totals, UInt32.self, FrameTotalsABI.self)
+            && has(exactRules, UInt32.self, RuleABI.self)
+            && has(exactKeys, UInt32.self, ExactKeyABI.self)
+            && prefixes4.allSatisfy { has($0, Prefix4KeyABI.self, RuleABI.self) }
+            && prefixes6.allSatisfy { has($0, Prefix6KeyABI.self, RuleABI.self) }
+            && has(scopes, ScopeKeyABI.self, RuleABI.self)
+            && all.allSatisfy { map in sizes[map.name].map { $0 == map.capacity } ?? true }
     }
 
-    private static let mostLimits = 1 << 16
+    /// Entries of the maps whose size the configuration decides.
+    private static func sizes(_ config: ConfigABI) -> [String: Int] {
+        let segments = Int(GENERATIONS) * Int(config.cpus)
+        return [
+            "flows": segments * Int(config.sets), "totals": segments, "sketches": segments,
+            "exact_rules": Int(config.exact_homes) + Int(EXACT_PROBES),
+            "exact_keys": Int(config.exact_homes) + Int(EXACT_PROBES),
+        ]
+    }
 
     /// Loads `object`, sized for this machine.
     static func load(_ object: BPFObject, options: DatapathOptions) throws -> (
@@ -85,17 +86,17 @@ struct DatapathMaps {
         config.cpus = UInt32(cpus)
         config.sets = UInt32(options.slotsPerCPU / Int(FLOW_WAYS))
         config.ipv6_prefix = UInt32(options.ipv6SourcePrefix)
+        // Half full when there are as many rules as there may be.
+        config.exact_homes = UInt32(2 * options.ruleSlots)
         // Drawn anew with every load, so that nobody can choose flows that share a set.
         unsafe withUnsafeMutableBytes(of: &config.hash_keys) { raw in
             for index in raw.indices { unsafe raw[index] = .random(in: .min ... .max) }
         }
         config.sketch_seed = .random(in: .min ... .max)
         try object.setConstants(config)
-        try object.resize(map: "flows", to: Int(GENERATIONS) * cpus * Int(config.sets))
-        try object.resize(map: "totals", to: Int(GENERATIONS) * cpus)
-        try object.resize(map: "sketches", to: Int(GENERATIONS) * cpus)
-        // Limits are few, and a hash takes 16 bytes for each entry that it might ever hold.
-        for map in ["limit_exact4", "limit_exact6"] { try object.resize(map: map, to: mostLimits) }
+        for (map, entries) in sizes(config) {
+            try object.resize(map: map, to: entries)
+        }
         try object.load()
         return (try DatapathMaps { try object.map(named: $0) }, config)
     }

@@ -16,12 +16,17 @@ package struct DatapathOptions: Hashable, Sendable {
     /// Length of the prefixes by which IPv6 sources are banned, 32...128.
     package var ipv6SourcePrefix: Int
 
+    /// Rules on single addresses, and on IPv6 prefixes of `ipv6SourcePrefix` bits, that there is room for.
+    package var ruleSlots: Int
+
     package init(
-        slotsPerCPU: Int = 16384, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64
+        slotsPerCPU: Int = 16384, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64,
+        ruleSlots: Int = 131_072
     ) {
         self.slotsPerCPU = slotsPerCPU
         self.attach = attach
         self.replaces = replaces
         self.ipv6SourcePrefix = ipv6SourcePrefix
+        self.ruleSlots = ruleSlots
     }
 }

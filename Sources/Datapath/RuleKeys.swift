@@ -3,6 +3,72 @@ import Traffic
 
 // Rules and addresses as the kernel's maps spell them: addresses in network order.
 
+/// What a rule that drops does, and who made it: `enum rule_kind`.
+///
+/// Each kind has rules of its own on the same match, and precedence is their order.
+enum RuleKind: UInt32, CaseIterable {
+    case manualDeny, automaticDeny, manualLimit, automaticLimit
+
+    /// The kind of a rule's value.
+    init(_ value: RuleABI) {
+        let isManual = UInt32(value.flags) & RULE_MANUAL.rawValue != 0
+        let isLimit = UInt32(value.flags) & RULE_LIMIT.rawValue != 0
+        self =
+            isLimit
+            ? isManual ? .manualLimit : .automaticLimit
+            : isManual ? .manualDeny : .automaticDeny
+    }
+
+    /// Those of a rule's flags that say of which kind it is.
+    var flags: UInt32 {
+        switch self {
+        case .manualDeny: RULE_MANUAL.rawValue
+        case .automaticDeny: 0
+        case .manualLimit: RULE_MANUAL.rawValue | RULE_LIMIT.rawValue
+        case .automaticLimit: RULE_LIMIT.rawValue
+        }
+    }
+
+    var exactBit: gate_bit {
+        switch self {
+        case .manualDeny: GATE_MANUAL_EXACT
+        case .automaticDeny: GATE_AUTOMATIC_EXACT
+        case .manualLimit, .automaticLimit: GATE_LIMIT_EXACT
+        }
+    }
+
+    var prefixBit: gate_bit {
+        switch self {
+        case .manualDeny: GATE_MANUAL_PREFIX
+        case .automaticDeny: GATE_AUTOMATIC_PREFIX
+        case .manualLimit, .automaticLimit: GATE_LIMIT_PREFIX
+        }
+    }
+}
+
+/// What tells one rule from another in the kernel: its kind, `nil` for the allow-list, and whom it is for.
+struct RulePlace: Hashable {
+    var kind: RuleKind?
+    var match: Rule.Match
+
+    init(kind: RuleKind?, match: Rule.Match) {
+        self.kind = kind
+        self.match = match
+    }
+
+    init(_ rule: Rule) {
+        match = rule.match
+        kind =
+            switch (rule.action, rule.origin) {
+            case (.allow, _): nil
+            case (.deny, .manual): .manualDeny
+            case (.deny, .automatic): .automaticDeny
+            case (.limit, .manual): .manualLimit
+            case (.limit, .automatic): .automaticLimit
+            }
+    }
+}
+
 extension Address {
     /// Four words in network order; IPv4 in the last, the others zero.
     var words: (UInt32, UInt32, UInt32, UInt32) {
@@ -12,7 +78,11 @@ extension Address {
         )
     }
 
-    init(ipv6Words words: (UInt32, UInt32, UInt32, UInt32)) {
+    init(words: (UInt32, UInt32, UInt32, UInt32), isIPv4: Bool) {
+        if isIPv4 {
+            self.init(ipv4: UInt32(bigEndian: words.3))
+            return
+        }
         self.init(
             ipv6High: UInt64(UInt32(bigEndian: words.0)) << 32 | UInt64(UInt32(bigEndian: words.1)),
             low: UInt64(UInt32(bigEndian: words.2)) << 32 | UInt64(UInt32(bigEndian: words.3)))
@@ -20,42 +90,71 @@ extension Address {
 }
 
 extension Prefix {
-    var exact4: UInt32 { UInt32(truncatingIfNeeded: address.low).bigEndian }
-    var exact6: Exact6KeyABI { Exact6KeyABI(addr: address.words, length: UInt32(length)) }
-    var prefix4: Prefix4KeyABI { Prefix4KeyABI(length: UInt32(length), addr: exact4) }
+    var prefix4: Prefix4KeyABI { Prefix4KeyABI(length: UInt32(length), addr: address.words.3) }
     var prefix6: Prefix6KeyABI { Prefix6KeyABI(length: UInt32(length), addr: address.words) }
 
-    init(_ exact4: UInt32) { self.init(Address(ipv4: UInt32(bigEndian: exact4))) }
-
-    init(_ key: Exact6KeyABI) { self.init(Address(ipv6Words: key.addr), length: Int(key.length)) }
-
     init(_ key: Prefix4KeyABI) {
-        self.init(Address(ipv4: UInt32(bigEndian: key.addr)), length: Int(key.length))
+        self.init(Address(words: (0, 0, 0, key.addr), isIPv4: true), length: Int(key.length))
     }
 
-    init(_ key: Prefix6KeyABI) { self.init(Address(ipv6Words: key.addr), length: Int(key.length)) }
+    init(_ key: Prefix6KeyABI) {
+        self.init(Address(words: key.addr, isIPv4: false), length: Int(key.length))
+    }
+}
+
+extension Rule.Scope {
+    var level: scope_level { `protocol` == nil ? SCOPE_ADDRESS : port == nil ? SCOPE_PROTOCOL : SCOPE_PORT }
+
+    init(_ key: ScopeKeyABI) {
+        let isIPv4 = key.family == 4
+        let length = Int(key.length) - Int(SCOPE_BITS)
+        // An IPv4 source stands in the first word, where prefixes begin.
+        let source = isIPv4 ? (0, 0, 0, key.saddr.0) : key.saddr
+        self.init(
+            destination: Address(words: key.daddr, isIPv4: isIPv4),
+            protocol: UInt32(key.level) >= SCOPE_PROTOCOL.rawValue
+                ? IPProtocol(rawValue: key.protocol) : nil,
+            port: UInt32(key.level) >= SCOPE_PORT.rawValue ? UInt16(bigEndian: key.dport) : nil,
+            source: length == 0 ? nil : Prefix(Address(words: source, isIPv4: isIPv4), length: length))
+    }
 }
 
 extension ScopeKeyABI {
-    init(_ scope: Rule.Scope) {
+    init(_ scope: Rule.Scope, kind: RuleKind) {
+        let source = scope.source?.address.words ?? (0, 0, 0, 0)
         self.init(
-            daddr: scope.destination.words, dport: (scope.port ?? 0).bigEndian,
-            protocol: scope.protocol?.rawValue ?? 0, family: scope.destination.isIPv4 ? 4 : 6)
+            length: UInt32(SCOPE_BITS) + UInt32(scope.source?.length ?? 0), kind: UInt8(kind.rawValue),
+            level: UInt8(scope.level.rawValue), family: scope.destination.isIPv4 ? 4 : 6,
+            protocol: scope.protocol?.rawValue ?? 0, dport: (scope.port ?? 0).bigEndian, pad: 0,
+            daddr: scope.destination.words,
+            saddr: scope.destination.isIPv4 ? (source.3, 0, 0, 0) : source)
     }
 }
 
 extension Rule {
-    /// Refuses what the kernel would not look up, or would make more of than was meant.
+    /// Less than this is less than one frame of full size.
+    private static let leastBytes: UInt64 = 1000
+
+    /// Refuses what the kernel would not look up, or would make something else of than was meant.
     func check() throws(DatapathError) {
-        if case .limit(let rate) = action, rate.bytes != nil {
-            throw DatapathError("rule \(id) cannot be installed: limits are by packets only")
+        if case .limit(let rate) = action, let bytes = rate.bytes, bytes < Self.leastBytes {
+            throw DatapathError(
+                "rule \(id) cannot be installed: a limit must let at least \(Self.leastBytes) bytes a second pass"
+            )
         }
         guard case .scope(let scope) = match else { return }
-        guard case .limit = action, scope.port == nil || scope.protocol != nil, scope.source == nil else {
-            throw DatapathError(
-                "rule \(id) on what goes to \(scope.destination) cannot be installed: by destination there are "
-                    + "limits only, for all sources, and one with a port needs a protocol")
+        let problem: String
+        if action == .allow {
+            problem = "the allow-list is of sources"
+        } else if scope.port != nil, scope.protocol == nil {
+            problem = "one for a port needs a protocol"
+        } else if let source = scope.source, source.address.isIPv4 != scope.destination.isIPv4 {
+            problem = "\(source) cannot send to it"
+        } else {
+            return
         }
+        throw DatapathError(
+            "rule \(id) on what goes to \(scope.destination) cannot be installed: \(problem)")
     }
 }
 
@@ -67,22 +166,31 @@ extension RuleABI {
         id = rule.id
         if rule.isShadowed { flags |= UInt8(RULE_SHADOW.rawValue) }
         if rule.origin == .manual { flags |= UInt8(RULE_MANUAL.rawValue) }
-        if case .limit(let rate) = rule.action, let packetsPerSecond = rate.packets {
-            interval = max(1_000_000_000 / max(packetsPerSecond, 1), 1)
+        if case .limit(let rate) = rule.action {
+            flags |= UInt8(RULE_LIMIT.rawValue)
+            if let packets = rate.packets { packet_time = max(1_000_000_000 / max(packets, 1), 1) }
+            if let bytes = rate.bytes {
+                byte_time = UInt32(
+                    clamping: max((1_000_000_000 << UInt64(BYTE_TIME_SHIFT)) / max(bytes, 1), 1))
+            }
         }
-        if case .source(let prefix) = rule.match { length = UInt8(prefix.length) }
+        switch rule.match {
+        case .source(let prefix): length = UInt8(prefix.length)
+        case .scope(let scope): length = UInt8(scope.source?.length ?? 0)
+        }
     }
 
     /// Takes over what an earlier value of the same rule has counted.
     mutating func carryOver(_ old: RuleABI) {
         last_hit = old.last_hit
-        packets = old.packets
-        bytes = old.bytes
-        shared_packets = old.shared_packets
-        shared_bytes = old.shared_bytes
-        arrival = old.arrival
+        own = old.own
+        shared = old.shared
         owner = old.owner
     }
 
-    var dropped: Count { Count(packets: packets + shared_packets, bytes: bytes + shared_bytes) }
+    var dropped: Count {
+        // A limit's state stands where others count.
+        let own = UInt32(flags) & RULE_LIMIT.rawValue != 0 ? (0, 0) : own
+        return Count(packets: own.0 &+ shared.0, bytes: own.1 &+ shared.1)
+    }
 }

@@ -8,98 +8,91 @@ import Traffic
 final class RuleTable {
     private let maps: DatapathMaps
     private let control: ControlBlock
+    private let exact: ExactTable
     private let gate: Gate
+    private let scopeGate: ScopeGate
     private let ipv6SourcePrefix: Int
 
     init(_ maps: DatapathMaps, control: ControlBlock) throws(BPFError) {
         self.maps = maps
         self.control = control
+        exact = try ExactTable(maps, config: control.config)
         gate = try Gate(maps, control: control)
+        scopeGate = try ScopeGate(maps)
         ipv6SourcePrefix = Int(control.config.ipv6_prefix)
     }
 
-    /// Where a rule stands.
-    private enum Place {
-        case exact4(BPFMap, UInt32)
-        case exact6(BPFMap, Exact6KeyABI)
-        case prefix4(BPFMap, Prefix4KeyABI)
-        case prefix6(BPFMap, Prefix6KeyABI)
-        case scope(ScopeKeyABI)
-    }
-
-    /// A set of rule maps, with the gate bits that lead there.
-    private struct Shelf {
-        var layer: DatapathMaps.Layer
-        var exact: gate_bit
-        var prefix: gate_bit
-    }
-
-    private func shelf(_ rule: Rule) -> Shelf {
-        switch (rule.action, rule.origin) {
-        case (.limit, _): Shelf(layer: maps.limit, exact: GATE_LIMIT_EXACT, prefix: GATE_LIMIT_PREFIX)
-        case (_, .manual): Shelf(layer: maps.manual, exact: GATE_MANUAL_EXACT, prefix: GATE_MANUAL_PREFIX)
-        case (_, .automatic):
-            Shelf(layer: maps.automatic, exact: GATE_AUTOMATIC_EXACT, prefix: GATE_AUTOMATIC_PREFIX)
-        }
-    }
-
-    private func place(_ rule: Rule) -> (place: Place, prefix: Prefix?, bit: gate_bit) {
-        let prefix: Prefix
-        switch rule.match {
-        case .source(let source): prefix = source
-        case .scope(let scope): return (.scope(ScopeKeyABI(scope)), nil, gate_bit(0))
-        }
-        let isIPv4 = prefix.address.isIPv4
-        if rule.action == .allow {
-            return (
-                isIPv4 ? .prefix4(maps.allow4, prefix.prefix4) : .prefix6(maps.allow6, prefix.prefix6),
-                prefix, GATE_ALLOW
-            )
-        }
-        let shelf = shelf(rule)
-        let layer = shelf.layer
-        if isIPv4 {
-            return prefix.isSingleAddress
-                ? (.exact4(layer.exact4, prefix.exact4), prefix, shelf.exact)
-                : (.prefix4(layer.prefix4, prefix.prefix4), prefix, shelf.prefix)
-        }
-        return prefix.isSingleAddress || prefix.length == ipv6SourcePrefix
-            ? (.exact6(layer.exact6, prefix.exact6), prefix, shelf.exact)
-            : (.prefix6(layer.prefix6, prefix.prefix6), prefix, shelf.prefix)
+    /// Whether rules for a prefix stand in the exact table.
+    private func isExact(_ prefix: Prefix) -> Bool {
+        prefix.isSingleAddress || !prefix.address.isIPv4 && prefix.length == ipv6SourcePrefix
     }
 
     /// Puts rules in force; `expiry` is a rule's end on the monotonic clock, in nanoseconds, or 0 for never.
     func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws {
-        var batches = Batches()
+        for rule in rules { try rule.check() }
+        try checkRoom(rules)
+        var tries = TrieBatches()
         // Bulk loads are of new rules; looking each one up first would double their time.
         let carriesOver = rules.count <= 1024
         for rule in rules {
-            try rule.check()
-            let (place, prefix, bit) = place(rule)
-            // The gate first: a rule behind a closed gate would be without effect.
-            if let prefix { gate.open(UInt8(bit.rawValue), for: prefix) }
+            let place = RulePlace(rule)
             var value = RuleABI(rule, expires: expiry(rule))
+            if case .source(let prefix) = place.match {
+                let bit = bit(of: place.kind, prefix)
+                // The gate first: a rule behind a closed gate would be without effect.
+                gate.open(UInt8(bit.rawValue), for: prefix)
+                if let kind = place.kind, isExact(prefix) {
+                    try exact.install(value, for: prefix, kind)
+                    continue
+                }
+            }
+            if case .scope(let scope) = place.match, let kind = place.kind { scopeGate.open(scope, kind) }
             if carriesOver, let old = current(place), old.id == rule.id { value.carryOver(old) }
-            batches.add(place, value)
+            tries.add(place, value)
         }
-        try batches.write(scope: maps.scope)
-        if !batches.scopes.isEmpty { try countScopes() }
+        try tries.write(to: maps)
+        if !tries.scopes.keys.isEmpty { try countScopes() }
     }
 
-    func remove(_ rules: [Rule]) throws {
+    /// Refuses rules for more addresses than there is room for, before the first of them is in force.
+    private func checkRoom(_ rules: [Rule]) throws {
+        guard rules.count > exact.room else { return }
+        let new = rules.count { rule in
+            let place = RulePlace(rule)
+            guard case .source(let prefix) = place.match, let kind = place.kind, isExact(prefix) else {
+                return false
+            }
+            return !exact.contains(prefix, kind)
+        }
+        guard new > exact.room else { return }
+        throw DatapathError(
+            "no room for \(new) more rules on single addresses: there is for \(exact.room) of \(exact.capacity); "
+                + "raise rule_table.slots")
+    }
+
+    func remove(_ rules: [Rule]) throws { try remove(rules.map { RulePlace($0) }) }
+
+    /// To be called when every program that ran at the last removal has ended.
+    func reclaim() { exact.reclaim() }
+
+    private func remove(_ places: [RulePlace]) throws {
         var scopes = false
-        for rule in rules {
-            let (place, prefix, _) = place(rule)
-            switch place {
-            case .exact4(let map, let key): try map.delete([key])
-            case .exact6(let map, let key): try map.delete([key])
-            case .prefix4(let map, let key): try map.delete([key])
-            case .prefix6(let map, let key): try map.delete([key])
-            case .scope(let key):
-                try maps.scope.delete([key])
+        for place in places {
+            switch place.match {
+            case .source(let prefix):
+                if let kind = place.kind, isExact(prefix) {
+                    exact.remove(prefix, kind)
+                } else if prefix.address.isIPv4 {
+                    try maps.prefix4(place.kind).delete([prefix.prefix4])
+                } else {
+                    try maps.prefix6(place.kind).delete([prefix.prefix6])
+                }
+                gate.markStale(prefix)
+            case .scope(let scope):
+                guard let kind = place.kind else { continue }
+                try maps.scopes.delete([ScopeKeyABI(scope, kind: kind)])
                 scopes = true
             }
-            if let prefix { gate.markStale(prefix) }
         }
         if scopes { try countScopes() }
     }
@@ -108,17 +101,19 @@ final class RuleTable {
     func tidyGate() throws {
         guard !gate.isTidy else { return }
         var rules: [(prefix: Prefix, bits: UInt8)] = []
-        try forEachSourceRule { prefix, bit, _ in rules.append((prefix, UInt8(bit.rawValue))) }
+        try forEach { place, _ in
+            guard case .source(let prefix) = place.match else { return }
+            rules.append((prefix, UInt8(bit(of: place.kind, prefix).rawValue)))
+        }
         gate.tidy(rules)
     }
 
     /// Values of all deny and limit rules.
     func values() throws -> [RuleABI] {
         var result: [RuleABI] = []
-        try forEachSourceRule { _, bit, value in
-            if bit != GATE_ALLOW { result.append(value) }
+        try forEach { place, value in
+            if place.kind != nil { result.append(value) }
         }
-        result += try maps.scope.entries(ScopeKeyABI(), RuleABI()).map(\.value)
         return result
     }
 
@@ -126,132 +121,89 @@ final class RuleTable {
     ///
     /// Told apart by where they stand, not by id: after a lost database, ids begin anew.
     func removeAll(except wanted: [Rule]) throws {
-        var kept = Kept()
-        for rule in wanted { kept.insert(place(rule).place) }
-        for layer in [maps.manual, maps.automatic, maps.limit] {
-            try remove(from: layer.exact4, UInt32(), except: kept) { Prefix($0) }
-            try remove(from: layer.exact6, Exact6KeyABI(), except: kept) { Prefix($0) }
-            try remove(from: layer.prefix4, Prefix4KeyABI(), except: kept) { Prefix($0) }
-            try remove(from: layer.prefix6, Prefix6KeyABI(), except: kept) { Prefix($0) }
+        let kept = Set(wanted.map { RulePlace($0) })
+        var unwanted: [RulePlace] = []
+        try forEach { place, _ in
+            if !kept.contains(place) { unwanted.append(place) }
         }
-        try remove(from: maps.allow4, Prefix4KeyABI(), except: kept) { Prefix($0) }
-        try remove(from: maps.allow6, Prefix6KeyABI(), except: kept) { Prefix($0) }
-        try remove(from: maps.scope, ScopeKeyABI(), except: kept) { _ in nil }
+        try remove(unwanted)
         try countScopes()
     }
 
-    private func remove<Key: BitwiseCopyable>(
-        from map: BPFMap, _ anyKey: Key, except kept: Kept, source: (Key) -> Prefix?
-    ) throws {
-        let unwanted = try map.entries(anyKey, RuleABI()).map(\.key).filter { !kept.contains($0, in: map) }
-        try map.delete(unwanted)
-        for prefix in unwanted.compactMap(source) { gate.markStale(prefix) }
-    }
-
-    /// Keys by map, as bytes, which all kinds of them have in common.
-    private struct Kept {
-        private var keys: [String: Set<[UInt8]>] = [:]
-
-        mutating func insert(_ place: Place) {
-            switch place {
-            case .exact4(let map, let key): insert(key, of: map.name)
-            case .exact6(let map, let key): insert(key, of: map.name)
-            case .prefix4(let map, let key): insert(key, of: map.name)
-            case .prefix6(let map, let key): insert(key, of: map.name)
-            case .scope(let key): insert(key, of: "limit_scope")
-            }
-        }
-
-        func contains<Key: BitwiseCopyable>(_ key: Key, in map: BPFMap) -> Bool {
-            keys[map.name]?.contains(Self.bytes(key)) ?? false
-        }
-
-        private mutating func insert<Key: BitwiseCopyable>(_ key: Key, of map: String) {
-            keys[map, default: []].insert(Self.bytes(key))
-        }
-
-        private static func bytes<Key: BitwiseCopyable>(_ key: Key) -> [UInt8] {
-            unsafe withUnsafeBytes(of: key) { unsafe Array($0) }
-        }
+    private func bit(of kind: RuleKind?, _ prefix: Prefix) -> gate_bit {
+        guard let kind else { return GATE_ALLOW }
+        return isExact(prefix) ? kind.exactBit : kind.prefixBit
     }
 
     private func countScopes() throws {
-        control.setScopedRules(try maps.scope.entries(ScopeKeyABI(), RuleABI()).count)
+        let scopes = try maps.scopes.entries(ScopeKeyABI(), RuleABI())
+        scopeGate.close(except: scopes.map { (Rule.Scope($0.key), RuleKind($0.value)) })
+        control.setScopedRules(scopes.count)
     }
 
-    private func current(_ place: Place) -> RuleABI? {
-        switch place {
-        case .exact4(let map, let key): map.value(at: key, RuleABI())
-        case .exact6(let map, let key): map.value(at: key, RuleABI())
-        case .prefix4(let map, let key): map.value(at: key, RuleABI())
-        case .prefix6(let map, let key): map.value(at: key, RuleABI())
-        case .scope(let key): maps.scope.value(at: key, RuleABI())
-        }
-    }
-
-    private func forEachSourceRule(_ body: (Prefix, gate_bit, RuleABI) -> Void) throws {
-        let shelves = [
-            Shelf(layer: maps.manual, exact: GATE_MANUAL_EXACT, prefix: GATE_MANUAL_PREFIX),
-            Shelf(layer: maps.automatic, exact: GATE_AUTOMATIC_EXACT, prefix: GATE_AUTOMATIC_PREFIX),
-            Shelf(layer: maps.limit, exact: GATE_LIMIT_EXACT, prefix: GATE_LIMIT_PREFIX),
-        ]
-        for shelf in shelves {
-            for (key, value) in try shelf.layer.exact4.entries(UInt32(), RuleABI()) {
-                body(Prefix(key), shelf.exact, value)
-            }
-            for (key, value) in try shelf.layer.exact6.entries(Exact6KeyABI(), RuleABI()) {
-                body(Prefix(key), shelf.exact, value)
-            }
-            for (key, value) in try shelf.layer.prefix4.entries(Prefix4KeyABI(), RuleABI()) {
-                body(Prefix(key), shelf.prefix, value)
-            }
-            for (key, value) in try shelf.layer.prefix6.entries(Prefix6KeyABI(), RuleABI()) {
-                body(Prefix(key), shelf.prefix, value)
-            }
-        }
-        for (key, value) in try maps.allow4.entries(Prefix4KeyABI(), RuleABI()) {
-            body(Prefix(key), GATE_ALLOW, value)
-        }
-        for (key, value) in try maps.allow6.entries(Prefix6KeyABI(), RuleABI()) {
-            body(Prefix(key), GATE_ALLOW, value)
+    /// The value of a rule that stands in a trie.
+    private func current(_ place: RulePlace) -> RuleABI? {
+        switch (place.match, place.kind) {
+        case (.source(let prefix), let kind):
+            prefix.address.isIPv4
+                ? maps.prefix4(kind).value(at: prefix.prefix4, RuleABI())
+                : maps.prefix6(kind).value(at: prefix.prefix6, RuleABI())
+        case (.scope(let scope), let kind?):
+            maps.scopes.value(at: ScopeKeyABI(scope, kind: kind), RuleABI())
+        case (.scope, nil): nil
         }
     }
 
-    /// Rules sorted by the map they go to, so that each map takes one system call.
-    private struct Batches {
-        private var exact4: [ObjectIdentifier: (map: BPFMap, keys: [UInt32], values: [RuleABI])] = [:]
-        private var exact6: [ObjectIdentifier: (map: BPFMap, keys: [Exact6KeyABI], values: [RuleABI])] = [:]
-        private var prefix4: [ObjectIdentifier: (map: BPFMap, keys: [Prefix4KeyABI], values: [RuleABI])] = [:]
-        private var prefix6: [ObjectIdentifier: (map: BPFMap, keys: [Prefix6KeyABI], values: [RuleABI])] = [:]
-        private(set) var scopes: [ScopeKeyABI] = []
-        private var scopeValues: [RuleABI] = []
-
-        mutating func add(_ place: Place, _ value: RuleABI) {
-            switch place {
-            case .exact4(let map, let key): Self.add(key, value, of: map, to: &exact4)
-            case .exact6(let map, let key): Self.add(key, value, of: map, to: &exact6)
-            case .prefix4(let map, let key): Self.add(key, value, of: map, to: &prefix4)
-            case .prefix6(let map, let key): Self.add(key, value, of: map, to: &prefix6)
-            case .scope(let key):
-                scopes.append(key)
-                scopeValues.append(value)
+    private func forEach(_ body: (RulePlace, RuleABI) -> Void) throws {
+        exact.forEach { prefix, value in
+            body(RulePlace(kind: RuleKind(value), match: .source(prefix)), value)
+        }
+        for kind in RuleKind.allCases + [nil] {
+            for (key, value) in try maps.prefix4(kind).entries(Prefix4KeyABI(), RuleABI()) {
+                body(RulePlace(kind: kind, match: .source(Prefix(key))), value)
+            }
+            for (key, value) in try maps.prefix6(kind).entries(Prefix6KeyABI(), RuleABI()) {
+                body(RulePlace(kind: kind, match: .source(Prefix(key))), value)
             }
         }
-
-        private static func add<Key>(
-            _ key: Key, _ value: RuleABI, of map: BPFMap,
-            to batches: inout [ObjectIdentifier: (map: BPFMap, keys: [Key], values: [RuleABI])]
-        ) {
-            batches[ObjectIdentifier(map), default: (map, [], [])].keys.append(key)
-            batches[ObjectIdentifier(map)]?.values.append(value)
+        for (key, value) in try maps.scopes.entries(ScopeKeyABI(), RuleABI()) {
+            body(RulePlace(kind: RuleKind(value), match: .scope(Rule.Scope(key))), value)
         }
+    }
+}
 
-        func write(scope: BPFMap) throws {
-            for batch in exact4.values { try batch.map.update(batch.keys, batch.values) }
-            for batch in exact6.values { try batch.map.update(batch.keys, batch.values) }
-            for batch in prefix4.values { try batch.map.update(batch.keys, batch.values) }
-            for batch in prefix6.values { try batch.map.update(batch.keys, batch.values) }
-            try scope.update(scopes, scopeValues)
+/// Rules on their way to tries, sorted by where they go, so that each trie takes one system call.
+private struct TrieBatches {
+    struct Batch<Key: BitwiseCopyable> {
+        var keys: [Key] = []
+        var values: [RuleABI] = []
+
+        mutating func add(_ key: Key, _ value: RuleABI) {
+            keys.append(key)
+            values.append(value)
         }
+    }
+
+    private var prefix4: [RuleKind?: Batch<Prefix4KeyABI>] = [:]
+    private var prefix6: [RuleKind?: Batch<Prefix6KeyABI>] = [:]
+    private(set) var scopes = Batch<ScopeKeyABI>()
+
+    mutating func add(_ place: RulePlace, _ value: RuleABI) {
+        switch (place.match, place.kind) {
+        case (.source(let prefix), let kind):
+            if prefix.address.isIPv4 {
+                prefix4[kind, default: Batch()].add(prefix.prefix4, value)
+            } else {
+                prefix6[kind, default: Batch()].add(prefix.prefix6, value)
+            }
+        case (.scope(let scope), let kind?): scopes.add(ScopeKeyABI(scope, kind: kind), value)
+        case (.scope, nil): break
+        }
+    }
+
+    func write(to maps: DatapathMaps) throws {
+        for (kind, batch) in prefix4 { try maps.prefix4(kind).update(batch.keys, batch.values) }
+        for (kind, batch) in prefix6 { try maps.prefix6(kind).update(batch.keys, batch.values) }
+        try maps.scopes.update(scopes.keys, scopes.values)
     }
 }

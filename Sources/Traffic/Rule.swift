@@ -41,12 +41,12 @@ package struct Rule: Hashable, Sendable {
 
     /// Traffic to one address, and of that only what is named here; `nil` means any.
     package struct Scope: Hashable, Sendable {
-        package var destination: Address
-        package var `protocol`: IPProtocol?
+        package let destination: Address
+        package let `protocol`: IPProtocol?
         /// Destination port, or ICMP type * 256 + code; needs a protocol.
-        package var port: UInt16?
-        /// Where the traffic comes from, in the destination's family.
-        package var source: Prefix?
+        package let port: UInt16?
+        /// Where the traffic comes from, in the destination's family; never of length 0, which would be any.
+        package let source: Prefix?
 
         package init(
             destination: Address, protocol: IPProtocol? = nil, port: UInt16? = nil, source: Prefix? = nil
@@ -54,7 +54,7 @@ package struct Rule: Hashable, Sendable {
             self.destination = destination
             self.protocol = `protocol`
             self.port = port
-            self.source = source
+            self.source = source?.length == 0 ? nil : source
         }
     }
 

@@ -38,6 +38,8 @@ struct ReadingTests {
               action: closed
             flow_table:
               slots_per_cpu: 65536
+            rule_table:
+              slots: 1000000
             state: /tmp/state.db
             socket: /tmp/s.sock
             bpffs: /mnt/bpf
@@ -62,6 +64,7 @@ struct ReadingTests {
         expected.deadMan.after = .seconds(10)
         expected.deadMan.action = .closed
         expected.flowTable.slotsPerCPU = 65536
+        expected.ruleTable.slots = 1_000_000
         expected.state = "/tmp/state.db"
         expected.socket = "/tmp/s.sock"
         expected.bpffs = "/mnt/bpf"

@@ -6,8 +6,8 @@ struct RuleModel {
     var rules: [Rule] = []
     /// Packets and bytes that each rule has dropped, or would have.
     private(set) var dropped: [UInt32: Count] = [:]
-    /// Theoretical arrival times of limits' next packets, in nanoseconds.
-    private var arrivals: [UInt32: UInt64] = [:]
+    /// Theoretical arrival times of limits' next packets, by their number and by their bytes, in nanoseconds.
+    private var arrivals: [UInt32: (packets: UInt64, bytes: UInt64)] = [:]
     /// Prefix length at which IPv6 sources count as exact.
     let ipv6Prefix: Int
 
@@ -28,13 +28,9 @@ struct RuleModel {
         let matching = inForce.filter { Self.matches($0, frame) }
         if matching.contains(where: { $0.action == .allow }) { return true }
         let size = UInt64(frame.bytes.count)
-        for layer in [Layer.manualDeny, .automaticDeny, .limit] {
+        for layer in [Layer.manualDeny, .automaticDeny, .manualLimit, .automaticLimit] {
             for rule in matching.filter({ Layer($0) == layer }).sorted(by: comesFirst) {
-                if case .limit(let most) = rule.action, let rate = most.packets,
-                    conforms(rule.id, interval: 1_000_000_000 / UInt64(rate), clock)
-                {
-                    continue
-                }
+                if case .limit(let rate) = rule.action, conforms(rule.id, rate, size, clock) { continue }
                 dropped[rule.id, default: Count()] += Count(packets: 1, bytes: size)
                 if !rule.isShadowed { return false }
             }
@@ -43,12 +39,13 @@ struct RuleModel {
     }
 
     private enum Layer {
-        case manualDeny, automaticDeny, limit
+        case manualDeny, automaticDeny, manualLimit, automaticLimit
 
         init?(_ rule: Rule) {
             switch (rule.action, rule.origin) {
             case (.allow, _): return nil
-            case (.limit, _): self = .limit
+            case (.limit, .manual): self = .manualLimit
+            case (.limit, .automatic): self = .automaticLimit
             case (.deny, .manual): self = .manualDeny
             case (.deny, .automatic): self = .automaticDeny
             }
@@ -62,10 +59,11 @@ struct RuleModel {
             scope.destination == frame.destination
                 && (scope.protocol.map { $0.rawValue == frame.protocol } ?? true)
                 && (scope.port.map { $0 == frame.destinationPort } ?? true)
+                && (scope.source.map { $0.contains(frame.source) } ?? true)
         }
     }
 
-    /// Sources before services; exact sources before prefixes; the narrower before the wider.
+    /// Sources before scopes; exact sources before prefixes; the narrower before the wider, in scopes by service first.
     private func comesFirst(_ left: Rule, _ right: Rule) -> Bool { rank(left) < rank(right) }
 
     private func rank(_ rule: Rule) -> Int {
@@ -74,15 +72,21 @@ struct RuleModel {
             let isExact = prefix.isSingleAddress || !prefix.address.isIPv4 && prefix.length == ipv6Prefix
             return (isExact ? 0 : 1000) - prefix.length
         case .scope(let scope):
-            return 2000 - (scope.protocol == nil ? 0 : 1) - (scope.port == nil ? 0 : 1)
+            let level = (scope.protocol == nil ? 0 : 1) + (scope.port == nil ? 0 : 1)
+            return 2000 - 200 * level - (scope.source?.length ?? 0)
         }
     }
 
-    /// A bucket one second deep, told by the time at which it would be empty.
-    private mutating func conforms(_ id: UInt32, interval: UInt64, _ clock: UInt64) -> Bool {
-        let arrival = max(arrivals[id] ?? 0, clock)
-        guard arrival <= clock + 1_000_000_000 else { return false }
-        arrivals[id] = arrival + interval
+    /// Two buckets one second deep, told by the times at which they would be empty.
+    private mutating func conforms(_ id: UInt32, _ rate: Rule.Rate, _ size: UInt64, _ clock: UInt64) -> Bool {
+        let second: UInt64 = 1_000_000_000
+        var due = arrivals[id] ?? (0, 0)
+        due = (max(due.packets, clock), max(due.bytes, clock))
+        guard max(due.packets, due.bytes) <= clock + second else { return false }
+        if let packets = rate.packets { due.packets += second / UInt64(packets) }
+        // In 1,024ths of a nanosecond a byte.
+        if let bytes = rate.bytes { due.bytes += (((second << 10) / bytes) * size) >> 10 }
+        arrivals[id] = due
         return true
     }
 }

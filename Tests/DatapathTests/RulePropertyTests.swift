@@ -7,7 +7,7 @@ extension Kernel {
     @Suite("Rules, against a plain model")
     struct RulePropertyTests {
         @Test(
-            "allow beats manual deny beats automatic deny beats limit, whatever the set of rules",
+            "allow beats manual deny beats automatic deny beats limits, whatever the set of rules",
             arguments: [48, 64, 72, 96, 128], 0..<3)
         func precedence(ipv6Prefix: Int, round: Int) throws {
             var random = SeededGenerator()
@@ -81,21 +81,32 @@ extension Kernel {
                 case 0:
                     (rule.action, rule.origin, rule.isShadowed) = (.allow, .manual, false)
                     rule.match = .source(Prefix(prefix.address, length: max(prefix.length, isIPv4 ? 22 : 56)))
-                case 1: rule.action = .limit(Rule.Rate(packets: .random(in: 1...20, using: &random)))
-                case 2:
-                    rule.action = .limit(Rule.Rate(packets: .random(in: 1...20, using: &random)))
+                case 1, 2: rule.action = .limit(rate(&random))
+                default: break
+                }
+                if rule.action != .allow, Int.random(in: 0..<3, using: &random) == 0 {
                     let number = Bool.random(using: &random) ? IPProtocol.udp : nil
                     rule.match = .scope(
                         Rule.Scope(
                             destination: destination(isIPv4: isIPv4, &random), protocol: number,
-                            port: number != nil && Bool.random(using: &random) ? port(&random) : nil))
-                default: break
+                            port: number != nil && Bool.random(using: &random) ? port(&random) : nil,
+                            source: Bool.random(using: &random) ? prefix : nil))
                 }
-                // Limits have one place for both origins.
                 let isLimit = if case .limit = rule.action { true } else { false }
-                rules["\(rule.match) \(isLimit ? "limit" : "\(rule.action) \(rule.origin)")"] = rule
+                rules["\(rule.match) \(isLimit ? "limit" : "\(rule.action)") \(rule.origin)"] = rule
             }
             return Array(rules.values)
+        }
+
+        /// By packets, by bytes, or by both.
+        private static func rate(_ random: inout SeededGenerator) -> Rule.Rate {
+            let packets = UInt32.random(in: 1...20, using: &random)
+            let bytes = UInt64.random(in: 1000...5000, using: &random)
+            return switch Int.random(in: 0..<3, using: &random) {
+            case 0: Rule.Rate(packets: packets)
+            case 1: Rule.Rate(bytes: bytes)
+            default: Rule.Rate(packets: packets, bytes: bytes) ?? Rule.Rate(packets: packets)
+            }
         }
 
         private static func frame(_ random: inout SeededGenerator) -> Frame {
@@ -104,6 +115,7 @@ extension Kernel {
                 .with {
                     $0.protocol = Bool.random(using: &random) ? 17 : 6
                     $0.destinationPort = port(&random)
+                    $0.payload = Int.random(in: 0...600, using: &random)
                 }
         }
 

@@ -196,18 +196,75 @@ extension Kernel {
             #expect(counted?.dropped.packets == UInt64(rate * 50 - passed))
         }
 
-        @Test("a rule by destination that the program could not look up, or that would drop all, is refused")
+        @Test(
+            "a limit by bytes lets its rate through, after a burst of one second, however long the frames",
+            arguments: [0, 400, 1400])
+        func byteLimit(payload: Int) throws {
+            let plane = try TestPlane()
+            plane.datapath.beat(deadAfter: nil)
+            for source in Self.sources {
+                let frame = Frame(from: source, to: FrameShape.destination(isIPv4: source.isIPv4))
+                    .with { $0.payload = payload }.bytes
+                let rate = UInt64(frame.count * 20)
+                try plane.datapath.install([
+                    Rule(
+                        id: 1, match: .source(Prefix(source)), action: .limit(Rule.Rate(bytes: rate)),
+                        origin: .manual)
+                ])
+                // Five times the rate, for five seconds.
+                var passed = 0
+                for _ in 0..<500 {
+                    if try plane.passes(frame) { passed += 1 }
+                    plane.advance(by: .milliseconds(10))
+                }
+                #expect((119...122).contains(passed), "\(passed) of 500 passed, from \(source)")
+            }
+        }
+
+        @Test("a scoped block drops its service's traffic, from its sources, and nothing else")
+        func scoped() throws {
+            let plane = try TestPlane()
+            plane.datapath.beat(deadAfter: nil)
+            for isIPv4 in [true, false] {
+                let (source, victim) = (Self.sources[isIPv4 ? 0 : 1], FrameShape.destination(isIPv4: isIPv4))
+                let network = Prefix(source, length: isIPv4 ? 24 : 48)
+                let tcp = Frame(from: source, to: victim).with { ($0.protocol, $0.destinationPort) = (6, 443) }
+                let scope = Rule.Scope(destination: victim, protocol: .tcp, port: 443, source: network)
+                let rule = Rule(id: 1, match: .scope(scope), action: .deny, origin: .manual)
+                try plane.datapath.install([rule])
+                #expect(try !plane.passes(tcp))
+                let others = [
+                    tcp.with { $0.protocol = 17 }, tcp.with { $0.destinationPort = 80 },
+                    tcp.with { $0.source = Self.strangers[isIPv4 ? 0 : 1] },
+                    tcp.with { $0.destination = Self.strangers[isIPv4 ? 0 : 1] },
+                ]
+                for other in others { #expect(try plane.passes(other), "\(other)") }
+                let allow = Rule(id: 2, match: .source(Prefix(source)), action: .allow, origin: .manual)
+                try plane.datapath.install([allow])
+                #expect(try plane.passes(tcp))
+                try plane.datapath.remove([allow])
+                #expect(try !plane.passes(tcp))
+                try plane.datapath.remove([rule])
+                #expect(try plane.passes(tcp))
+            }
+        }
+
+        @Test("a rule that the program could not look up, or not as it was meant, is refused")
         func refused() throws {
             let plane = try TestPlane()
-            let cases: [(Rule.Action, IPProtocol?, UInt16?)] = [
-                (.limit(Rule.Rate(packets: 1)), nil, 53), (.deny, .udp, 53), (.allow, nil, nil),
+            let here = Self.sources[0]
+            let cases: [(Rule.Match, Rule.Action)] = [
+                (.scope(Rule.Scope(destination: here, port: 53)), .limit(Rule.Rate(packets: 1))),
+                (.scope(Rule.Scope(destination: here)), .allow),
+                (.scope(Rule.Scope(destination: here, source: Prefix(Self.sources[1]))), .deny),
+                (.source(Prefix(here)), .limit(Rule.Rate(bytes: 999))),
             ]
-            for (action, proto, port) in cases {
-                let match = Rule.Match.scope(
-                    Rule.Scope(destination: Self.sources[0], protocol: proto, port: port))
+            for (match, action) in cases {
                 let error = #expect(throws: DatapathError.self) {
-                    try plane.datapath.install([Rule(id: 7, match: match, action: action, origin: .automatic)]
-                    )
+                    try plane.datapath.install([
+                        Rule(id: 6, match: .source(Prefix(here)), action: .deny, origin: .automatic),
+                        Rule(id: 7, match: match, action: action, origin: .automatic),
+                    ])
                 }
                 #expect(error?.description.contains("rule 7") == true)
             }

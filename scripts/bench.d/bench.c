@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Nanoseconds per packet of the shipped program and of Debian's xdp-filter, on the same packets in the same run.
+ * Nanoseconds per packet of the shipped program and of Debian's xdp-filter, on
+ * the same packets in the same run.
  *
  *   bench DRIVER.o SLUICE.o XDPFILTER.o ROUNDS PACKETS CPU
  *
- * Cases take turns in each round, since the speed of a machine changes while one measures; what is printed is the median
- * over rounds of (case - floor), the floor being the driver with a program that only passes. Time is the CPU time of this
- * thread: a test run also waits for the kernel to rewrite its XDP dispatcher.
+ * Cases take turns in each round, since the speed of a machine changes while
+ * one measures; what is printed is the median over rounds of (case - floor),
+ * the floor being the driver with a program that only passes. Time is the CPU
+ * time of this thread: a test run also waits for the kernel to rewrite its XDP
+ * dispatcher.
  */
 #define _GNU_SOURCE
+#include "../../bpf/sluice.h"
+#include "driver.h"
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,8 +27,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include "../../bpf/sluice.h"
-#include "driver.h"
 
 #define MAX_ROUNDS 101
 #define MAX_CASES  32
@@ -139,32 +142,54 @@ static int load_filter(const struct bench_case *c)
 	return program_of(object, "xdpfilt_alw_ip");
 }
 
+/* As many rules as the agent's default has room for, or as many as there are.
+ */
+static __u32 rule_slots(__u32 rules)
+{
+	return rules > 131072 ? rules : 131072;
+}
+
+/* Puts a rule on an IPv4 source into the exact table; see exact_hash4() and EXACT_PROBES. */
+static void add_rule(struct rule *rules, const struct sluice_config *config, __u32 id, __be32 addr)
+{
+	__u64 hash = ((__u64)config->hash_keys[0] << 32 | config->hash_keys[1] | 1) * addr +
+		     ((__u64)config->hash_keys[2] << 32 | config->hash_keys[3]);
+	struct rule *rule;
+
+	hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9ULL;
+	rule = rules + ((hash >> 32) * config->exact_homes >> 32);
+	while (rule->flags)
+		rule++;
+	*rule = (struct rule){ .id = id, .length = 32, .flags = RULE_IN_FORCE, .key = addr };
+}
+
 static int load_sluice(const struct bench_case *c)
 {
 	struct bpf_object *object = open_object(sluice_path);
 	struct sluice_config config = { .cpus = cpus, .sets = c->slots / FLOW_WAYS, .ipv6_prefix = 64 };
 	__u32 count = c->blocked ? c->blocked : ELSEWHERE, i;
-	struct bpf_map *map, *rules = map_of(object, "automatic_exact4");
+	struct rule *rules;
+	struct bpf_map *map;
 	__u8 *gate;
 
 	for (i = 0; i < HASH_KEYS; i++)
 		config.hash_keys[i] = (i + 1) * 0x9e3779b1U;
 	config.sketch_seed = 42;
+	config.exact_homes = 2 * rule_slots(count);
 	bpf_object__for_each_map(map, object)
 		if (strstr(bpf_map__name(map), ".rodata"))
 			bpf_map__set_initial_value(map, &config, sizeof(config));
 	bpf_map__set_max_entries(map_of(object, "flows"), GENERATIONS * cpus * config.sets);
 	bpf_map__set_max_entries(map_of(object, "totals"), GENERATIONS * cpus);
 	bpf_map__set_max_entries(map_of(object, "sketches"), GENERATIONS * cpus);
+	bpf_map__set_max_entries(map_of(object, "exact_rules"), config.exact_homes + EXACT_PROBES);
+	bpf_map__set_max_entries(map_of(object, "exact_keys"), config.exact_homes + EXACT_PROBES);
 	load(object, sluice_path);
 	gate = memory_of(map_of(object, "gate4"));
+	rules = memory_of(map_of(object, "exact_rules"));
 	for (i = 0; i < count; i++) {
-		struct rule rule = { .id = i + 1, .length = 32 };
-		__u32 key = denied(c, i);
-
-		if (bpf_map_update_elem(bpf_map__fd(rules), &key, &rule, 0))
-			die("cannot add a rule");
-		gate[ntohl(key) >> 8] |= GATE_AUTOMATIC_EXACT;
+		add_rule(rules, &config, i + 1, denied(c, i));
+		gate[ntohl(denied(c, i)) >> 8] |= GATE_AUTOMATIC_EXACT;
 	}
 	return program_of(object, "sluice_ingress");
 }
@@ -240,7 +265,8 @@ static int compare(const void *left, const void *right)
 	return (difference > 0) - (difference < 0);
 }
 
-/* Median over rounds of the case less the floor of the same round, which is the first case of its kind in the group. */
+/* Median over rounds of the case less the floor of the same round, which is the
+ * first case of its kind in the group. */
 static double net(const struct bench_case *c, int rounds)
 {
 	enum kind floor = c->kind == SLUICE ? FLOOR_FRAGS : FLOOR;

@@ -1,0 +1,228 @@
+import BPF
+import CSluiceABI
+import Synchronization
+import Traffic
+
+/// Rules for single addresses, and for IPv6 prefixes of the configured length (`exact_rules`).
+///
+/// Only the agent writes them, but for counters, through the mapping. A rule is written whole before the word that says
+/// whose it is, and its place is not used again before every program that may have found it has ended.
+@safe final class ExactTable {
+    /// Rules that it may hold: half its places, so that searches are short.
+    let capacity: Int
+    private(set) var count = 0
+    private let config: ConfigABI
+    private let memory: [MappedMemory]
+    private let rules: UnsafeMutablePointer<RuleABI>
+    private let keys: UnsafeMutablePointer<ExactKeyABI>
+    /// A bit for each place where there is a rule, so that a pass over all rules does not read what is empty.
+    private var taken: [UInt64]
+    /// Places whose rules were removed; a program may still be at work on them.
+    private var retired: [Int] = []
+
+    /// Takes over what the maps hold.
+    init(_ maps: DatapathMaps, config: ConfigABI) throws(BPFError) {
+        self.config = config
+        let (rules, keys) = (try maps.exactRules.mapMemory(), try maps.exactKeys.mapMemory())
+        let places = maps.exactRules.capacity
+        memory = [rules, keys]
+        capacity = Int(config.exact_homes) / 2
+        unsafe self.rules = rules.base.assumingMemoryBound(to: RuleABI.self)
+        unsafe self.keys = keys.base.assumingMemoryBound(to: ExactKeyABI.self)
+        taken = [UInt64](repeating: 0, count: (places + 63) / 64)
+        for place in (0..<places).reversed() {
+            let flags = unsafe UInt32(self.rules[place].flags)
+            if flags & RULE_IN_FORCE.rawValue != 0 {
+                take(place)
+            } else if flags != 0 {
+                // The agent that retired it is gone, and so are the programs of its time.
+                free(place)
+            }
+        }
+    }
+
+    /// Rules that it can take in besides those that it has.
+    var room: Int { capacity - count }
+
+    func contains(_ prefix: Prefix, _ kind: RuleKind) -> Bool {
+        place(of: ExactKey(prefix, kind, config)) != nil
+    }
+
+    /// Puts a rule in force, in place of one of the same prefix and kind.
+    ///
+    /// - Throws: `DatapathError` when there is no room.
+    func install(_ value: RuleABI, for prefix: Prefix, _ kind: RuleKind) throws {
+        let key = ExactKey(prefix, kind, config)
+        let old = place(of: key)
+        if let old, unsafe rules[old].id == value.id {
+            // The same rule goes on counting. Each of these is stored whole; they need not change together.
+            unsafe rules[old].expires = value.expires
+            unsafe rules[old].packet_time = value.packet_time
+            unsafe rules[old].byte_time = value.byte_time
+            unsafe rules[old].flags = value.flags | key.flags
+            return
+        }
+        // Another rule begins to count at zero, in a place of its own; until the old one goes, either does.
+        guard count < capacity || old != nil, let place = try freePlace(for: key) else {
+            throw DatapathError(
+                "no room for rule \(value.id) on \(prefix): there are \(count) rules on single addresses, of "
+                    + "\(capacity) at the most; raise rule_table.slots")
+        }
+        publish(value, key, at: place)
+        if let old { retire(old) }
+    }
+
+    func remove(_ prefix: Prefix, _ kind: RuleKind) {
+        if let place = place(of: ExactKey(prefix, kind, config)) { retire(place) }
+    }
+
+    /// Frees what was retired: to be called when every program that ran at the last removal has ended.
+    func reclaim() {
+        for place in retired { free(place) }
+        retired.removeAll()
+    }
+
+    /// All rules, in one pass over memory.
+    func forEach(_ body: (Prefix, RuleABI) -> Void) {
+        for (index, word) in taken.enumerated() {
+            var bits = word
+            while bits != 0 {
+                let place = index * 64 + bits.trailingZeroBitCount
+                bits &= bits - 1
+                let value = unsafe rules[place]
+                let isIPv4 = UInt32(value.flags) & RULE_IPV6.rawValue == 0
+                let words = isIPv4 ? (0, 0, 0, value.key) : unsafe keys[place].addr
+                body(Prefix(Address(words: words, isIPv4: isIPv4), length: Int(value.length)), value)
+            }
+        }
+    }
+
+    // MARK: Places
+
+    private func take(_ place: Int) {
+        taken[place / 64] |= 1 << UInt64(place % 64)
+        count += 1
+    }
+
+    private func publish(_ value: RuleABI, _ key: ExactKey, at place: Int) {
+        if !key.isIPv4 { unsafe keys[place].addr = key.address }
+        unsafe rules[place] = value
+        // Whoever sees whose rule it is sees the rule.
+        unsafe word(place).pointee.store(key.word | UInt64(value.flags) << 16, ordering: .releasing)
+        take(place)
+    }
+
+    private func retire(_ place: Int) {
+        unsafe word(place).pointee.store(Self.retired, ordering: .relaxed)
+        taken[place / 64] &= ~(1 << UInt64(place % 64))
+        count -= 1
+        retired.append(place)
+    }
+
+    /// Lets others have a place.
+    ///
+    /// Searches go on behind it, unless there is nothing.
+    private func free(_ place: Int) {
+        let isLast = unsafe word(place + 1).pointee.load(ordering: .relaxed) == 0
+        unsafe word(place).pointee.store(isLast ? 0 : Self.removed, ordering: .relaxed)
+        var place = place
+        while isLast, place > 0, unsafe word(place - 1).pointee.load(ordering: .relaxed) == Self.removed {
+            place -= 1
+            unsafe word(place).pointee.store(0, ordering: .relaxed)
+        }
+    }
+
+    private static let retired = UInt64(RULE_RETIRED.rawValue) << 16
+    private static let removed = UInt64(RULE_REMOVED.rawValue) << 16
+
+    /// Owner, flags, length and key of the rule at a place, which change together.
+    private func word(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        let last = MemoryLayout<RuleABI>.stride / 8 - 1
+        return unsafe UnsafeMutableRawPointer(rules + place).assumingMemoryBound(to: Atomic<UInt64>.self)
+            + last
+    }
+
+    // MARK: Search
+
+    private func place(of key: ExactKey) -> Int? {
+        for place in key.places {
+            let found = unsafe word(place).pointee.load(ordering: .relaxed)
+            if found == 0 { return nil }
+            if found & ExactKey.mask == key.word, unsafe key.isIPv4 || keys[place].addr == key.address {
+                return place
+            }
+        }
+        return nil
+    }
+
+    /// The first place where the key's rule may be put.
+    private func freePlace(for key: ExactKey) throws -> Int? {
+        func firstFree() -> Int? {
+            key.places.first { place in
+                let found = unsafe word(place).pointee.load(ordering: .relaxed)
+                return found == 0 || found == Self.removed
+            }
+        }
+        if let place = firstFree() { return place }
+        guard !retired.isEmpty else { return nil }
+        try Machine.waitForRunningPrograms()
+        reclaim()
+        return firstFree()
+    }
+}
+
+/// A key of the exact table, and where its rule may stand.
+struct ExactKey {
+    /// What of a rule's last word says whose it is: `EXACT_MASK`.
+    static let mask = word(
+        RULE_MANUAL.rawValue | RULE_LIMIT.rawValue | RULE_IPV6.rawValue | RULE_IN_FORCE.rawValue, .max, .max)
+
+    let isIPv4: Bool
+    /// As it stands in `exact_keys`.
+    let address: (UInt32, UInt32, UInt32, UInt32)
+    /// Those of its rule's flags that say that it is in force, and for which family.
+    let flags: UInt8
+    let word: UInt64
+    let places: Range<Int>
+
+    /// As `exact4_drops()` and `exact6_drops()` have it.
+    init(_ prefix: Prefix, _ kind: RuleKind, _ config: ConfigABI) {
+        let words = prefix.address.words
+        isIPv4 = prefix.address.isIPv4
+        address = words
+        let hash = isIPv4 ? Self.hash4(words.3, config.hash_keys) : Self.hash6(words, config.hash_keys)
+        let tag = isIPv4 ? words.3 : UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+        let family = RULE_IN_FORCE.rawValue | (isIPv4 ? 0 : RULE_IPV6.rawValue)
+        flags = UInt8(family)
+        word = Self.word(family | kind.flags, UInt8(prefix.length), tag)
+        let home = Int(((hash >> 32) &* UInt64(config.exact_homes)) >> 32)
+        places = home..<home + Int(EXACT_PROBES)
+    }
+
+    /// `EXACT_WORD`.
+    private static func word(_ flags: UInt32, _ length: UInt8, _ key: UInt32) -> UInt64 {
+        UInt64(key) << 32 | UInt64(length) << 24 | UInt64(flags) << 16
+    }
+
+    private typealias Keys = (
+        UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32
+    )
+
+    /// `exact_hash4()`.
+    private static func hash4(_ address: UInt32, _ keys: Keys) -> UInt64 {
+        let factor = UInt64(keys.0) << 32 | UInt64(keys.1) | 1
+        let product = factor &* UInt64(address) &+ (UInt64(keys.2) << 32 | UInt64(keys.3))
+        return (product ^ product >> 32) &* 0xBF58_476D_1CE4_E5B9
+    }
+
+    /// `exact_hash6()`.
+    private static func hash6(_ words: (UInt32, UInt32, UInt32, UInt32), _ keys: Keys) -> UInt64 {
+        var x = UInt64(words.0 &+ keys.0) &* UInt64(words.1 &+ keys.1)
+        x &+= UInt64(words.2 &+ keys.2) &* UInt64(words.3 &+ keys.3)
+        x ^= x >> 30
+        x &*= 0xBF58_476D_1CE4_E5B9
+        x ^= x >> 27
+        x &*= 0x94D0_49BB_1331_11EB
+        return x ^ x >> 31
+    }
+}

@@ -67,6 +67,11 @@ let package = Package(
             ],
             swiftSettings: .strict),
 
+        // What scripts/bench measures from Swift.
+        .executableTarget(
+            name: "sluice-bench", dependencies: ["BPF", "Datapath", "Traffic", .arguments],
+            swiftSettings: .strict),
+
         // The demonstration: network namespaces, real clients, real attacks.
         .library(
             "Lab",

@@ -25,7 +25,8 @@ extension Agent {
             recordingStarted = now - set.learned
             attempt("recording") { try saveRecording(of: set, at: now) }
             recordingStarted = nil
-            train { (try Trainer.train(set, seed: 1), nil) }
+            let kind = ModelKind(configuration.detection.model)
+            train { (try Trainer.train(set, kind: kind, seed: 1), nil) }
         case .readyToTrain:
             break
         case .watching:
@@ -80,13 +81,14 @@ extension Agent {
         attempt("recording") { try saveRecording(of: latest, at: now) }
         recordingStarted = nil
         let files = (try? store.recordings(after: now - configuration.learn.memory)) ?? []
+        let kind = ModelKind(configuration.detection.model)
         let version = UInt64((try? store.models().count) ?? 0) + 1
         train {
             // Recordings of another version's features are of no use any more, and no error.
             let earlier = files.compactMap { try? TrainingSet(file: ModelFile($0), shipped: shipped) }
             let set = TrainingSet(
                 merging: earlier.isEmpty ? [latest] : earlier, maximumRows: maximumRows, shipped: shipped)
-            let model = try Trainer.train(set, seed: version)
+            let model = try Trainer.train(set, kind: kind, seed: version)
             let missed = Canaries.caught(by: champion, shipped: shipped)
                 .subtracting(Canaries.caught(by: model, shipped: shipped))
             guard !missed.isEmpty else { return (model, nil) }
@@ -154,5 +156,18 @@ extension Agent {
     private static func metadata(of site: SiteModel) -> String {
         let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return "{\(pairs.joined(separator: ","))}"
+    }
+}
+
+extension ModelKind {
+    /// The kind that a configuration names.
+    init(_ name: Configuration.Detection.Model) {
+        self =
+            switch name {
+            case .autoencoder: .autoencoder
+            case .pca: .pca
+            case .forest: .forest
+            case .kmeans: .kmeans
+            }
     }
 }

@@ -1,6 +1,7 @@
 package import Configuration
 import Detection
 package import Features
+import Models
 package import Policy
 package import Replay
 package import Traffic
@@ -16,6 +17,7 @@ package struct ReplayRun {
     private let source: CaptureSource
     private let engine: Engine
     private let interval: Duration
+    private let kind: ModelKind
 
     /// A replay of `captures`, which are in the order of their times.
     ///
@@ -25,6 +27,7 @@ package struct ReplayRun {
     package init(_ captures: [Capture], configuration: Configuration, learning: Duration?) throws {
         source = try CaptureSource(captures)
         interval = configuration.interval
+        kind = ModelKind(configuration.detection.model)
         var detection = DetectionConfiguration(configuration)
         detection.learnDuration = learning ?? .zero
         let detector = Detector(configuration: detection, shippedModel: try .embedded())
@@ -85,7 +88,7 @@ package struct ReplayRun {
         // The live agent trains beside its work; here the capture waits.
         if engine.detector.phase == .readyToTrain, let set = engine.detector.trainingSet() {
             do {
-                engine.detector.adopt(try Trainer.train(set, seed: 1))
+                engine.detector.adopt(try Trainer.train(set, kind: kind, seed: 1))
             } catch {
                 engine.detector.learnAnew()
             }

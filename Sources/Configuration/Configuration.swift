@@ -18,7 +18,13 @@ package struct Configuration: Hashable, Sendable {
 
     /// `detection`: how sure a verdict must be.
     package struct Detection: Hashable, Sendable {
+        /// The kind of model that is trained of this site.
+        package enum Model: String, Hashable, Sendable, CaseIterable {
+            case autoencoder, pca, forest, kmeans
+        }
+
         package var falseAlarmsPerDay = 1.0
+        package var model = Model.autoencoder
     }
 
     /// `bans`: how long automatic bans last.

@@ -60,6 +60,12 @@ enum Schema {
             .number(from: 0.01, through: 1000),
             "How many false alarms a day you accept. Fewer means that attacks must be plainer to be seen."),
         Key(
+            "detection.model", \.detection.model, .choice(),
+            """
+            The kind of model that learns what is usual here: autoencoder, principal components,
+            isolation forest, or k means. docs/models.md compares them.
+            """),
+        Key(
             "bans.duration", \.bans.duration, .duration(from: .seconds(1), through: .days(30)),
             "How long a first automatic ban lasts. The next one of the same source lasts twice as long ..."
         ),

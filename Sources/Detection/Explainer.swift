@@ -33,7 +33,7 @@ struct Explainer {
         }
     }
 
-    /// The features that made the score, by the surprise of the table and the error of the autoencoder.
+    /// The features that made the score, by the surprise of the table and what the site's model makes of each.
     func contributions(
         _ features: ArraySlice<Float>, opinion: Opinion, finding: Finding?
     ) -> [FeatureContribution] {
@@ -48,9 +48,9 @@ struct Explainer {
         if let site {
             var sitePlaces: [Int8] = []
             site.scaler.quantize(features, into: &sitePlaces)
-            var errors = site.autoencoder.errors(of: sitePlaces[...]).map { Double($0) * Double($0) }
-            normalize(&errors)
-            for index in weights.indices { weights[index] += errors[index] }
+            var contributions = site.model.contributions(of: sitePlaces[...])
+            normalize(&contributions)
+            for index in weights.indices { weights[index] += contributions[index] }
         }
         if let finding { weights[finding.feature.rawValue] += 1 }
         normalize(&weights)

@@ -19,12 +19,12 @@ struct Opinion {
 struct Opinions {
     let shipped: ShippedModel.View
     let site: SiteModel.View?
-    private let scorer: BatchScorer?
+    private let scorer: Scorer?
 
     init(shipped: ShippedModel.View, site: SiteModel.View?) {
         self.shipped = shipped
         self.site = site
-        scorer = site.map { BatchScorer($0.autoencoder) }
+        scorer = site.map { Scorer($0.model) }
     }
 
     /// The opinion on each row of a batch.
@@ -55,7 +55,7 @@ struct Opinions {
             group: FeatureGroup.allCases[result.group])
     }
 
-    /// ln(1 + mean squared error) of an autoencoder's score.
+    /// ln(1 + mean squared error) of an autoencoder's score; other kinds' scores are brought into the same range.
     static func compress(error score: Int32) -> Double {
         .log(onePlus: Double(score) / 256 / Double(FeatureSchema.count))
     }

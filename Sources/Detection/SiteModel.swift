@@ -6,15 +6,19 @@ package struct SiteModel: Sendable {
     /// One view's parts.
     package struct View: Sendable {
         package let scaler: RobustScaler
-        package let autoencoder: Autoencoder
-        /// Distribution of the autoencoder's score while learning, log-compressed.
+        package let model: TrainedModel
+        /// Distribution of the model's score while learning, log-compressed.
         package let tail: PeaksOverThreshold
         /// Distribution of the opinion of both models while learning.
         package let opinion: PeaksOverThreshold
+        /// How much the scores hang on each feature, and how much of the variance each principal component holds: shares.
+        package let importance: [Float]
+        package let spectrum: [Float]
     }
 
     /// As in the file's header: kind of a site's model.
     static let kind = "sluice site"
+    private static let provenancePrefix = "provenance."
 
     package let name: String
     /// Span of traffic that it has seen.
@@ -23,6 +27,8 @@ package struct SiteModel: Sendable {
     package let windowsPerHour: Double
     package let source: View
     package let destination: View
+    /// Where it comes from, for people: seed, rows, program version, traffic.
+    package var provenance: [String: String] = [:]
 
     package init(name: String, learned: Duration, windowsPerHour: Double, source: View, destination: View) {
         self.name = name
@@ -40,20 +46,29 @@ package struct SiteModel: Sendable {
         else { throw .malformed("the header's numbers are none") }
         learned = .milliseconds(milliseconds)
         windowsPerHour = windows
-        source = try View(file, prefix: "source.")
-        destination = try View(file, prefix: "destination.")
+        guard let model = ModelKind(rawValue: try file.text("model")) else {
+            throw .missing("a known kind of model (it has '\(try file.text("model"))')")
+        }
+        source = try View(file, prefix: "source.", kind: model)
+        destination = try View(file, prefix: "destination.", kind: model)
+        for (key, text) in file.metadata where key.hasPrefix(Self.provenancePrefix) {
+            provenance[String(key.dropFirst(Self.provenancePrefix.count))] = text
+        }
     }
 
     package var file: ModelFile {
         var file = ModelFile()
         file.metadata = [
-            "kind": Self.kind, "schema": FeatureSchema.identity, "name": name,
+            "kind": Self.kind, "model": kind.rawValue, "schema": FeatureSchema.identity, "name": name,
             "learnedMilliseconds": "\(learned.milliseconds)", "windowsPerHour": "\(windowsPerHour)",
         ]
+        for (key, text) in provenance { file.metadata[Self.provenancePrefix + key] = text }
         source.put(into: &file, prefix: "source.")
         destination.put(into: &file, prefix: "destination.")
         return file
     }
+
+    package var kind: ModelKind { source.model.kind }
 
     /// Whether it has seen enough to have a say; before, it only tells what is usual in explanations.
     var isTrusted: Bool { learned >= .seconds(300) }
@@ -62,18 +77,25 @@ package struct SiteModel: Sendable {
 }
 
 extension SiteModel.View {
-    init(_ file: ModelFile, prefix: String) throws(ModelFileError) {
+    init(_ file: ModelFile, prefix: String, kind: ModelKind) throws(ModelFileError) {
         scaler = try file.scaler(prefix, width: FeatureSchema.count)
-        autoencoder = try file.autoencoder(prefix + "autoencoder.", width: FeatureSchema.count)
+        model = try TrainedModel(file, prefix: prefix, kind: kind, width: FeatureSchema.count)
         tail = try file.peaksOverThreshold(prefix + "score.")
         opinion = try file.peaksOverThreshold(prefix + "opinion.")
+        importance = try file.floats(prefix + "importance")
+        spectrum = try file.floats(prefix + "spectrum")
+        guard importance.count == FeatureSchema.count else {
+            throw .malformed("'\(prefix)importance' weighs other features")
+        }
     }
 
     func put(into file: inout ModelFile, prefix: String) {
         file.set(prefix, scaler)
-        file.set(prefix + "autoencoder.", autoencoder)
+        model.put(into: &file, prefix: prefix)
         file.set(prefix + "score.", tail)
         file.set(prefix + "opinion.", opinion)
+        file.set(prefix + "importance", importance)
+        file.set(prefix + "spectrum", spectrum)
     }
 }
 

@@ -1,16 +1,20 @@
 import Features
-import Models
+package import Models
 import Scoring
 
 /// Why no model can be trained.
 package enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Fewer windows than a model can be fitted to.
     case tooFewWindows(found: Int, needed: Int)
+    /// Boosted trees learn from attacks, and there are none.
+    case noAttacks
 
     package var description: String {
         switch self {
         case .tooFewWindows(let found, let needed):
             "only \(found) windows were learned and \(needed) are needed: let it learn longer, or see more traffic"
+        case .noAttacks:
+            "boosted trees learn from windows labelled as attacks, in each view, and there are none: add some to the table"
         }
     }
 }
@@ -26,33 +30,50 @@ package enum Trainer {
     ///
     /// - Parameters:
     ///   - set: the windows.
+    ///   - kind: of model; one that needs no labels.
+    ///   - components: principal components that the model shall see; `nil`: the features themselves.
     ///   - seed: equal sets and seeds give equal models on one machine.
-    ///   - steps: batches that each view's model learns from.
+    ///   - steps: of the kind's optimizer, if it has one; `nil`: as many as are enough.
     ///   - progress: called now and then with the part done, 0...1.
     /// - Returns: the site's model.
     /// - Throws: `TrainingError` if there are too few windows.
     package static func train(
-        _ set: TrainingSet, seed: UInt64, steps: Int = AutoencoderTraining.usualSteps,
-        progress: (Double) -> Void = { _ in }
+        _ set: TrainingSet, kind: ModelKind = .autoencoder, components: PrincipalAxes.Limit? = nil,
+        seed: UInt64, steps: Int? = nil, progress: (Double) -> Void = { _ in }
     ) throws(TrainingError) -> SiteModel {
         let fewest = min(set.source.count, set.destination.count)
         guard fewest >= fewestWindows else { throw .tooFewWindows(found: fewest, needed: fewestWindows) }
-        let source = view(set.source, shipped: set.shipped.source, seed: seed, steps: steps) {
-            progress($0 / 2)
+        guard !kind.needsLabels || !set.source.attacks.isEmpty && !set.destination.attacks.isEmpty else {
+            throw .noAttacks
         }
-        let destination = view(set.destination, shipped: set.shipped.destination, seed: seed, steps: steps) {
-            progress(0.5 + $0 / 2)
+        func trained(
+            _ usual: TrainingRows, _ attacks: [Int8], _ progress: (Double) -> Void
+        ) -> TrainedModel {
+            TrainedModel(
+                kind, training: kind.needsLabels ? usual.with(attacks: attacks) : usual,
+                components: components, seed: seed, steps: steps, progress: progress)
+        }
+        let source = view(set.source, shipped: set.shipped.source, seed: seed) {
+            trained($0, $1) { progress($0 / 2) }
+        }
+        let destination = view(set.destination, shipped: set.shipped.destination, seed: seed) {
+            trained($0, $1) { progress(0.5 + $0 / 2) }
         }
         progress(1)
         let seconds = set.learned.components.seconds
-        return SiteModel(
+        var model = SiteModel(
             name: "site-\(seconds)s-\(set.source.count)w-\(seed)", learned: set.learned,
             windowsPerHour: set.windowsPerHour, source: source, destination: destination)
+        model.provenance = [
+            "seed": "\(seed)", "source windows": "\(set.source.count)",
+            "destination windows": "\(set.destination.count)",
+        ]
+        return model
     }
 
     private static func view(
-        _ view: TrainingSet.View, shipped: ShippedModel.View, seed: UInt64, steps: Int,
-        progress: (Double) -> Void
+        _ view: TrainingSet.View, shipped: ShippedModel.View, seed: UInt64,
+        train: (_ usual: TrainingRows, _ attacks: [Int8]) -> TrainedModel
     ) -> SiteModel.View {
         let width = FeatureSchema.count
         let scaler = RobustScaler(fitting: view.rows, width: width)
@@ -62,9 +83,14 @@ package enum Trainer {
             scaler.quantize(view.rows[start..<start + width], into: &rows)
             shipped.scaler.quantize(view.rows[start..<start + width], into: &shippedRows)
         }
-        var training = AutoencoderTraining(rows: rows, width: width, seed: seed)
-        let autoencoder = training.run(steps: steps, progress: progress)
-        let scores = BatchScorer(autoencoder).scores(of: rows).map(Opinions.compress(error:))
+        var attacks: [Int8] = []
+        for start in stride(from: 0, to: view.attacks.count, by: width) {
+            scaler.quantize(view.attacks[start..<start + width], into: &attacks)
+        }
+        let usual = TrainingRows(rows, width: width)
+        let model = train(usual, attacks)
+        let scorer = Scorer(model)
+        let scores = scorer.scores(of: rows).map(Opinions.compress(error:))
         let tail = PeaksOverThreshold(fitting: scores)
         let table = Opinions(shipped: shipped, site: nil)
         let opinions = scores.indices.map { index in
@@ -73,7 +99,8 @@ package enum Trainer {
             return opinion.score
         }
         return SiteModel.View(
-            scaler: scaler, autoencoder: autoencoder, tail: tail,
-            opinion: PeaksOverThreshold(fitting: opinions))
+            scaler: scaler, model: model, tail: tail, opinion: PeaksOverThreshold(fitting: opinions),
+            importance: Importance.unlabelled(of: usual, seed: seed, scores: scorer.scores),
+            spectrum: PrincipalAxes.spectrum(of: usual).map { Float($0) })
     }
 }

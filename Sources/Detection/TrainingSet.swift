@@ -7,6 +7,9 @@ package struct TrainingSet: Sendable {
         /// Features, row by row, `FeatureSchema.count` a row.
         package internal(set) var rows: [Float] = []
 
+        /// Windows that were labelled as attacks; only boosted trees learn from them.
+        package internal(set) var attacks: [Float] = []
+
         package var count: Int { rows.count / FeatureSchema.count }
     }
 

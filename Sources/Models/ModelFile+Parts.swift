@@ -14,16 +14,6 @@ extension ModelFile {
         }
     }
 
-    /// Likewise; three tensors a layer.
-    package mutating func set(_ prefix: String, _ autoencoder: Autoencoder) {
-        for (index, layer) in autoencoder.layers.enumerated() {
-            set("\(prefix)\(index).weights", layer.weights, as: .int8, shape: [layer.outputs, layer.inputs])
-            set("\(prefix)\(index).biases", layer.biases, as: .int32)
-            set("\(prefix)\(index).multipliers", layer.multipliers, as: .int32)
-        }
-        set(prefix + "errorScales", autoencoder.errorScales, as: .int32)
-    }
-
     /// Likewise; the body, and the four numbers of the tail.
     package mutating func set(_ prefix: String, _ tail: PeaksOverThreshold) {
         set(prefix + "body", tail.body)
@@ -52,26 +42,6 @@ extension ModelFile {
             surprises: try integers(prefix + "surprises", as: .uint16))
         guard let table else { throw .malformed("the parts of '\(prefix)' do not fit together") }
         return table
-    }
-
-    /// Reads an autoencoder of this width.
-    package func autoencoder(_ prefix: String, width: Int) throws(ModelFileError) -> Autoencoder {
-        var layers: [IntegerLayer] = []
-        while let shape = tensors["\(prefix)\(layers.count).weights"]?.shape, layers.count < 16 {
-            let name = "\(prefix)\(layers.count)."
-            guard shape.count == 2,
-                let layer = IntegerLayer(
-                    inputs: shape[1], outputs: shape[0], weights: try integers(name + "weights", as: .int8),
-                    biases: try integers(name + "biases", as: .int32),
-                    multipliers: try integers(name + "multipliers", as: .int32))
-            else { throw .malformed("the parts of '\(name)' do not fit together") }
-            layers.append(layer)
-        }
-        let scales: [Int32] = try integers(prefix + "errorScales", as: .int32)
-        guard let result = Autoencoder(layers: layers, errorScales: scales), result.width == width else {
-            throw .malformed("the layers of '\(prefix)' do not fit together")
-        }
-        return result
     }
 
     /// Reads a distribution of scores.

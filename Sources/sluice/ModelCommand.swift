@@ -10,7 +10,7 @@ struct ModelCommand: AsyncParsableCommand {
         commandName: "model", abstract: "The models that learned what is normal here.",
         subcommands: [
             ListModels.self, ModelDiffCommand.self, PromoteModel.self, RollBackModel.self, ExportModel.self,
-            ImportModel.self,
+            ImportModel.self, ModelInspectCommand.self, ModelScoreCommand.self,
         ])
 }
 

@@ -34,6 +34,8 @@ struct Sluice: AsyncParsableCommand {
                 subcommands: [BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self]),
             CommandGroup(
                 name: "Captures and models",
-                subcommands: [ReplayCommand.self, TrainCommand.self, ModelCommand.self]),
+                subcommands: [
+                    ReplayCommand.self, WindowsCommand.self, TrainCommand.self, ModelCommand.self,
+                ]),
         ])
 }

@@ -13,44 +13,82 @@ import Traffic
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Make the model that comes with the program, from captures of benign traffic.",
+        abstract: "Train a model of a site, or make the one that comes with the program.",
         discussion: """
-            Each capture is taken as a network of its own. The result is a safetensors file; built into the \
-            program it stands at Sources/Detection/Resources/default.safetensors. Models of a site are trained \
-            by the agent itself, from what it sees.
+            With --model, the inputs are traffic of one network: captures, or tables of windows as `sluice \
+            windows` prints them (.csv). The result is what an agent would have learned there. Boosted trees \
+            (`trees`) learn from tables whose windows are labelled good or bad.
+
+            Without, each capture is taken as a network of its own, with benign traffic only, and the result is \
+            the model that comes with the program (Sources/Detection/Resources/default.safetensors).
             """)
 
-    @Argument(help: "Captures with benign traffic only.", completion: .file(extensions: ["pcap", "pcapng"]))
-    var captures: [String]
+    @Argument(
+        help: "Captures, or tables of windows.", completion: .file(extensions: ["pcap", "pcapng", "csv"]))
+    var inputs: [String]
 
     @Option(help: ArgumentHelp("Where to write the model.", valueName: "file"))
     var output: String
 
-    @Option(help: ArgumentHelp("Name and version of the model.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Kind of a site's model: \(ModelKind.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "kind"),
+        completion: .words(of: ModelKind.self), transform: parseChoice)
+    var model: ModelKind?
+
+    @Option(
+        help: ArgumentHelp(
+            "Let the model see principal components instead of features: so many (2 and more), or as many as hold this share of the variance (below 1).",
+            valueName: "number"),
+        transform: parseComponents)
+    var pca: PrincipalAxes.Limit?
+
+    @Option(help: ArgumentHelp("Where random numbers start from, with --model.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Name and version of the built-in model.", valueName: "name"))
     var name = "default-1"
+
+    func validate() throws {
+        if pca != nil, model == nil { throw ValidationError("--pca needs --model") }
+    }
 
     func run() async throws {
         try await finish {
-            var training = ShippedModelTraining()
-            let progress = ReplayProgress()
-            for path in captures {
-                let source = try CaptureSource([Capture(path: path)])
-                var now = source.firstTime
-                while let next = source.nextTime {
-                    now = max(now + Configuration().interval, next - Configuration().interval)
-                    training.add(source.read(at: now))
-                    progress.show(now)
-                }
-                // A model made of half a capture is none.
-                if let failure = source.failure { throw failure }
-                training.endCapture()
-            }
-            progress.clear()
-            let model = try training.train(name: name)
-            let bytes = Data(model.file.bytes)
-            try bytes.write(to: URL(fileURLWithPath: output), options: .atomic)
-            return "\(output): model \(name) from \(counted(training.count.source, "source window")), "
-                + "\(counted(training.count.destination, "destination window")), \(Double(bytes.count).bytes)\n"
+            guard let model else { return try trainShipped() }
+            let set = try SiteWindows.read(inputs, shipped: .embedded())
+            let site = try Trainer.train(set, kind: model, components: pca, seed: seed)
+            let bytes = try write(site.file)
+            return "\(output): \(model.rawValue) model \(site.name) from "
+                + "\(counted(set.source.count, "source window")), "
+                + "\(counted(set.destination.count, "destination window")), \(bytes.bytes)\n"
         }
     }
+
+    private func trainShipped() throws -> String {
+        var training = ShippedModelTraining()
+        for path in inputs {
+            try SiteWindows.readings(of: path, every: Configuration().interval) { training.add($0) }
+            training.endCapture()
+        }
+        let model = try training.train(name: name)
+        let bytes = try write(model.file)
+        return "\(output): model \(name) from \(counted(training.count.source, "source window")), "
+            + "\(counted(training.count.destination, "destination window")), \(bytes.bytes)\n"
+    }
+
+    private func write(_ file: ModelFile) throws -> Double {
+        let bytes = Data(file.bytes)
+        try bytes.write(to: URL(fileURLWithPath: output), options: .atomic)
+        return Double(bytes.count)
+    }
+}
+
+/// A number of principal components, or a share of the variance.
+private func parseComponents(_ text: String) throws -> PrincipalAxes.Limit {
+    if let count = Int(text), (1...FeatureSchema.count).contains(count) { return .count(count) }
+    if let share = Double(text), share > 0, share < 1 { return .share(share) }
+    throw ValidationError(
+        "`\(text)` is no number of components; expected 1 to \(FeatureSchema.count), or a share such as 0.95")
 }

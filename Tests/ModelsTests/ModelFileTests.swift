@@ -42,7 +42,7 @@ import Testing
             guard let file = try? ModelFile(damaged) else { continue }
             _ = try? file.floats("scales")
             _ = try? file.scaler("", width: 2)
-            _ = try? file.autoencoder("", width: 2)
+            for kind in ModelKind.allCases { _ = try? TrainedModel(file, prefix: "", kind: kind, width: 2) }
             _ = try? file.tailTable("", width: 2, groups: 1)
             _ = try? file.peaksOverThreshold("")
         }

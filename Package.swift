@@ -37,6 +37,7 @@ let package = Package(
         .library("FlowTable", ["CSluiceABI", "Traffic"]),
         .library("BPF", ["CLibbpf"]),
         .library("Datapath", ["BPF", "CLibbpf", "CSluiceABI", "CSluiceSkeleton", "FlowTable", "Traffic"]),
+        .library("Doctor", ["BPF", "Datapath", "Traffic"]),
         .library("Replay", ["CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"]),
 
         // The agent and what it talks to.
@@ -61,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy",
+                "Agent", "Configuration", "Control", "Datapath", "Detection", "Doctor", "Features", "Models",
+                "Policy",
                 "Replay",
                 "Terminal", "Traffic", .arguments,
             ],
@@ -92,6 +94,7 @@ let package = Package(
         .tests("TrafficTests", ["TestSupport", "Traffic"]),
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
         .tests("DatapathTests", ["BPF", "CTestSupport", "Datapath", "TestSupport", "Traffic"]),
+        .tests("DoctorTests", ["Datapath", "Doctor"]),
         .tests("ReplayTests", ["CSluiceABI", "CSluiceTwin", "Replay", "TestSupport", "Traffic"]),
         .tests("FeaturesTests", ["Features", "Traffic"]),
         .tests("ModelsTests", ["Models", .numerics]),

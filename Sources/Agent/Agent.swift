@@ -1,6 +1,6 @@
 import BPF
 package import Configuration
-import Datapath
+package import Datapath
 import Detection
 import Features
 import Models
@@ -236,7 +236,8 @@ extension Attachment {
 }
 
 extension DatapathOptions {
-    init(_ configuration: Configuration) {
+    /// What the configuration says of the data plane.
+    package init(_ configuration: Configuration) {
         let attach: Attach =
             switch configuration.attach {
             case .auto: .auto

@@ -17,12 +17,10 @@ package struct AgentRunning: Error, Hashable, Sendable, CustomStringConvertible 
                 description: "cannot make \(path): \(unsafe String(cString: strerror(errno))); run as root")
         }
         guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
-            var buffer = [UInt8](repeating: 0, count: 32)
-            let count = max(unsafe Glibc.read(raw, &buffer, buffer.count), 0)
+            let pid = Self.pid(in: raw)
             close(raw)
-            let pid = String(decoding: buffer.prefix(count), as: UTF8.self).filter(\.isNumber)
             throw AgentRunning(
-                description: "another agent (process \(pid)) runs in this network namespace; "
+                description: "another agent (process \(pid ?? 0)) runs in this network namespace; "
                     + "one agent serves several interfaces: name them all, or stop that one")
         }
         ftruncate(raw, 0)
@@ -32,4 +30,25 @@ package struct AgentRunning: Error, Hashable, Sendable, CustomStringConvertible 
     }
 
     deinit { close(descriptor) }
+
+    /// Where agents keep their locks.
+    package static let folder = "/run/sluice"
+
+    /// The lock of the network namespace with this number.
+    package static func path(_ namespace: UInt64) -> String { "\(folder)/net-\(namespace).lock" }
+
+    /// Process number of the agent that holds the lock `path`; `nil` if none does.
+    package static func holder(of path: String) -> Int? {
+        let raw = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard raw >= 0 else { return nil }
+        defer { close(raw) }
+        guard flock(raw, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return pid(in: raw)
+    }
+
+    private static func pid(in descriptor: CInt) -> Int? {
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = max(unsafe Glibc.read(descriptor, &buffer, buffer.count), 0)
+        return Int(String(decoding: buffer.prefix(count), as: UTF8.self).filter(\.isNumber))
+    }
 }

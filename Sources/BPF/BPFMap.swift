@@ -27,6 +27,13 @@ package final class BPFMap: Sendable {
         try self.init(name: name, descriptor: Descriptor(owning: raw))
     }
 
+    /// Kernel memory that it takes, in bytes, as the kernel reckons; 0 if it does not say.
+    package var memory: UInt64 {
+        let lines = Files.text("/proc/self/fdinfo/\(descriptor.raw)")?.split(separator: "\n") ?? []
+        return lines.first { $0.hasPrefix("memlock:") }?.split(whereSeparator: \.isWhitespace).last
+            .flatMap { UInt64($0) } ?? 0
+    }
+
     /// Gives it a name under a BPF file system, by which it outlives the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the map '\(name)' at \(path)")

@@ -38,6 +38,14 @@ package enum EgressFilter {
         if removingHook { try check(destroy(&hook), "remove the egress hook") }
     }
 
+    /// Number of the program in our place on the hook; `nil` if there is none.
+    package static func program(onInterface interface: UInt32) -> UInt32? {
+        var hook = hook(interface)
+        var options = options()
+        guard quietly({ unsafe bpf_tc_query(&hook, &options) }) == 0 else { return nil }
+        return options.prog_id
+    }
+
     private static func destroy(_ hook: inout bpf_tc_hook) -> CInt {
         // Both sides named: this removes the qdisc itself.
         hook.attach_point = bpf_tc_attach_point(BPF_TC_INGRESS.rawValue | BPF_TC_EGRESS.rawValue)

@@ -11,6 +11,13 @@ package enum Machine {
     /// Monotonic clock that the data plane's times are on, in nanoseconds.
     package static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
 
+    /// By how much the coarse clock steps, in nanoseconds: a tick of the kernel.
+    package static var coarseClockStep: Int {
+        var step = timespec()
+        unsafe clock_getres(CLOCK_MONOTONIC_COARSE, &step)
+        return step.tv_sec * 1_000_000_000 + step.tv_nsec
+    }
+
     private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         unsafe clock_gettime(clock, &time)

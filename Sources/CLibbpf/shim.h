@@ -1,4 +1,5 @@
 #pragma once
+int setns(int fd, int nstype); /* sched.h declares it for GNU sources only */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
@@ -17,6 +18,12 @@
 static inline int sluice_membarrier_global(void)
 {
 	return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* Moves the calling thread; 0, or -1 with errno set. */
+static inline int sluice_enter_network_namespace(int fd)
+{
+	return setns(fd, 0x40000000 /* CLONE_NEWNET, of sched.h for GNU sources */);
 }
 
 /* ioctl() is variadic, too. 0 on success, -1 with errno set on failure; needs no privilege. */

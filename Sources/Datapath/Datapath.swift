@@ -183,6 +183,9 @@ package final class Datapath: FlowSource, RuleSink {
         }
     }
 
+    /// Kernel memory of all maps, in bytes.
+    package var mapBytes: UInt64 { maps.all.reduce(0) { $0 + $1.memory } }
+
     /// Closes what removed rules left open in the gate: worth calling about once a minute.
     package func tidy() throws { try rules.tidyGate() }
 

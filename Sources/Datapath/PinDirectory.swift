@@ -47,7 +47,8 @@ package struct PinDirectory: Hashable, Sendable {
     var program: String { "\(path)/program" }
     var egressProgram: String { "\(path)/program_egress" }
     /// There when we made the interface's egress hook.
-    var egressHook: String { "\(path)/program_egress_hook" }
+    var egressHook: String { "\(path)/\(Self.egressHookName)" }
+    static let egressHookName = "program_egress_hook"
 
     func isLink(_ pin: String) -> Bool { pin.hasPrefix("\(path)/link_") }
 

@@ -18,6 +18,7 @@ struct Failure: Error, Hashable, CustomStringConvertible {
         case let failure as Failure: self = failure
         case let error as AgentUnreachable: self = Failure(unreachable: error)
         case let error as ControlError: self = Failure(control: error)
+        case let error as AgentInTheWay: self.init(error.description, exitCode: ExitCode(5))
         case let error as ConfigurationError: self.init(error.description, exitCode: ExitCode(2))
         case let error as ValidationError: self.init(error.message, exitCode: .validationFailure)
         default: self.init("\(error)", exitCode: .failure)

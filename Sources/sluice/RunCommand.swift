@@ -106,9 +106,9 @@ struct RunCommand: AsyncParsableCommand {
 
     /// One agent for each network namespace.
     private static func lockPath() throws -> String {
-        let folder = "/run/sluice"
         try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        return "\(folder)/net-\(PinDirectory.networkNamespace).lock"
+            atPath: InstanceLock.folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o755])
+        return InstanceLock.path(PinDirectory.networkNamespace)
     }
 }

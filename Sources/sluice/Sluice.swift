@@ -22,7 +22,9 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: "sluice \(Version.current)",
         groupedSubcommands: [
-            CommandGroup(name: "Agent", subcommands: [RunCommand.self, CheckCommand.self]),
+            CommandGroup(
+                name: "Agent",
+                subcommands: [RunCommand.self, DetachCommand.self, DoctorCommand.self, CheckCommand.self]),
             CommandGroup(
                 name: "What it sees",
                 subcommands: [

@@ -1,0 +1,156 @@
+/// Whether this process may do what the agent does.
+struct PrivilegeCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        let missing = facts.missingCapabilities
+        let needed = missing.filter { $0 != "CAP_SYS_ADMIN" }
+        if !needed.isEmpty {
+            return [
+                Diagnosis(
+                    "privileges", .failure, "missing: \(needed.joined(separator: ", "))",
+                    remedy: "sudo sluice doctor")
+            ]
+        }
+        if !missing.isEmpty {
+            return [
+                Diagnosis(
+                    "privileges", .warning,
+                    "no CAP_SYS_ADMIN: other XDP programs cannot be named, nor a BPF file system mounted",
+                    remedy: "sudo sluice doctor")
+            ]
+        }
+        return [Diagnosis("privileges", .ok, "all that is needed")]
+    }
+}
+
+/// Whether the kernel has what the program calls.
+struct KernelCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        guard facts.missingFeatures.isEmpty else {
+            return [
+                Diagnosis(
+                    "kernel", .failure,
+                    "Linux \(facts.release) has no \(facts.missingFeatures.joined(separator: ", ")); 5.18 has",
+                    remedy: "apt-get install linux-image-amd64")
+            ]
+        }
+        return [Diagnosis("kernel", .ok, "Linux \(facts.release)")]
+    }
+}
+
+/// Whether the kernel describes its types.
+struct BTFCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        facts.hasBTF
+            ? [Diagnosis("BTF", .ok, "/sys/kernel/btf/vmlinux")]
+            : [
+                Diagnosis(
+                    "BTF", .warning,
+                    "no /sys/kernel/btf/vmlinux: a kernel built without CONFIG_DEBUG_INFO_BTF, on which tools "
+                        + "beside Sluice (bpftool, bpftrace) say less")
+            ]
+    }
+}
+
+/// Whether readings can be separated from programs that are still writing.
+struct BarrierCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        guard let error = facts.barrierError else { return [Diagnosis("membarrier", .ok, "works")] }
+        return [
+            Diagnosis(
+                "membarrier", .failure, "\(error); readings could not be trusted",
+                remedy: "boot without nohz_full")
+        ]
+    }
+}
+
+/// Whether there is a place for pins.
+struct BPFFileSystemCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        facts.hasBPFFileSystem
+            ? [Diagnosis("bpffs", .ok, facts.bpffs)]
+            : [
+                Diagnosis(
+                    "bpffs", .warning,
+                    "no BPF file system at \(facts.bpffs); the agent tries to mount one, and does not start if it cannot",
+                    remedy: "mount -t bpf bpf \(facts.bpffs)")
+            ]
+    }
+}
+
+/// Whether the program loads, with the maps that are configured.
+///
+/// Tells what no single check does: what this kernel, this verifier and these privileges allow together.
+struct LoadingCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        switch facts.loading {
+        case .loaded(let bytes):
+            [Diagnosis("program", .ok, "loads; its maps take \(bytes >> 20) MiB")]
+        case .failed(let reason):
+            [Diagnosis("program", .failure, reason)]
+        case .untried:
+            []
+        }
+    }
+}
+
+/// Whether there is room for the maps.
+struct MemoryCheck: Check {
+    /// Less than this beside the maps, and the agent itself has none.
+    private static let least: UInt64 = 96 << 20
+
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        var needed = Self.least
+        if case .loaded(let bytes) = facts.loading { needed += bytes }
+        let tight = facts.memoryLeft.filter { $0.value < needed }.sorted { $0.value < $1.value }
+        guard let (bound, left) = tight.first else { return [Diagnosis("memory", .ok, "enough")] }
+        return [
+            Diagnosis(
+                "memory", .warning,
+                "\(left >> 20) MiB left by \(bound), and maps and agent take about \(needed >> 20) MiB",
+                remedy: "lower flow_table.slots_per_cpu, or raise the limit (systemd: MemoryMax=)")
+        ]
+    }
+}
+
+/// Whether time is cheap, and fine enough.
+struct ClockCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        let step = "\(facts.clockStep / 1_000_000) ms"
+        if facts.clockStep > 10_000_000 {
+            return [
+                Diagnosis(
+                    "clock", .warning,
+                    "the kernel's tick is \(step): limits and times between packets are that coarse",
+                    remedy: "a kernel with CONFIG_HZ=250 or more")
+            ]
+        }
+        // These are read over a bus, a microsecond each time.
+        if let source = facts.clockSource, ["hpet", "acpi_pm", "refined-jiffies"].contains(source) {
+            return [
+                Diagnosis(
+                    "clock", .warning, "clock source \(source) is slow; the agent reads it often",
+                    remedy: "cat /sys/devices/system/clocksource/clocksource0/available_clocksource")
+            ]
+        }
+        return [Diagnosis("clock", .ok, "\(facts.clockSource ?? "unknown source"), tick \(step)")]
+    }
+}
+
+/// Whether agents that are gone left something.
+struct PinCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        var found = facts.stalePins.map {
+            Diagnosis(
+                "pins", .warning, "\($0) belongs to a network namespace that is not there any more",
+                remedy: "sudo sluice detach --all")
+        }
+        if facts.hasPins, facts.agentProcess == nil {
+            found.append(
+                Diagnosis(
+                    "pins", .warning,
+                    "an earlier agent's program is in force and no agent runs: automatic rules lapse (dead_man)",
+                    remedy: "start an agent, or: sudo sluice detach --all"))
+        }
+        return found.isEmpty ? [Diagnosis("pins", .ok, "nothing is left over")] : found
+    }
+}

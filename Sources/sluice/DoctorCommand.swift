@@ -1,0 +1,75 @@
+import Agent
+import ArgumentParser
+import Configuration
+import Control
+import Datapath
+import Doctor
+import Terminal
+
+/// The command `sluice doctor`.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Look for causes of trouble, before or after attaching.",
+        discussion: """
+            Attaches nothing. Without --interface and --config it looks at the interfaces of the agent that runs. \
+            Exit code 1 if something keeps Sluice from working; warnings are no failure.
+            """)
+
+    @Option(
+        name: .customLong("interface"),
+        help: ArgumentHelp("Interface to be guarded; may be repeated.", valueName: "name"))
+    var interfaces: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Configuration file to judge by.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @OptionGroup var agent: AgentOptions
+
+    func run() async throws {
+        var isFailing = false
+        try await finish {
+            let configuration = try config.map { try Configuration(file: $0) } ?? Configuration()
+            let process = InstanceLock.holder(of: InstanceLock.path(PinDirectory.networkNamespace))
+            let status = process == nil ? nil : try? await ControlClient(socket: agent.socket).status()
+            let named = interfaces.isEmpty ? configuration.interfaces : interfaces
+            var facts = Facts(
+                interfaces: named.isEmpty ? status?.interfaces.map(\.name) ?? [] : named,
+                bpffs: configuration.bpffs, options: DatapathOptions(configuration), agentProcess: process)
+            facts.agent = status.map {
+                Facts.Agent(
+                    heartbeatAge: $0.heartbeatAge, coverage: $0.traffic.coverage, warnings: $0.warnings)
+            }
+            let found = Doctor.examine(facts)
+            isFailing = found.contains { $0.level == .failure }
+            return try Printout(found) { Self.text(found, on: $0) }
+                .text(as: agent.output.format, on: .standardOutput)
+        }
+        if isFailing { throw ExitCode.failure }
+    }
+
+    /// A line for each check, and below it the command that mends what was found.
+    static func text(_ found: [Diagnosis], on screen: Screen) -> String {
+        func title(_ diagnosis: Diagnosis) -> String {
+            diagnosis.check + (diagnosis.interface.map { " \($0)" } ?? "")
+        }
+        func padded(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(0, width - text.count))
+        }
+        let width = found.map { title($0).count }.max() ?? 0
+        let lines = found.flatMap { diagnosis in
+            let style: Style =
+                switch diagnosis.level {
+                case .ok: .good
+                case .warning: .warning
+                case .failure: .bad
+                }
+            let level = screen.styled(padded(diagnosis.level.rawValue, 7), style)
+            let line = "\(level)  \(padded(title(diagnosis), width))  \(diagnosis.finding.printable)"
+            return [line]
+                + (diagnosis.remedy.map { [padded("", 9 + width + 2) + "to mend: \($0.printable)"] } ?? [])
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}

@@ -1,0 +1,139 @@
+import Datapath
+import Testing
+
+@testable import Doctor
+
+/// A machine with one thing wrong, and what is to be said of it.
+struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let check: String
+    let level: Diagnosis.Level
+    let words: [String]
+    let change: @Sendable (inout Facts) -> Void
+
+    init(
+        _ description: String, _ check: String, _ level: Diagnosis.Level, _ words: [String],
+        _ change: @escaping @Sendable (inout Facts) -> Void
+    ) {
+        testDescription = description
+        self.check = check
+        self.level = level
+        self.words = words
+        self.change = change
+    }
+
+    static let all: [Case] = [
+        Case("capabilities are missing", "privileges", .failure, ["CAP_BPF", "sudo"]) {
+            $0.missingCapabilities = ["CAP_BPF", "CAP_SYS_ADMIN"]
+        },
+        Case("only CAP_SYS_ADMIN is missing", "privileges", .warning, ["named"]) {
+            $0.missingCapabilities = ["CAP_SYS_ADMIN"]
+        },
+        Case("the kernel is too old", "kernel", .failure, ["bpf_xdp_get_buff_len", "4.19"]) {
+            $0.release = "4.19"
+            $0.missingFeatures = ["helper bpf_xdp_get_buff_len"]
+        },
+        Case("the kernel has no BTF", "BTF", .warning, ["CONFIG_DEBUG_INFO_BTF"]) { $0.hasBTF = false },
+        Case("membarrier is refused", "membarrier", .failure, ["nohz_full"]) {
+            $0.barrierError = "Operation not permitted"
+        },
+        Case("there is no BPF file system", "bpffs", .warning, ["mount -t bpf bpf /sys/fs/bpf"]) {
+            $0.hasBPFFileSystem = false
+        },
+        Case("the program does not load", "program", .failure, ["verifier says no"]) {
+            $0.loading = .failed("verifier says no")
+        },
+        Case("memory is short", "memory", .warning, ["50 MiB left by a group", "slots_per_cpu"]) {
+            $0.loading = .loaded(mapBytes: 100 << 20)
+            $0.memoryLeft = ["the machine": 1 << 34, "a group": 50 << 20]
+        },
+        Case("the clock is slow", "clock", .warning, ["hpet"]) { $0.clockSource = "hpet" },
+        Case("the tick is long", "clock", .warning, ["100 ms"]) { $0.clockStep = 100_000_000 },
+        Case("pins are stale", "pins", .warning, ["/x/net-7", "sluice detach --all"]) {
+            $0.stalePins = ["/x/net-7"]
+        },
+        Case("an agent died", "pins", .warning, ["no agent runs", "sluice detach --all"]) {
+            $0.hasPins = true
+        },
+        Case("the only interface is missing", "interface", .failure, ["not there"]) {
+            $0.interfaces[0].isPresent = false
+        },
+        Case("one of two interfaces is missing", "interface", .warning, ["when it comes"]) {
+            $0.interfaces.append(InterfaceFacts(name: "eth1"))
+            $0.interfaces[1].isPresent = false
+        },
+        Case(
+            "another program is there", "other program", .failure, ["'other' (id 3)", "xdp off", "--replace"]
+        ) {
+            $0.interfaces[0].stranger = "'other' (id 3)"
+        },
+        Case("the device has no native mode", "driver", .warning, ["bridge", "generic mode only"]) {
+            $0.interfaces[0].hardware.driver = "bridge"
+        },
+        Case("queues are left unused", "queues", .warning, ["1 of 8", "ethtool -L eth0 combined 4"]) {
+            $0.cpus = 4
+            $0.interfaces[0].hardware.queues = (1, 8)
+        },
+        Case("virtio_net has no spare queues", "queues", .warning, ["spare queue", "queues=4"]) {
+            $0.cpus = 2
+            $0.interfaces[0].hardware.driver = "virtio_net"
+            $0.interfaces[0].hardware.queues = (2, 2)
+        },
+        Case("LRO is on", "offloads", .warning, ["ethtool -K eth0 lro off"]) {
+            $0.interfaces[0].hardware.features = ["rx-lro"]
+        },
+        Case("frames are larger than a page", "MTU", .warning, ["9000", "refuse native", "mtu 3498"]) {
+            $0.interfaces[0].hardware.mtu = 9000
+        },
+        Case("frames are larger than a page in generic mode", "driver MTU", .warning, ["copied"]) {
+            $0.interfaces[0].hardware.mtu = 9000
+            $0.interfaces[0].attached = "generic"
+        },
+        Case("the agent does not answer", "agent", .failure, ["process 7"]) { $0.agentProcess = 7 },
+        Case("the agent stands still", "agent", .failure, ["60 s", "systemctl restart"]) {
+            $0.agentProcess = 7
+            $0.agent = Facts.Agent(heartbeatAge: 60, coverage: 1, warnings: [])
+        },
+        Case("the table is too small", "agent", .warning, ["90.0 %", "slots_per_cpu"]) {
+            $0.agentProcess = 7
+            $0.agent = Facts.Agent(heartbeatAge: 0, coverage: 0.9, warnings: [])
+        },
+        Case("the agent warns", "agent", .warning, ["disk is full"]) {
+            $0.agentProcess = 7
+            $0.agent = Facts.Agent(heartbeatAge: 0, coverage: 1, warnings: ["the disk is full"])
+        },
+    ]
+}
+
+@Suite("What the doctor says")
+struct CheckTests {
+    static var healthy: Facts {
+        var facts = Facts()
+        var interface = InterfaceFacts(name: "eth0")
+        interface.hardware.driver = "i40e"
+        interface.hardware.mtu = 1500
+        interface.hardware.queues = (2, 8)
+        facts.cpus = 2
+        facts.interfaces = [interface]
+        facts.loading = .loaded(mapBytes: 100 << 20)
+        return facts
+    }
+
+    @Test("A machine on which all is well gets no warning")
+    func healthy() {
+        let found = Doctor.examine(Self.healthy)
+        #expect(found.count > 12)
+        #expect(found.allSatisfy { $0.level == .ok && $0.remedy == nil }, "\(found)")
+    }
+
+    @Test("Each cause of trouble is named, and nothing else is", arguments: Case.all)
+    func cause(_ trouble: Case) throws {
+        var facts = Self.healthy
+        trouble.change(&facts)
+        let found = Doctor.examine(facts).filter { $0.level != .ok }
+        #expect(found.map(\.check).joined(separator: " ") == trouble.check)
+        #expect(found.allSatisfy { $0.level == trouble.level })
+        let text = found.map { "\($0.finding) \($0.remedy ?? "")" }.joined()
+        for word in trouble.words { #expect(text.contains(word), "\(word) in: \(text)") }
+    }
+}

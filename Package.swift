@@ -71,7 +71,8 @@ let package = Package(
 
         // What scripts/bench measures from Swift.
         .executableTarget(
-            name: "sluice-bench", dependencies: ["BPF", "Datapath", "Traffic", .arguments],
+            name: "sluice-bench",
+            dependencies: ["BPF", "CTestSupport", "Datapath", "TestSupport", "Traffic", .arguments],
             swiftSettings: .strict),
 
         // The demonstration: network namespaces, real clients, real attacks.
@@ -93,7 +94,7 @@ let package = Package(
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .tests("TrafficTests", ["TestSupport", "Traffic"]),
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
-        .tests("DatapathTests", ["BPF", "CTestSupport", "Datapath", "TestSupport", "Traffic"]),
+        .tests("DatapathTests", ["BPF", "CTestSupport", "Datapath", "Replay", "TestSupport", "Traffic"]),
         .tests("DoctorTests", ["Datapath", "Doctor"]),
         .tests("ReplayTests", ["CSluiceABI", "CSluiceTwin", "Replay", "TestSupport", "Traffic"]),
         .tests("FeaturesTests", ["Features", "Traffic"]),

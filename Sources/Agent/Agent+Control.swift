@@ -45,7 +45,8 @@ extension Agent: ControlService {
             model: .init(
                 id: detector.modelName, isBuiltIn: trained == nil, trained: trained,
                 age: trained.map { (now - $0).seconds }, thresholds: thresholds),
-            heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory, warnings: warnings)
+            heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory,
+            kernelMemory: datapath.mapBytes, warnings: warnings)
     }
 
     /// What a score must reach, in each view.

@@ -8,6 +8,22 @@ package enum Machine {
         Int(try check(libbpf_num_possible_cpus(), "count the CPUs"))
     }
 
+    /// Size of a CPU's second-level cache, in bytes; `nil` where the kernel does not say.
+    package static var secondLevelCache: Int? {
+        for index in 0..<8 {
+            let folder = "/sys/devices/system/cpu/cpu0/cache/index\(index)"
+            guard line(of: "\(folder)/level") == "2", let size = line(of: "\(folder)/size"),
+                size.hasSuffix("K")
+            else { continue }
+            return Int(size.dropLast()).map { $0 * 1024 }
+        }
+        return nil
+    }
+
+    private static func line(of path: String) -> String? {
+        Files.text(path)?.split(separator: "\n").first.map(String.init)
+    }
+
     /// Monotonic clock that the data plane's times are on, in nanoseconds.
     package static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
 

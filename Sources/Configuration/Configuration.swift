@@ -50,7 +50,8 @@ package struct Configuration: Hashable, Sendable {
 
     /// `flow_table`: the kernel's table of flows.
     package struct FlowTable: Hashable, Sendable {
-        package var slotsPerCPU = 16384
+        /// `nil`: what suits the machine.
+        package var slotsPerCPU: Int?
     }
 
     /// `rule_table`: the kernel's table of rules on single addresses.

@@ -36,14 +36,19 @@ extension Kind where Value: FixedWidthInteger {
             read: { text in Value(text).flatMap { (least...most).contains($0) ? $0 : nil } },
             write: { "\($0)" })
     }
+}
 
-    static func powerOfTwo(from least: Value, through most: Value) -> Kind {
+extension Kind<Int?> {
+    static func automaticOrPowerOfTwo(from least: Int, through most: Int) -> Kind {
         Kind(
-            expectation: "a power of two from \(least) to \(most)",
+            expectation: "auto, or a power of two from \(least) to \(most)",
             read: { text in
-                Value(text).flatMap { (least...most).contains($0) && $0.nonzeroBitCount == 1 ? $0 : nil }
+                if text == "auto" { return .some(nil) }
+                guard let number = Int(text), (least...most).contains(number), number.nonzeroBitCount == 1
+                else { return nil }
+                return number
             },
-            write: { "\($0)" })
+            write: { $0.map { "\($0)" } ?? "auto" })
     }
 }
 

@@ -88,9 +88,11 @@ enum Schema {
             expire. Manual rules always apply.
             """),
         Key(
-            "flow_table.slots_per_cpu", \.flowTable.slotsPerCPU, .powerOfTwo(from: 1024, through: 1 << 20),
+            "flow_table.slots_per_cpu", \.flowTable.slotsPerCPU,
+            .automaticOrPowerOfTwo(from: 1024, through: 1 << 20),
             """
-            Flows that the kernel can tell apart between two readings, on each CPU. Raise it when
+            Flows that the kernel can tell apart between two readings, on each CPU. auto: as many as fit the
+            second-level cache (16384 to the MiB), in all CPUs together at most 256 MiB. Raise it when
             `sluice status` shows a coverage below 99 %.
             """),
         Key(

@@ -50,6 +50,9 @@ struct Metrics {
             "sluice_heartbeat_age_seconds", "gauge", "Time since the data plane last heard from the agent.",
             [([:], status.heartbeatAge)])
         add("sluice_memory_bytes", "gauge", "Resident memory of the agent.", [([:], Double(status.memory))])
+        add(
+            "sluice_kernel_memory_bytes", "gauge", "Memory of the data plane's maps.",
+            [([:], Double(status.kernelMemory))])
     }
 
     private mutating func add(

@@ -139,13 +139,15 @@ package struct StatusReport: Codable, Hashable, Sendable {
     package var heartbeatAge: Double
     /// Resident memory of the agent, in bytes.
     package var memory: UInt64
+    /// Memory of the data plane's maps in the kernel, in bytes.
+    package var kernelMemory: UInt64
     /// What an operator should know and see to, one sentence each; empty when all is well.
     package var warnings: [String]
 
     package init(
         version: String, mode: Mode, learning: Learning, started: Timestamp, uptime: Double,
         interfaces: [Interface], traffic: Traffic, rates: Rates, counts: Counts, model: Model,
-        heartbeatAge: Double, memory: UInt64, warnings: [String] = []
+        heartbeatAge: Double, memory: UInt64, kernelMemory: UInt64, warnings: [String] = []
     ) {
         self.version = version
         self.mode = mode
@@ -159,6 +161,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
         self.model = model
         self.heartbeatAge = heartbeatAge
         self.memory = memory
+        self.kernelMemory = kernelMemory
         self.warnings = warnings
     }
 }

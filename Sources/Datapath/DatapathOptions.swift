@@ -19,11 +19,12 @@ package struct DatapathOptions: Hashable, Sendable {
     /// Rules on single addresses, and on IPv6 prefixes of `ipv6SourcePrefix` bits, that there is room for.
     package var ruleSlots: Int
 
+    /// `slotsPerCPU` `nil` stands for what suits this machine.
     package init(
-        slotsPerCPU: Int = 16384, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64,
+        slotsPerCPU: Int? = nil, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64,
         ruleSlots: Int = 131_072
     ) {
-        self.slotsPerCPU = slotsPerCPU
+        self.slotsPerCPU = slotsPerCPU ?? FlowTableSize.ofThisMachine
         self.attach = attach
         self.replaces = replaces
         self.ipv6SourcePrefix = ipv6SourcePrefix

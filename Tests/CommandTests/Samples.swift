@@ -32,7 +32,7 @@ enum Samples {
             model: StatusReport.Model(
                 id: "autoencoder-1f2e", isBuiltIn: false, trained: now, age: 7200,
                 thresholds: ["source": 3.5, "destination": 4.25]),
-            heartbeatAge: 0.2, memory: 34_000_000, warnings: ["wlan0 fell back to generic mode"])
+            heartbeatAge: 0.2, memory: 34_000_000, kernelMemory: 42_500_000, warnings: ["wlan0 fell back to generic mode"])
     }
 
     static let features = [

@@ -140,7 +140,10 @@ struct MistakeTests {
         ),
         (
             "flow_table: {slots_per_cpu: 10000}",
-            ["f:1:29: flow_table.slots_per_cpu must be a power of two from 1024 to 1048576, not `10000`"]
+            [
+                "f:1:29: flow_table.slots_per_cpu must be auto, or a power of two from 1024 to 1048576, "
+                    + "not `10000`"
+            ]
         ),
         (
             "detection:\n  false_alarms_per_day: nan",

@@ -42,7 +42,7 @@ actor StubService: ControlService {
             counts: StatusReport.Counts(entities: 7, bans: 2, limits: 1, allowed: 3, alerts: 4),
             model: StatusReport.Model(
                 id: "ae-\"1\"", isBuiltIn: false, trained: Self.time, age: 60, thresholds: ["source": 3.5]),
-            heartbeatAge: 0.2, memory: 34_000_000)
+            heartbeatAge: 0.2, memory: 34_000_000, kernelMemory: 42_500_000)
     }
 
     func bans() async throws -> [BanReport] {

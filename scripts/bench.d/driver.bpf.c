@@ -71,6 +71,17 @@ int drive_frags(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
+/* Of a live test run: frames with sources of ours, on their way to the far end of a wire. */
+SEC("xdp")
+int send(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct driver_state *s = bpf_map_lookup_elem(&state, &zero);
+
+	write_source(ctx);
+	return s ? bpf_redirect(s->interface, 0) : XDP_ABORTED;
+}
+
 /* The floor: what is left when the program under test does nothing. */
 SEC("xdp")
 int pass(struct xdp_md *ctx)
@@ -82,6 +93,12 @@ SEC("xdp.frags")
 int pass_frags(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int drop_frags(struct xdp_md *ctx)
+{
+	return XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

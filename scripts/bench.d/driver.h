@@ -9,7 +9,8 @@
 
 struct driver_state {
 	__u64 counter;
-	__u64 flows; /* 0: every packet is a new flow */
+	__u64 flows;     /* 0: every packet is a new flow */
+	__u64 interface; /* where `send` sends to */
 };
 
 #endif /* DRIVER_H */

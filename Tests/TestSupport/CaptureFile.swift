@@ -1,22 +1,19 @@
 import Glibc
-import Replay
-import TestSupport
-import Testing
-import Traffic
+package import Traffic
 
 /// A capture file in a directory of its own, which goes with this value.
-final class CaptureFile {
-    let path: String
+package final class CaptureFile {
+    package let path: String
     private let directory: String
 
-    init(_ bytes: [UInt8]) throws {
+    package init(_ bytes: [UInt8]) throws {
         var template = Array("/tmp/sluice-capture-XXXXXX".utf8CString)
         directory = unsafe mkdtemp(&template).map { unsafe String(cString: $0) } ?? "/nonexistent"
         path = "\(directory)/capture"
         let descriptor = unsafe Glibc.open(path, O_CREAT | O_WRONLY, 0o600)
         let written = unsafe write(descriptor, bytes, bytes.count)
-        try #require(written == bytes.count)
         close(descriptor)
+        guard written == bytes.count else { throw CommandFailure(description: "cannot write \(path)") }
     }
 
     deinit {
@@ -24,16 +21,10 @@ final class CaptureFile {
         unsafe rmdir(directory)
     }
 
-    /// Opens it; once that is done the file may go.
-    func open() throws(CaptureError) -> Capture {
-        defer { withExtendedLifetime(self) {} }
-        return try Capture(path: path)
-    }
-
     /// A pcap file with nanosecond times.
     ///
     /// Of each frame it holds at most `snapshot` bytes.
-    convenience init(
+    package convenience init(
         pcap frames: [(time: Timestamp, bytes: [UInt8])], linkType: UInt32 = 1, snapshot: Int = 262_144
     ) throws {
         let records = frames.flatMap { frame in
@@ -45,26 +36,27 @@ final class CaptureFile {
         try self.init(Self.header(linkType: linkType) + records)
     }
 
-    static func header(linkType: UInt32 = 1) -> [UInt8] {
+    package static func header(linkType: UInt32 = 1) -> [UInt8] {
         UInt32(0xA1B2_3C4D).bytes + [0, 2, 0, 4] + [UInt8](repeating: 0, count: 8) + UInt32(262_144).bytes
             + linkType.bytes
     }
 
     /// A pcapng block: type, length, body padded to four bytes, length.
-    static func block(_ type: UInt32, _ body: [UInt8]) -> [UInt8] {
+    package static func block(_ type: UInt32, _ body: [UInt8]) -> [UInt8] {
         let padded = body + [UInt8](repeating: 0, count: (4 - body.count % 4) % 4)
         let length = UInt32(padded.count + 12).bytes
         return type.bytes + length + padded + length
     }
 
-    static let section = block(0x0A0D_0D0A, UInt32(0x1A2B_3C4D).bytes + [0, 1, 0, 0] + Int64(-1).bytes)
+    package static let section = block(
+        0x0A0D_0D0A, UInt32(0x1A2B_3C4D).bytes + [0, 1, 0, 0] + Int64(-1).bytes)
 
-    static func interface(linkType: UInt16 = 1, snapshot: UInt32) -> [UInt8] {
+    package static func interface(linkType: UInt16 = 1, snapshot: UInt32) -> [UInt8] {
         block(1, linkType.bytes + [0, 0] + snapshot.bytes)
     }
 
     /// Enhanced packet block; the time is in microseconds.
-    static func packet(on interface: UInt32, at microseconds: UInt64, _ frame: [UInt8]) -> [UInt8] {
+    package static func packet(on interface: UInt32, at microseconds: UInt64, _ frame: [UInt8]) -> [UInt8] {
         let length = UInt32(frame.count).bytes
         return block(6, interface.bytes + microseconds.bytes + length + length + frame)
     }

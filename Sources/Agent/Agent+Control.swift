@@ -118,6 +118,18 @@ extension Agent: ControlService {
         }
     }
 
+    package func modes() async throws -> ModeReport { ModeReport(engine.policy) }
+
+    package func setMode(_ request: ModeRequest) async throws -> ModeReport {
+        let now = clock.now
+        return try refusing {
+            var policy = engine.policy
+            let changes = try policy.changeMode(to: request.mode, of: request.group)
+            try commit(policy, changes, at: now)
+            return ModeReport(policy)
+        }
+    }
+
     /// Puts an operator's change in force; what the kernel refused has not happened.
     private func commit(_ policy: Policy, _ changes: Changes, at now: Timestamp) throws {
         let before = engine.policy
@@ -141,6 +153,18 @@ extension Agent: ControlService {
 
     package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
         try store.alerts(since: since, limit: limit).map(AlertReport.init)
+    }
+
+    package func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
+        try store.auditTrail(since: since, limit: limit).map {
+            AuditReport(
+                id: $0.id, time: $0.time, who: $0.who, verb: $0.verb, subject: $0.subject, detail: $0.detail)
+        }
+    }
+
+    package func verifyAudit() async throws -> AuditVerdict {
+        let found = try store.verifyAudit()
+        return AuditVerdict(lines: found.lines, broken: found.broken, head: found.head)
     }
 
     package func explain(_ address: Address) async throws -> Explanation {

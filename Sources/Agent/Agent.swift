@@ -30,6 +30,7 @@ package actor Agent {
     var trained: Timestamp?
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
+    private var operators = Operators()
     private var toldProgress = 0
     var training: Task<Void, Never>?
     /// When what is being collected for the next model began, and was last written down.
@@ -68,7 +69,9 @@ package actor Agent {
             configuration: DetectionConfiguration(configuration, connected: host.connected),
             shippedModel: try .embedded(), siteModel: site)
         var policy = Policy(
-            settings: configuration.policy, mode: configuration.mode, protected: host.protected)
+            settings: configuration.policy, mode: configuration.mode,
+            breakers: configuration.breakers.settings,
+            protected: host.protected + operators.protected(at: now))
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", at: now)
         var options = DatapathOptions(configuration)
@@ -179,9 +182,9 @@ package actor Agent {
         attempt("protection") {
             // Addresses and gateways may have changed. None at all means that they could not be read: every machine
             // has a loopback.
-            let protected = HostAddresses().protected
-            guard !protected.isEmpty else { return }
-            let changes = engine.policy.protect(protected, at: now)
+            let host = HostAddresses().protected
+            guard !host.isEmpty else { return }
+            let changes = engine.policy.protect(host + operators.protected(at: now), at: now)
             try engine.apply(changes)
             record(changes.events, by: "agent", at: now)
         }
@@ -223,7 +226,12 @@ package actor Agent {
     }
 
     /// What an operator should see to.
-    var warnings: [String] { complaints.keys.sorted().compactMap { complaints[$0] } }
+    var warnings: [String] {
+        let trip = engine.policy.trip.map {
+            "a circuit breaker has tripped: \($0.reason); automatic rules only count until `sluice mode` sets a mode"
+        }
+        return [trip].compactMap(\.self) + complaints.keys.sorted().compactMap { complaints[$0] }
+    }
 
     func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
 }

@@ -38,7 +38,7 @@ package final class Engine {
         let observation = detector.observe(reading)
         var turn = Turn(reading: reading, observation: observation, changes: Changes())
         // What is decided goes first: reading the counters of many rules takes a moment.
-        put(policy.decide(observation.verdicts, at: now), into: &turn)
+        put(policy.decide(observation.verdicts, windows: observation.windows, at: now), into: &turn)
         do {
             put(policy.tick(at: now, counters: try countersIfDue(at: now)), into: &turn)
         } catch {

@@ -28,6 +28,9 @@ package enum EventLine {
                     event: sanction.isLimit ? "unlimit" : "unban", time: seconds(time),
                     address: "\(sanction.prefix)",
                     until: nil, reason: ending.rawValue, shadow: nil, packets: sanction.dropped.packets))
+        case .modeSet(let mode, let group, _):
+            note("mode", (group.map { "\($0): " } ?? "") + mode.rawValue, at: time)
+        case .tripped(let trip): note("trip", trip.reason, at: time)
         case .updated, .allowed, .disallowed: nil
         }
     }

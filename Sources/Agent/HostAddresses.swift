@@ -4,7 +4,7 @@ package import Traffic
 
 /// What this machine needs to stay reachable, and what lies next to it.
 package struct HostAddresses: Hashable, Sendable {
-    /// The machine's own addresses, its gateways and its resolvers: never banned.
+    /// The machine's own addresses, its gateways, resolvers and time servers: never banned.
     package private(set) var protected: [ProtectedPrefix] = []
     /// Directly connected networks, whose hosts can be told apart one by one.
     package private(set) var connected: [Prefix] = []
@@ -14,6 +14,7 @@ package struct HostAddresses: Hashable, Sendable {
         readInterfaces()
         readGateways()
         readResolvers()
+        readTimeServers()
     }
 
     private mutating func readInterfaces() {
@@ -25,7 +26,8 @@ package struct HostAddresses: Hashable, Sendable {
             unsafe next = unsafe entry.pointee.ifa_next
             guard let address = unsafe Address(entry.pointee.ifa_addr) else { continue }
             let name = unsafe String(cString: entry.pointee.ifa_name)
-            protected.append(ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)"))
+            protected.append(
+                ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)", passes: false))
             if name != "lo", let mask = unsafe Address(entry.pointee.ifa_netmask) {
                 connected.append(
                     Prefix(address, length: mask.high.nonzeroBitCount + mask.low.nonzeroBitCount))
@@ -35,13 +37,13 @@ package struct HostAddresses: Hashable, Sendable {
 
     private mutating func readGateways() {
         // Columns: interface, destination, gateway ... in hexadecimal, IPv4 in host order of this machine.
-        for fields in Self.table("/proc/net/route") where fields.count > 2 {
+        for fields in TextTable.rows("/proc/net/route") where fields.count > 2 {
             guard let bits = UInt32(fields[2], radix: 16), bits != 0 else { continue }
             protect(Address(ipv4: UInt32(bigEndian: bits)), "gateway of \(fields[0])")
         }
         // Columns: destination, length, source, length, next hop ... interface, in network order.
-        for fields in Self.table("/proc/net/ipv6_route") where fields.count > 9 && fields[4].utf8.count == 32
-        {
+        for fields in TextTable.rows("/proc/net/ipv6_route")
+        where fields.count > 9 && fields[4].utf8.count == 32 {
             guard let high = UInt64(fields[4].prefix(16), radix: 16),
                 let low = UInt64(fields[4].suffix(16), radix: 16),
                 high != 0 || low != 0
@@ -51,27 +53,35 @@ package struct HostAddresses: Hashable, Sendable {
     }
 
     private mutating func readResolvers() {
-        for fields in Self.table("/etc/resolv.conf") where fields.count > 1 && fields[0] == "nameserver" {
+        for fields in TextTable.rows("/etc/resolv.conf") where fields.count > 1 && fields[0] == "nameserver" {
             if let address = Address(fields[1]) { protect(address, "resolver of this machine") }
+        }
+    }
+
+    /// Those that are written as addresses, and those that answer to a socket now: names are not resolved.
+    private mutating func readTimeServers() {
+        for path in ["/etc/chrony/chrony.conf", "/etc/ntpsec/ntp.conf", "/etc/ntp.conf"] {
+            for fields in TextTable.rows(path)
+            where fields.count > 1 && ["server", "pool", "peer"].contains(fields[0]) {
+                if let address = Address(fields[1]) { protect(address, "time server of this machine") }
+            }
+        }
+        for fields in TextTable.rows("/etc/systemd/timesyncd.conf")
+        where fields.first?.hasPrefix("NTP=") == true {
+            for word in [String(fields[0].dropFirst(4))] + fields.dropFirst() {
+                if let address = Address(word) { protect(address, "time server of this machine") }
+            }
+        }
+        for fields in TextTable.rows("/proc/net/udp") + TextTable.rows("/proc/net/udp6")
+        where fields.count > 2 {
+            guard let remote = Endpoint(fields[2]), remote.port == 123 else { continue }
+            protect(remote.address, "time server of this machine")
         }
     }
 
     private mutating func protect(_ address: Address, _ reason: String) {
         let entry = ProtectedPrefix(prefix: Prefix(address), reason: reason)
         if !protected.contains(where: { $0.prefix == entry.prefix }) { protected.append(entry) }
-    }
-
-    /// Lines of a small text file, cut at white space; nothing if it cannot be read.
-    private static func table(_ path: String) -> [[String]] {
-        guard let file = unsafe fopen(path, "r") else { return [] }
-        defer { unsafe fclose(file) }
-        var lines: [[String]] = []
-        var buffer = [CChar](repeating: 0, count: 1024)
-        while unsafe fgets(&buffer, CInt(buffer.count), file) != nil {
-            let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            lines.append(text.split(whereSeparator: \.isWhitespace).map(String.init))
-        }
-        return lines
     }
 }
 

@@ -31,7 +31,8 @@ package struct ReplayRun {
         var detection = DetectionConfiguration(configuration)
         detection.learnDuration = learning ?? .zero
         let detector = Detector(configuration: detection, shippedModel: try .embedded())
-        var policy = Policy(settings: configuration.policy, mode: .enforce)
+        var policy = Policy(
+            settings: configuration.policy, mode: .enforce, breakers: configuration.breakers.settings)
         _ = policy.start(allowing: configuration.allow, restoring: SavedState(), at: source.firstTime)
         engine = Engine(source: source, sink: RuleRecord(), detector: detector, policy: policy)
     }

@@ -39,6 +39,20 @@ package struct Configuration: Hashable, Sendable {
         package var duration: Duration = .seconds(300)
     }
 
+    /// `breakers`: how much automatic blocking is held to have gone wrong.
+    package struct Breakers: Hashable, Sendable {
+        package var bansPerMinute = 600
+        package var knownSourcesPercent = 10.0
+        package var knownTrafficPercent = 50.0
+
+        /// What this tells the policy.
+        package var settings: BreakerSettings {
+            BreakerSettings(
+                bansPerMinute: bansPerMinute, knownShare: knownSourcesPercent / 100,
+                trafficShare: knownTrafficPercent / 100)
+        }
+    }
+
     /// `dead_man`: what becomes of automatic rules when the agent is gone.
     package struct DeadMan: Hashable, Sendable {
         /// They stop to apply (`open`), or apply until they expire (`closed`).
@@ -88,6 +102,7 @@ package struct Configuration: Hashable, Sendable {
     package var detection = Detection()
     package var bans = Bans()
     package var limits = Limits()
+    package var breakers = Breakers()
     package var deadMan = DeadMan()
     package var flowTable = FlowTable()
     package var ruleTable = RuleTable()

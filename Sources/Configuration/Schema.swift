@@ -79,6 +79,22 @@ enum Schema {
             "limits.duration", \.limits.duration, .duration(from: .seconds(1), through: .days(30)),
             "How long an automatic limit lasts."),
         Key(
+            "breakers.bans_per_minute", \.breakers.bansPerMinute, .integer(from: 1, through: 1_000_000),
+            """
+            More automatic bans within a minute than this are a mistake: the agent then falls back to shadow, says so,
+            and waits for `sluice mode`.
+            """),
+        Key(
+            "breakers.known_sources_percent", \.breakers.knownSourcesPercent,
+            .number(from: 0.1, through: 100),
+            """
+            Likewise if more of the sources known for ten minutes, at least five, are banned within ten minutes.
+            """),
+        Key(
+            "breakers.known_traffic_percent", \.breakers.knownTrafficPercent,
+            .number(from: 0.1, through: 100),
+            "Likewise if those banned usually send more of these sources' packets than this."),
+        Key(
             "dead_man.after", \.deadMan.after, .duration(from: .seconds(1), through: .days(1)),
             "The agent counts as gone when the kernel has not heard from it for this long."),
         Key(

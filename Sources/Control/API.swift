@@ -25,7 +25,7 @@ package struct TargetReport: Codable, Hashable, Sendable {
 package struct BanReport: Codable, Hashable, Sendable {
     package enum Action: String, Codable, Hashable, Sendable { case ban, limit }
 
-    /// What is banned or limited: a source, or (see `target`) the address whose incoming traffic is limited.
+    /// What is banned or limited: a source, or (if it is the address of `target`) what everybody sends there.
     package var prefix: Prefix
     package var action: Action
     package var origin: Rule.Origin
@@ -34,7 +34,7 @@ package struct BanReport: Codable, Hashable, Sendable {
     package var since: Timestamp
     /// Absent for a manual ban without an end.
     package var expires: Timestamp?
-    /// The limited service; absent where the rule is for a source.
+    /// Where to; absent where the rule is for everything from a source.
     package var target: TargetReport?
     /// Packets a second that a limit lets pass.
     package var packetsPerSecond: UInt32?
@@ -68,6 +68,13 @@ package struct BanReport: Codable, Hashable, Sendable {
         self.summary = summary
         self.ruleID = ruleID
         self.alertID = alertID
+    }
+}
+
+extension TargetReport {
+    /// `192.0.2.7`, `192.0.2.7 tcp`, `192.0.2.7 tcp port 80`.
+    package var spoken: String {
+        "\(address)" + (`protocol`.map { " \($0)" } ?? "") + (port.map { " port \($0)" } ?? "")
     }
 }
 

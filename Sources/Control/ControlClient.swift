@@ -37,6 +37,12 @@ package struct ControlClient: ControlService {
         try await send("DELETE", "allow/" + Self.encode("\(prefix)"))
     }
 
+    package func modes() async throws -> ModeReport { try await get("mode") }
+
+    package func setMode(_ request: ModeRequest) async throws -> ModeReport {
+        try await send("POST", "mode", body: try Wire.encode(request))
+    }
+
     package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
         let query = since.map { "since=\(Self.encode($0.rfc3339))&" } ?? ""
         return try await (get("alerts?\(query)limit=\(limit)") as AlertList).alerts
@@ -59,6 +65,13 @@ package struct ControlClient: ControlService {
     package func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
         try await send("POST", "alerts/\(alert)/feedback", body: try Wire.encode(request))
     }
+
+    package func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
+        let query = since.map { "since=\(Self.encode($0.rfc3339))&" } ?? ""
+        return try await (get("audit?\(query)limit=\(limit)") as AuditList).lines
+    }
+
+    package func verifyAudit() async throws -> AuditVerdict { try await get("audit/verify") }
 
     package func explain(_ address: Address) async throws -> Explanation {
         try await get("explain?address=" + Self.encode("\(address)"))

@@ -43,6 +43,8 @@ struct ControlRouter: Sendable {
             return try await answer(
                 request,
                 ["POST": { try await service.judge(alert: id, try request.document(members: ["feedback"])) }])
+        case "audit" where rest == ["verify"]:
+            return try await answer(request, ["GET": { try await service.verifyAudit() }])
         case _ where !rest.isEmpty:
             throw unknownPath(request)
         case "models":
@@ -68,9 +70,26 @@ struct ControlRouter: Sendable {
                     "GET": { AllowList(allowed: try await service.allowed()) },
                     "POST": { try await service.allow(try AllowRequest(request)) },
                 ])
+        case "mode":
+            return try await answer(
+                request,
+                [
+                    "GET": { try await service.modes() },
+                    "POST": { try await service.setMode(try ModeRequest(request)) },
+                ])
         case "alerts":
             return try await answer(
                 request, ["GET": { try await alerts(request) }], parameters: ["since", "limit"])
+        case "audit":
+            return try await answer(
+                request,
+                [
+                    "GET": {
+                        AuditList(
+                            lines: try await service.audit(
+                                since: try since(request), limit: try limit(request)))
+                    }
+                ], parameters: ["since", "limit"])
         case "explain":
             return try await answer(
                 request, ["GET": { try await service.explain(try request.address()) }],
@@ -105,15 +124,16 @@ struct ControlRouter: Sendable {
     }
 
     private func alerts(_ request: HTTPRequest) async throws -> AlertList {
-        var since: Timestamp?
-        if let text = request.query["since"] {
-            since = Timestamp(rfc3339: text)
-            if since == nil {
-                throw ControlError(
-                    .invalid, "`since` must be a time, not `\(text)`", hint: "such as 2026-03-01T12:00:00Z")
-            }
+        AlertList(alerts: try await service.alerts(since: try since(request), limit: try limit(request)))
+    }
+
+    private func since(_ request: HTTPRequest) throws(ControlError) -> Timestamp? {
+        guard let text = request.query["since"] else { return nil }
+        guard let since = Timestamp(rfc3339: text) else {
+            throw ControlError(
+                .invalid, "`since` must be a time, not `\(text)`", hint: "such as 2026-03-01T12:00:00Z")
         }
-        return AlertList(alerts: try await service.alerts(since: since, limit: try limit(request)))
+        return since
     }
 
     private func top(_ request: HTTPRequest) async throws -> TopList {
@@ -147,7 +167,9 @@ struct ControlRouter: Sendable {
     private func unknownPath(_ request: HTTPRequest) -> ControlError {
         ControlError(
             .notFound, "no such path: /\(request.path.joined(separator: "/"))",
-            hint: "expected /v1/ and one of status, bans, allow, alerts, explain, models, top, metrics")
+            hint:
+                "expected /v1/ and one of status, bans, allow, mode, alerts, audit, explain, models, top, metrics"
+        )
     }
 }
 
@@ -192,6 +214,12 @@ extension AllowRequest {
         self = try request.document(AllowRequest.self, members: ["prefix", "duration", "reason"])
         try checkDuration(duration)
         try checkReason(reason)
+    }
+}
+
+extension ModeRequest {
+    fileprivate init(_ request: HTTPRequest) throws(ControlError) {
+        self = try request.document(ModeRequest.self, members: ["mode", "group"])
     }
 }
 

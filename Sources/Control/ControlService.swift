@@ -33,8 +33,22 @@ package protocol ControlService: Sendable {
     ///   configuration or is protected automatically.
     func disallow(_ prefix: Prefix) async throws -> AllowReport
 
+    /// How far the agent goes by itself.
+    func modes() async throws -> ModeReport
+
+    /// Changes a mode at once.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if there is no such group.
+    func setMode(_ request: ModeRequest) async throws -> ModeReport
+
     /// Alerts after `since` (all that are kept if `nil`), newest first, at most `limit`.
     func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport]
+
+    /// The audit trail after `since` (all of it if `nil`), newest first, at most `limit`.
+    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport]
+
+    /// Whether the audit trail is what was written.
+    func verifyAudit() async throws -> AuditVerdict
 
     /// What happens to packets from `address`, and why.
     func explain(_ address: Address) async throws -> Explanation

@@ -2,9 +2,10 @@ package import Traffic
 
 /// `GET explain?address=ADDRESS`: what happens to packets from an address, and why.
 package struct Explanation: Codable, Hashable, Sendable {
-    /// What happens to its packets; `shadowed` ones pass, but would be dropped or limited if shadowing ended.
+    /// What happens to its packets; `restricted` ones pass but for those to some services, `shadowed` ones pass, but
+    /// would be dropped or limited if shadowing ended.
     package enum State: String, Codable, Hashable, Sendable {
-        case allowed, blocked, limited, shadowed, passing
+        case allowed, blocked, limited, restricted, shadowed, passing
     }
 
     /// What the latest window says.
@@ -50,6 +51,8 @@ package struct Explanation: Codable, Hashable, Sendable {
     package var protectedAs: String?
     /// Rules that match too, but that a higher one overrides.
     package var overridden: [BanReport]
+    /// Bans of it from one host or service each.
+    package var partial: [BanReport]
     /// Limits on packets to the address.
     package var towards: [BanReport]
     /// Absent when the address has not been seen lately.
@@ -60,7 +63,7 @@ package struct Explanation: Codable, Hashable, Sendable {
     package init(
         address: Address, state: State, summary: String, rule: BanReport? = nil, alert: AlertReport? = nil,
         allowedBy: AllowReport? = nil, protectedAs: String? = nil, overridden: [BanReport] = [],
-        towards: [BanReport] = [],
+        partial: [BanReport] = [], towards: [BanReport] = [],
         current: Current? = nil, alerts: [AlertReport] = []
     ) {
         self.address = address
@@ -71,6 +74,7 @@ package struct Explanation: Codable, Hashable, Sendable {
         self.allowedBy = allowedBy
         self.protectedAs = protectedAs
         self.overridden = overridden
+        self.partial = partial
         self.towards = towards
         self.current = current
         self.alerts = alerts

@@ -77,7 +77,8 @@ extension Explanation {
             rule: deciding.map(BanReport.init), alert: deciding == nil ? nil : cause.map(AlertReport.init),
             allowedBy: treatment.allowedBy.map(AllowReport.init), protectedAs: treatment.protectedBy?.reason,
             overridden: treatment.sanctions.filter { $0.rule.id != deciding?.rule.id }.map(BanReport.init),
-            towards: treatment.towards.map(BanReport.init), current: current,
+            partial: treatment.partial.map(BanReport.init), towards: treatment.towards.map(BanReport.init),
+            current: current,
             alerts: alerts.map(AlertReport.init))
     }
 
@@ -94,6 +95,11 @@ extension Explanation {
             return "Packets from \(address) are dropped: it was banned \(by)\(scope)."
         case .limited:
             return "Packets from \(address) are dropped beyond a rate: it was limited \(by)\(scope)."
+        case .restricted:
+            let (first, more) = (treatment.partial.first, treatment.partial.count - 1)
+            let target = first.flatMap { BanReport($0).target?.spoken } ?? "one host"
+            return "Packets from \(address) to \(target)\(more > 0 ? " and \(more) more" : "") are dropped, "
+                + "others pass: it was shut out there automatically."
         case .shadowed:
             let what = rule?.isLimit == true ? "limited" : "dropped"
             return "Packets from \(address) pass, but would be \(what) if the agent did not only shadow."
@@ -113,7 +119,8 @@ extension Explanation.State {
             return
         }
         guard let rule = treatment.deciding else {
-            self = .passing
+            let isEnforced = treatment.partial.contains { !$0.rule.isShadowed }
+            self = isEnforced ? .restricted : treatment.partial.isEmpty ? .passing : .shadowed
             return
         }
         self = rule.rule.isShadowed ? .shadowed : rule.isLimit ? .limited : .blocked

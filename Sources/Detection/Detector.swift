@@ -24,6 +24,22 @@ package struct ScoredWindow: Hashable, Sendable {
     /// In the last second.
     package var packets: UInt64
     package var bytes: UInt64
+    /// Whether a connection was established with it.
+    package var isTwoWay: Bool
+
+    package init(
+        entity: Entity, score: Double, threshold: Double, table: Double, site: Double?, packets: UInt64,
+        bytes: UInt64, isTwoWay: Bool
+    ) {
+        self.entity = entity
+        self.score = score
+        self.threshold = threshold
+        self.table = table
+        self.site = site
+        self.packets = packets
+        self.bytes = bytes
+        self.isTwoWay = isTwoWay
+    }
 }
 
 /// What came of one reading.

@@ -21,7 +21,11 @@ struct Explainer {
             reason: reason,
             summary: Summary.sentence(on: window, reason: reason, contributions: contributions),
             features: contributions, model: model,
-            target: target(window.evidence), isTwoWay: window.evidence.isTwoWay, row: Array(features))
+            target: target(window.evidence),
+            isTwoWay: finding.map { $0.isProven(by: window.evidence) }
+                ?? (window.evidence.isTwoWay && opinion.group != .volume),
+            isCertain: finding?.tier == .block, peers: window.evidence.peers, served: window.evidence.served,
+            row: Array(features))
     }
 
     private func target(_ facts: Evidence) -> Target? {

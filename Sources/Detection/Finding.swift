@@ -8,6 +8,16 @@ struct Finding: Hashable {
     var excess: Double
     /// Feature that shows it best.
     var feature: Feature
+
+    /// Whether it takes an address that can receive: not what anybody can send under another's name.
+    func isProven(by facts: Evidence) -> Bool {
+        switch reason {
+        case "volume": false
+        // Held open without being served, or never completed.
+        case "connections": feature == .tcpRepeat60
+        default: facts.isTwoWay
+        }
+    }
 }
 
 /// What is certain enough to be said on the first day of an installation.

@@ -6,26 +6,40 @@ struct News {
     private static let longest: Duration = .seconds(3600)
     /// What was silent for so long is a new story.
     private static let story: Duration = .seconds(600)
+    /// A window is a second long: until then it may be the same attack.
+    private static let pause: Duration = .seconds(1)
 
     private var last: (time: Timestamp, tier: Verdict.Tier, reason: String)?
+    /// Where most of what was last told of went to.
+    private var target: FlowKey?
     private var lastSeen: Timestamp?
     private var interval: Duration = .zero
 
     /// Whether to tell of it.
     ///
     /// The first verdict and one of a higher tier are told at once, others after the interval. Alerts for the same reason
-    /// are told ever more rarely while they go on: after the interval, twice the interval and so on.
+    /// are told ever more rarely while they go on: after the interval, twice the interval and so on. Who is kept from one
+    /// service, and turns to another, is told of a second later: `flow` is the largest one.
     mutating func isNews(
-        _ tier: Verdict.Tier, _ reason: String, at time: Timestamp, interval usual: Duration
+        _ tier: Verdict.Tier, _ reason: String, of flow: FlowKey?, at time: Timestamp,
+        interval usual: Duration
     ) -> Bool {
+        defer { if last?.time == time { target = flow } }
         let goesOn = lastSeen.map { time - $0 < Self.story } ?? false
         lastSeen = time
         guard let last else { return tell(tier, reason, at: time, interval: usual) }
         if tier == .block, last.tier == .alert { return tell(tier, reason, at: time, interval: usual) }
+        if tier == .block, time - last.time >= Self.pause, !isSame(flow) {
+            return tell(tier, reason, at: time, interval: usual)
+        }
         guard tier == .alert, last.tier == .alert, last.reason == reason, goesOn else {
             return time - last.time >= usual && tell(tier, reason, at: time, interval: usual)
         }
         return time - last.time >= interval && tell(tier, reason, at: time, interval: interval * 2)
+    }
+
+    private func isSame(_ flow: FlowKey?) -> Bool {
+        flow?.destination == target?.destination && flow?.destinationPort == target?.destinationPort
     }
 
     private mutating func tell(

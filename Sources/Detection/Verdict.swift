@@ -60,15 +60,22 @@ package struct Verdict: Hashable, Sendable {
     package var model: String
     /// Where the traffic went (source view), or what is under attack (destination view).
     package var target: Target?
-    /// Whether the entity got answers to TCP traffic, and so cannot be a forged address.
+    /// Whether what it is blamed for takes established connections, and so cannot have come from a forged address.
     package var isTwoWay: Bool
     /// The window as the models see it, `FeatureSchema.count` numbers, to learn from; empty where it is not known.
     package var row: [Float] = []
+    /// Whether it rests on something countable that needs no model and no second look.
+    package var isCertain: Bool
+    /// Other ends in the same second.
+    package var peers: Int
+    /// TCP conversations of the entity in the same second, other than logins, in which both sides sent data.
+    package var served: Int
 
     package init(
         time: Timestamp, entity: Entity, score: Double, threshold: Double, tier: Tier, reason: String,
         summary: String,
-        features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool, row: [Float] = []
+        features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool,
+        isCertain: Bool = true, peers: Int = 1, served: Int = 0, row: [Float] = []
     ) {
         self.time = time
         self.entity = entity
@@ -82,5 +89,8 @@ package struct Verdict: Hashable, Sendable {
         self.target = target
         self.isTwoWay = isTwoWay
         self.row = row
+        self.isCertain = isCertain
+        self.peers = peers
+        self.served = served
     }
 }

@@ -71,7 +71,7 @@ struct ViewDetector {
                     entity: window.entity,
                     score: bars.standing(score: score, lasting: lasting, closest: closest),
                     threshold: bars.least, table: opinion.table, site: opinion.site, packets: window.packets,
-                    bytes: window.bytes))
+                    bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
             learning?.take(
                 window, features, table: opinion.table, isSuspect: finding != nil, now: time)
             guard let decision else {
@@ -81,7 +81,8 @@ struct ViewDetector {
             let reason = finding?.reason ?? opinion.group.rawValue
             guard
                 states[window.slot].news.isNews(
-                    decision.tier, reason, at: time, interval: configuration.repeatInterval)
+                    decision.tier, reason, of: window.evidence.largestFlow, at: time,
+                    interval: configuration.repeatInterval)
             else { continue }
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
             if finding == nil, !Evidence.bearsBlock(window), countsAsAlarm(window.slot, at: time) {

@@ -42,6 +42,8 @@ struct Entry {
         static let isAlike = Traits(rawValue: 4096)
         /// Its source turned to the service for the first time after ten minutes of watching, or later.
         static let isNewService = Traits(rawValue: 8192)
+        /// Of an established conversation in which both sides sent data.
+        static let isServed = Traits(rawValue: 16384)
     }
 
     var traits: Traits = []

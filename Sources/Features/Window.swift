@@ -60,6 +60,8 @@ package struct Evidence: Hashable, Sendable {
     package var asidePackets: UInt64 = 0
     /// Whether a connection was established with the entity: its address is not forged.
     package var isTwoWay = false
+    /// TCP conversations, other than with login services, in which both sides sent data: business.
+    package var served = 0
     /// The flow with the most packets.
     package var largestFlow: FlowKey?
 }

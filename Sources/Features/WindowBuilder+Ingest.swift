@@ -95,6 +95,7 @@ extension WindowBuilder {
             var marks: Entry.Traits = [.isAnswered]
             if conversation.isEstablished {
                 marks.insert(.isEstablished)
+                if mine.marks.contains(.data), answer.marks.contains(.data) { marks.insert(.isServed) }
             } else if conversation[1 - Int(conversation.initiator)].marks.contains(.reset) {
                 marks.insert(.isRefused)
             }

@@ -42,6 +42,10 @@ struct WindowSummary {
         if !entry.traits.contains(.expectsNoAnswer) { tally.flowsToHosts += 1 }
         if entry.traits.contains(.isInitiated) { tally.initiated += 1 }
         if isUnanswered(entry) { tally.unansweredFlows += 1 }
+        // Who guesses passwords has conversations with the login service too.
+        if entry.traits.isSuperset(of: [.isInitiated, .isServed]), !entry.traits.contains(.isLogin) {
+            evidence.served += 1
+        }
         let number = UInt64(sample.key.protocol.rawValue) << 16
         peers.add(view == .source ? entry.destinationHash : entry.sourceHash)
         destinationPorts.add(number | UInt64(sample.key.destinationPort))
@@ -170,6 +174,7 @@ struct WindowSummary {
             \.unansweredBytes, \.icmpPackets, \.noticePackets, \.reflectedPackets,
         ] { evidence[keyPath: count] &*= UInt64(step) }
         evidence.failedServices *= step
+        evidence.served *= step
     }
 
     /// The facts, completed by what the history holds.

@@ -34,7 +34,7 @@ package struct Attack: Sendable {
         Attack("flood6", 70, .ipv6, "UDP flood over IPv6") { attacker in
             let frame =
                 "{ eth(da=\(Topology.gatewayEthernet), sa=\(attacker.ethernet)), "
-                + "ip6(sa=\(attacker.ipv6), da=\(Topology.server(.ipv6))), udp(sp=drnd(), dp=53), fill(0x78, 24) }"
+                + "ip6(sa=\(attacker.ipv6), da=\(Topology.server(.ipv6))), udp(sp=drnd(), dp=drnd()), fill(0x78, 24) }"
             return Command(
                 "trafgen",
                 [

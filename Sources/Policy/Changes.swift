@@ -58,6 +58,11 @@ package enum Event: Hashable, Sendable {
     case ended(Sanction, Ending)
     case allowed(AllowEntry)
     case disallowed(AllowEntry)
+    /// An operator or a circuit breaker changed the mode of a group (`nil`: of everything in no group), for which the
+    /// configuration says `configured`.
+    case modeSet(Mode, group: String?, configured: Mode)
+    /// A circuit breaker tripped.
+    case tripped(Trip)
 }
 
 /// What a step of the policy leads to: rules for the data plane, and events of why.

@@ -30,10 +30,23 @@ struct Offences: Hashable, Sendable {
         past = past.filter { $0.value.forgottenAt > now }
     }
 
-    /// `first`, doubled for each offence after the first, up to `most`.
-    static func duration(offence: Int, first: Duration, most: Duration) -> Duration {
+    /// `first`, doubled for each offence after the first, up to `most`; of that, `jitter` (0...1) takes off up to a tenth.
+    static func duration(offence: Int, first: Duration, most: Duration, jitter: Double) -> Duration {
         var duration = min(first, most)
         for _ in 1..<max(offence, 1) where duration < most { duration = min(duration * 2, most) }
-        return duration
+        return .seconds(duration.seconds * (1 - 0.1 * jitter))
+    }
+
+    /// 0...1, the same for the same ban and different from the next source's: those who are banned together must not come
+    /// back together.
+    static func jitter(of prefix: Prefix, offence: Int) -> Double {
+        // Fowler, Noll and Vo's hash, 64 bits.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for word in [prefix.address.high, prefix.address.low, UInt64(prefix.length), UInt64(offence)] {
+            for shift in stride(from: 0, to: 64, by: 8) {
+                hash = (hash ^ (word >> UInt64(shift) & 0xFF)) &* 0x100_0000_01B3
+            }
+        }
+        return Double(hash >> 11) * 0x1p-53
     }
 }

@@ -37,13 +37,26 @@ package struct Policy: Sendable {
     static let alertInterval: Duration = .seconds(60)
 
     let settings: PolicySettings
+    let breakerSettings: BreakerSettings
+    /// For traffic to their prefixes; `mode` and `settings` are for the rest.
+    package let groups: [PolicyGroup]
+    let configured: Mode
     package internal(set) var mode: Mode
+    /// The modes of groups, by name.
+    package internal(set) var groupModes: [String: Mode]
+    /// Why automatic rules only count, whatever the mode was; `nil` while all is well.
+    package internal(set) var trip: Trip?
     package internal(set) var protected: [ProtectedPrefix]
     var sanctionsInForce: [Slot: Standing] = [:]
     var slots: [UInt32: Slot] = [:]
     var allowed: [Prefix: AllowEntry] = [:]
     var allowIDs: Set<UInt32> = []
+    /// Rules that let pass, in the data plane too, what is protected as a single address.
+    var passes: [Prefix: UInt32] = [:]
     var offences = Offences()
+    var acquaintances = Acquaintances()
+    var breakers = Breakers()
+    private var suspects = Suspects()
     /// Sources that an operator unbanned, and until when verdicts do not ban them again.
     var pardons: [Prefix: Timestamp] = [:]
     private var silencedUntil: [Entity: Timestamp] = [:]
@@ -54,83 +67,109 @@ package struct Policy: Sendable {
     private var nextPrune: Timestamp?
 
     /// A policy without rules; `start` gives it those it begins with.
-    package init(settings: PolicySettings, mode: Mode, protected: [ProtectedPrefix] = []) {
+    package init(
+        settings: PolicySettings, mode: Mode, groups: [PolicyGroup] = [],
+        breakers: BreakerSettings = BreakerSettings(), protected: [ProtectedPrefix] = []
+    ) {
         self.settings = settings
         self.mode = mode
+        configured = mode
+        self.groups = groups
+        groupModes = Dictionary(groups.map { ($0.name, $0.mode) }) { first, _ in first }
+        breakerSettings = breakers
         self.protected = protected
     }
 
-    /// Decides about verdicts of one evaluation.
-    package mutating func decide(_ verdicts: [Verdict], at now: Timestamp) -> Changes {
-        guard mode != .learn else { return Changes() }
+    /// Decides about one evaluation: its new verdicts, and those that wait for a second window.
+    package mutating func decide(_ verdicts: [Verdict], windows: [ScoredWindow] = [], at now: Timestamp)
+        -> Changes
+    {
         var changes = Changes()
         for verdict in verdicts {
-            switch verdict.tier {
-            case .alert: report(verdict, note: nil, at: now, &changes)
-            case .block: block(verdict, at: now, &changes)
+            if verdict.tier == .alert {
+                report(verdict, note: nil, at: now, &changes)
+            } else if Suspects.isPlain(verdict) {
+                block(verdict, at: now, &changes)
+            } else {
+                suspects.hold(verdict)
             }
         }
+        let (confirmed, forgotten) = suspects.settle(by: windows, at: now)
+        for verdict in confirmed { block(verdict, at: now, &changes) }
+        for verdict in forgotten {
+            report(verdict, note: "one odd window, and no second one", at: now, &changes)
+        }
+        acquaintances.meet(windows, at: now)
         return changes
     }
 
     private mutating func block(_ verdict: Verdict, at now: Timestamp, _ changes: inout Changes) {
-        guard let (match, action) = proposal(for: verdict) else {
-            report(verdict, note: "no single address is under attack", at: now, &changes)
+        let group = group(of: verdict.target?.address ?? verdict.entity.prefix.address)
+        guard mode(of: group) != .learn else { return }
+        let (settings, isShadowed) = (settings(of: group), isShadowing(group))
+        let limit = Rule.Rate(packets: settings.limitPacketsPerSecond)
+        var (match, action, offence) = (Rule.Match.source(verdict.entity.prefix), Rule.Action.deny, 0)
+        switch Measure(verdict, mode: mode(of: group), limit: limit) {
+        case .nothing(let reason):
+            report(verdict, note: reason, at: now, &changes)
             return
+        case .rule(let wanted, let what): (match, action) = (wanted, what)
+        case .ban: offence = offences.next(for: verdict.entity.prefix, at: now)
         }
-        let prefix = match.prefix
-        var rule = Rule(id: 0, match: match, action: action, origin: .automatic, isShadowed: isShadowing)
+        var rule = Rule(id: 0, match: match, action: action, origin: .automatic, isShadowed: isShadowed)
         if isCovered(rule) { return }
-        if let refusal = refusal(of: prefix, by: .automatic) {
+        if let refusal = refusal(of: match.prefix, by: .automatic) {
             report(verdict, note: refusal.message, at: now, &changes)
             return
         }
-        if let end = pardons[prefix], end > now {
-            report(verdict, note: "\(prefix) was unbanned by hand a short time ago", at: now, &changes)
+        if let end = pardons[match.prefix], end > now {
+            report(
+                verdict, note: "\(match.prefix) was unbanned by hand a short time ago", at: now, &changes)
             return
         }
-        let isBan = action == .deny
-        let offence = isBan ? offences.next(for: prefix, at: now) : 0
-        let duration =
-            isBan
-            ? Offences.duration(offence: offence, first: settings.banDuration, most: settings.banMaximum)
-            : settings.limitDuration
-        rule.id = makeRuleID()
-        rule.expires = now + duration
+        rule.id = sanctionsInForce[Slot(rule)]?.sanction.rule.id ?? makeRuleID()
+        rule.expires = now + duration(of: rule, offence: offence, settings)
         lastAlertID += 1
         let sanction = Sanction(
             rule: rule, since: now, reason: verdict.reason, summary: verdict.summary, alertID: lastAlertID,
-            offence: offence)
+            offence: offence, group: group)
+        let alert = Alert(
+            id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
         impose(sanction, &changes)
-        changes.events += [
-            .alert(Alert(id: lastAlertID, verdict: verdict, action: isBan ? .ban : .limit, ruleID: rule.id)),
-            .imposed(sanction),
-        ]
+        changes.events += [.alert(alert), .imposed(sanction)]
+        guard offence > 0 else { return }
+        defer { acquaintances.drop(match.prefix) }
+        widen(sanction, settings, at: now, &changes)
+        guard !isShadowed else { return }
+        if let trip = breakers.count(
+            match.prefix, among: acquaintances, settings: breakerSettings, at: now)
+        {
+            fallBack(trip, &changes)
+        }
     }
 
-    /// The rule that a verdict calls for: sources are banned (or limited), attacked services limited.
-    private func proposal(for verdict: Verdict) -> (Rule.Match, Rule.Action)? {
-        let limit = Rule.Action.limit(Rule.Rate(packets: settings.limitPacketsPerSecond))
-        switch verdict.entity.view {
-        case .source:
-            return (.source(verdict.entity.prefix), mode == .limit ? limit : .deny)
-        case .destination:
-            if let target = verdict.target {
-                let scope = Rule.Scope(
-                    destination: target.address, protocol: target.protocol, port: target.port)
-                return (.scope(scope), limit)
-            }
-            let prefix = verdict.entity.prefix
-            return prefix.isSingleAddress
-                ? (.scope(Rule.Scope(destination: prefix.address)), limit) : nil
-        }
+    /// How long an automatic rule lasts; only bans grow longer with each offence.
+    func duration(of rule: Rule, offence: Int, _ settings: PolicySettings) -> Duration {
+        if rule.isLimit { return settings.limitDuration }
+        return Offences.duration(
+            offence: offence, first: settings.banDuration, most: settings.banMaximum,
+            jitter: Offences.jitter(of: rule.match.prefix, offence: offence))
+    }
+
+    /// From too many bans to shadow: everything automatic only counts, until an operator sets a mode.
+    private mutating func fallBack(_ trip: Trip, _ changes: inout Changes) {
+        changes.events.append(.tripped(trip))
+        let groups = groups.map(\.name)
+        for group in [nil] + groups { changes += setMode(.shadow, of: group) }
+        self.trip = trip
     }
 
     /// Whether a rule in force already does what this one would.
     private func isCovered(_ rule: Rule) -> Bool {
-        if sanctionsInForce[Slot(rule)] != nil { return true }
-        guard case .source(let prefix) = rule.match else { return false }
-        return sanctions(coveringSource: prefix).contains {
+        if let old = sanctionsInForce[Slot(rule)], !old.sanction.rule.isShadowed || rule.isShadowed {
+            return true
+        }
+        return sanctions(coveringSource: rule.match.prefix).contains {
             !$0.isLimit && (!$0.rule.isShadowed || rule.isShadowed)
         }
     }
@@ -144,9 +183,6 @@ package struct Policy: Sendable {
         lastAlertID += 1
         changes.events.append(.alert(Alert(id: lastAlertID, verdict: verdict, action: .alert, note: note)))
     }
-
-    /// Whether automatic rules only count.
-    var isShadowing: Bool { mode == .learn || mode == .shadow }
 
     /// An id that no rule in force has; never 0.
     mutating func makeRuleID() -> UInt32 {
@@ -174,7 +210,9 @@ package struct Policy: Sendable {
         slots[sanction.rule.id] = nil
         if ending == .expired {
             let over = min(sanction.rule.expires ?? now, now)
-            offences.remember(sanction.prefix, offence: sanction.offence, end: over, for: settings.banMaximum)
+            offences.remember(
+                sanction.prefix, offence: sanction.offence, end: over,
+                for: settings(of: sanction.group).banMaximum)
         }
         changes.remove.append(sanction.rule)
         changes.events.append(.ended(sanction, ending))

@@ -84,33 +84,10 @@ extension Policy {
         return (entry, changes)
     }
 
-    /// Replaces the addresses that the machine needs, and lifts what touches them.
-    package mutating func protect(_ prefixes: [ProtectedPrefix], at now: Timestamp) -> Changes {
-        protected = prefixes
-        var changes = Changes()
-        lift(.protected, at: now, &changes) { sanction in
-            prefixes.contains { $0.prefix.overlaps(sanction.prefix) }
-        }
-        return changes
-    }
-
-    /// Changes the mode; automatic rules in force are shadowed or enforced accordingly.
-    package mutating func setMode(_ mode: Mode) -> Changes {
-        self.mode = mode
-        var changes = Changes()
-        let isShadowed = isShadowing
-        for var sanction in sanctions(where: { _ in true })
-        where sanction.rule.origin == .automatic && sanction.rule.isShadowed != isShadowed {
-            sanction.rule.isShadowed = isShadowed
-            sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
-            changes.install.append(sanction.rule)
-            changes.events.append(.updated(sanction))
-        }
-        return changes
-    }
-
     /// Puts an entry on the allow-list.
     mutating func admit(_ entry: AllowEntry, _ changes: inout Changes) {
+        // One entry of the data plane stands for both.
+        if let id = passes.removeValue(forKey: entry.prefix) { allowIDs.remove(id) }
         allowed[entry.prefix] = entry
         allowIDs.insert(entry.ruleID)
         noteEnd(entry.expires)
@@ -123,11 +100,12 @@ extension Policy {
         allowIDs.remove(entry.ruleID)
         changes.remove.append(entry.rule)
         changes.events.append(.disallowed(entry))
+        letProtectedPass(&changes)
     }
 
     /// Ends the sanctions that `isCovered` picks, and returns them.
     @discardableResult
-    private mutating func lift(
+    mutating func lift(
         _ ending: Event.Ending, at now: Timestamp, _ changes: inout Changes,
         where isCovered: (Sanction) -> Bool
     ) -> [Sanction] {

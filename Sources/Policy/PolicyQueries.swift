@@ -10,16 +10,19 @@ package struct Treatment: Hashable, Sendable {
     ///
     /// Manual bans, automatic bans, limits; within each the narrowest first. `allowedBy` overrides them all.
     package var sanctions: [Sanction]
+    /// Rules that match packets from it to one host or service only.
+    package var partial: [Sanction]
     /// Limits on packets to it.
     package var towards: [Sanction]
 
     package init(
         allowedBy: AllowEntry? = nil, protectedBy: ProtectedPrefix? = nil, sanctions: [Sanction] = [],
-        towards: [Sanction] = []
+        partial: [Sanction] = [], towards: [Sanction] = []
     ) {
         self.allowedBy = allowedBy
         self.protectedBy = protectedBy
         self.sanctions = sanctions
+        self.partial = partial
         self.towards = towards
     }
 
@@ -43,7 +46,7 @@ extension Policy {
 
     /// Every rule that should be in the data plane.
     package var rules: [Rule] {
-        allowed.values.map(\.rule) + sanctionsInForce.values.map(\.sanction.rule)
+        allowed.values.map(\.rule) + passRules + sanctionsInForce.values.map(\.sanction.rule)
     }
 
     /// Number of bans and of limits in force.
@@ -55,7 +58,13 @@ extension Policy {
     /// What happens to packets from `address`, and to those that are sent to it if those are limited.
     package func treatment(of address: Address) -> Treatment {
         let towards = sanctions {
-            if case .scope(let scope) = $0.rule.match { return scope.destination == address }
+            if case .scope(let scope) = $0.rule.match {
+                return scope.source == nil && scope.destination == address
+            }
+            return false
+        }
+        let partial = sanctions {
+            if case .scope(let scope) = $0.rule.match { return scope.source?.contains(address) ?? false }
             return false
         }
         return Treatment(
@@ -63,8 +72,7 @@ extension Policy {
                 $0.prefix.length < $1.prefix.length
             },
             protectedBy: (protected + Self.alwaysProtected).first { $0.prefix.contains(address) },
-            sanctions: sanctions(coveringSource: Prefix(address)),
-            towards: towards)
+            sanctions: sanctions(coveringSource: Prefix(address)), partial: partial, towards: towards)
     }
 
     /// Sanctions on sources that have all of `prefix`, in order of precedence.

@@ -51,6 +51,7 @@ extension Policy {
         guard let expires = sanction.rule.expires else { return }
         let isBusy = standing.lastDropped.map { now - $0 < Self.quietTime } ?? false
         if sanction.rule.origin == .automatic, isBusy {
+            let settings = settings(of: sanction.group)
             sanction.rule.expires =
                 max(expires, now) + (sanction.isLimit ? settings.limitDuration : settings.banDuration)
             sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
@@ -74,10 +75,12 @@ extension Policy {
             lastRuleID, saved.lastRuleID, saved.sanctions.map(\.rule.id).max() ?? 0,
             saved.allowed.map(\.ruleID).max() ?? 0)
         lastAlertID = max(lastAlertID, saved.lastAlertID)
+        resume(saved.modes)
         for past in saved.pastBans {
             guard let end = past.rule.expires else { continue }
             offences.remember(past.prefix, offence: past.offence, end: end, for: settings.banMaximum)
         }
+        for (prefix, lifted) in saved.lifted { pardons[prefix] = min(lifted, now) + settings.banDuration }
         var changes = Changes()
         for prefix in configured {
             admit(
@@ -91,6 +94,7 @@ extension Policy {
                 admit(entry, &changes)
             }
         }
+        letProtectedPass(&changes)
         for sanction in saved.sanctions { restore(sanction, at: now, &changes) }
         return changes
     }
@@ -98,10 +102,11 @@ extension Policy {
     private mutating func restore(_ saved: Sanction, at now: Timestamp, _ changes: inout Changes) {
         var sanction = saved
         if sanction.rule.origin == .automatic {
+            let settings = settings(of: sanction.group)
             let longest = sanction.isLimit ? settings.limitDuration : settings.banMaximum
             sanction.rule.expires = min(
                 sanction.rule.expires ?? now, now + max(longest, settings.banDuration))
-            sanction.rule.isShadowed = isShadowing
+            sanction.rule.isShadowed = isShadowing(sanction.group)
         }
         if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin) {
             end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
@@ -120,6 +125,9 @@ package struct SavedState: Hashable, Sendable {
     package var allowed: [AllowEntry] = []
     /// The last ban of each source that was banned not long ago; `rule.expires` is when it ended.
     package var pastBans: [Sanction] = []
+    package var modes: [SavedMode] = []
+    /// When an operator lifted the last ban of a source, if that was not long ago.
+    package var lifted: [Prefix: Timestamp] = [:]
     /// Highest ids that were given.
     package var lastRuleID: UInt32 = 0
     package var lastAlertID: Int64 = 0

@@ -16,11 +16,13 @@ package struct Sanction: Hashable, Sendable {
     package var dropped: Count
     /// Last packet that matched.
     package var lastHit: Timestamp?
+    /// Name of the policy group of what was attacked; `nil` for none.
+    package var group: String?
 
     package init(
         rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,
         offence: Int = 0,
-        dropped: Count = Count(), lastHit: Timestamp? = nil
+        dropped: Count = Count(), lastHit: Timestamp? = nil, group: String? = nil
     ) {
         self.rule = rule
         self.since = since
@@ -30,6 +32,7 @@ package struct Sanction: Hashable, Sendable {
         self.offence = offence
         self.dropped = dropped
         self.lastHit = lastHit
+        self.group = group
     }
 
     /// Whether it lets a certain rate pass rather than nothing.
@@ -48,11 +51,11 @@ extension Rule {
 }
 
 extension Rule.Match {
-    /// The source, or the destination as a prefix of one address.
+    /// The source, or for a rule on everybody's traffic the destination as a prefix of one address.
     package var prefix: Prefix {
         switch self {
         case .source(let prefix): prefix
-        case .scope(let scope): Prefix(scope.destination)
+        case .scope(let scope): scope.source ?? Prefix(scope.destination)
         }
     }
 }
@@ -92,14 +95,17 @@ package struct AllowEntry: Hashable, Sendable {
     }
 }
 
-/// Addresses that are never banned and never limited, because the machine needs them.
+/// Addresses that are never banned and never limited, because the machine or its operators need them.
 package struct ProtectedPrefix: Hashable, Sendable {
     package var prefix: Prefix
     /// What it is: `address of eth0`, `gateway of eth0`.
     package var reason: String
+    /// Whether limits towards an attacked service leave its packets out.
+    package var passes: Bool
 
-    package init(prefix: Prefix, reason: String) {
+    package init(prefix: Prefix, reason: String, passes: Bool = true) {
         self.prefix = prefix
         self.reason = reason
+        self.passes = passes
     }
 }

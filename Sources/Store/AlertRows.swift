@@ -31,10 +31,7 @@ extension Store {
 
     /// The alert with this id, if it is still kept.
     package func alert(id: Int64) throws(StoreError) -> Alert? {
-        try read { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM alert WHERE id = ?", arguments: [id]).map(
-                Alert.init)
-        }
+        try read { try Alert.fetch(id: id, from: $0) }
     }
 
     /// Alerts that an operator has judged, oldest first: what a supervised model learns from.
@@ -69,6 +66,10 @@ extension Alert {
         var value: Double
         var usual: Double
         var share: Double
+    }
+
+    static func fetch(id: Int64, from database: Database) throws -> Alert? {
+        try Row.fetchOne(database, sql: "SELECT * FROM alert WHERE id = ?", arguments: [id]).map(Alert.init)
     }
 
     fileprivate init(_ row: Row) throws {

@@ -29,7 +29,18 @@ extension Sanction {
             offence: try reader.value("offence"),
             dropped: Count(
                 packets: try reader.count("dropped_packets"), bytes: try reader.count("dropped_bytes")),
-            lastHit: try reader.optionalTime("last_hit"))
+            lastHit: try reader.optionalTime("last_hit"), group: try reader.optional("policy_group"))
+    }
+
+    /// When operators lifted what was on these sources, if that was after `time`.
+    static func fetchLifted(since time: Timestamp, from database: Database) throws -> [Prefix: Timestamp] {
+        let sql = "SELECT * FROM sanction WHERE ended > ? AND ending = 'lifted'"
+        let rows = try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds])
+        return try rows.reduce(into: [:]) { lifted, row in
+            let prefix = try Sanction(row).prefix
+            let ended = try RowReader(row: row, table: "sanction").time("ended")
+            lifted[prefix] = max(lifted[prefix] ?? ended, ended)
+        }
     }
 
     static func fetchInForce(from database: Database) throws -> [Sanction] {
@@ -62,16 +73,19 @@ extension Sanction {
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, source,
-                packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary, alert_id, offence, dropped_packets,
-                dropped_bytes, last_hit, ended, ending)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary,
+                alert_id, offence, dropped_packets,
+                dropped_bytes, last_hit, ended, ending, policy_group)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            rule.id, scope == nil ? "source" : "destination", "\(prefix)", scope?.protocol?.rawValue,
+            rule.id, scope == nil ? "source" : "destination",
+            "\(scope.map { Prefix($0.destination) } ?? prefix)", scope?.protocol?.rawValue,
             scope?.port, scope?.source.map { "\($0)" }, rate?.packets,
             rate?.bytes.map(Int64.init(clamping:)), rule.origin.rawValue, rule.isShadowed, since.nanoseconds,
             rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
             Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
+            group,
         ])
     }
 

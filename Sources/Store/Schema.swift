@@ -21,6 +21,10 @@ enum Schema {
         migrator.registerMigration("4") { database in
             try database.execute(sql: version4)
         }
+        migrator.registerMigration("5") { database in
+            try database.execute(sql: version5)
+            try AuditChain.begin(database)
+        }
         return migrator
     }
 
@@ -127,5 +131,19 @@ enum Schema {
         -- What an operator said of an alert, and the window's features, to learn from.
         ALTER TABLE alert ADD COLUMN feedback TEXT CHECK (feedback IN ('good', 'bad'));
         ALTER TABLE alert ADD COLUMN row BLOB NOT NULL DEFAULT x'';
+        """
+
+    private static let version5 = """
+        -- The chain of the audit trail; see `AuditChain`.
+        ALTER TABLE audit ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
+
+        ALTER TABLE sanction ADD COLUMN policy_group TEXT;
+
+        -- Modes that were set at run time; '' is for everything in no group.
+        CREATE TABLE mode (
+            policy_group TEXT PRIMARY KEY,
+            mode TEXT NOT NULL,
+            configured TEXT NOT NULL -- what the configuration said then: another value there ends this one
+        ) STRICT;
         """
 }

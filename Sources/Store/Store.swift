@@ -121,6 +121,8 @@ package final class Store: Sendable {
             var state = SavedState()
             state.sanctions = try Sanction.fetchInForce(from: database)
             state.pastBans = try Sanction.fetchEnded(since: now - memory, from: database)
+            state.lifted = try Sanction.fetchLifted(since: now - memory, from: database)
+            state.modes = try SavedMode.fetchAll(from: database)
             state.allowed = try AllowEntry.fetchAll(from: database)
             let ids = "SELECT rule_id FROM sanction UNION ALL SELECT rule_id FROM allowed"
             let rules = "SELECT max(rule_id) FROM (\(ids))"

@@ -27,6 +27,9 @@ struct ExplainCommand: DocumentCommand {
         for rule in explanation.overridden {
             text += "\nOverridden: \(rule.spokenAction) on \(rule.prefix), \(rule.reason.printable).\n"
         }
+        for ban in explanation.partial {
+            text += "\nOn \(ban.spokenSubject): \(ban.spokenAction), \(ban.summary.printable)\n"
+        }
         for limit in explanation.towards {
             let what = "\(limit.spokenSubject) is under \(limit.spokenAction)"
             text += "\nTraffic \(what): \(limit.summary.printable)\n"

@@ -15,13 +15,6 @@ extension Timestamp {
     func left(at now: Timestamp) -> String { self > now ? (self - now).seconds.duration : "now" }
 }
 
-extension TargetReport {
-    /// `192.0.2.7`, `192.0.2.7 tcp`, `192.0.2.7 tcp port 80`.
-    var spoken: String {
-        "\(address)" + (`protocol`.map { " \($0)" } ?? "") + (port.map { " port \($0)" } ?? "")
-    }
-}
-
 extension BanReport {
     /// `ban`, `limit 1,000/s`; with `(shadow)` where it only counts.
     var spokenAction: String {
@@ -29,8 +22,11 @@ extension BanReport {
         return action.rawValue + rate + (isShadowed ? " (shadow)" : "")
     }
 
-    /// Whom it is for: the source, or `to` the service that is limited.
-    var spokenSubject: String { target.map { "to \($0.spoken)" } ?? "\(prefix)" }
+    /// Whom it is for: the source, `to` the service that is limited, or both.
+    var spokenSubject: String {
+        guard let target else { return "\(prefix)" }
+        return Prefix(target.address) == prefix ? "to \(target.spoken)" : "\(prefix) to \(target.spoken)"
+    }
 
     var style: Style { isShadowed ? .faint : action == .ban ? .bad : .warning }
 }
@@ -40,8 +36,7 @@ extension Explanation.State {
         switch self {
         case .allowed: .good
         case .blocked: .bad
-        case .limited: .warning
-        case .shadowed: .warning
+        case .limited, .restricted, .shadowed: .warning
         case .passing: .plain
         }
     }

@@ -67,15 +67,24 @@ struct RunReport: Sendable {
             let verb = sanction.isLimit ? "LIMIT" : "BAN"
             let shadow = sanction.rule.isShadowed ? " (shadow: counts only)" : ""
             let end = sanction.rule.expires.map { " until \($0.rfc3339.dropFirst(11).prefix(8))" } ?? ""
-            return ["\(screen.styled(verb, .bad)) \(sanction.prefix)\(end)\(shadow): \(sanction.reason)"]
+            let subject = BanReport(sanction).spokenSubject
+            return ["\(screen.styled(verb, .bad)) \(subject)\(end)\(shadow): \(sanction.reason)"]
         case .ended(let sanction, let ending):
             let verb = sanction.isLimit ? "UNLIMIT" : "UNBAN"
             let dropped = counted(sanction.dropped.packets, "packet")
             return [
-                "\(screen.styled(verb, .good)) \(sanction.prefix): \(ending.rawValue), dropped \(dropped)"
+                "\(screen.styled(verb, .good)) \(BanReport(sanction).spokenSubject): \(ending.rawValue), "
+                    + "dropped \(dropped)"
             ]
         case .allowed(let entry): return ["\(screen.styled("ALLOW", .good)) \(entry.prefix)"]
         case .disallowed(let entry): return ["DISALLOW \(entry.prefix)"]
+        case .modeSet(let mode, let group, _):
+            return ["\(screen.styled("MODE", .warning)) \(mode.rawValue)\(group.map { " for \($0)" } ?? "")"]
+        case .tripped(let trip):
+            return [
+                "\(screen.styled("CIRCUIT BREAKER", .bad)) \(trip.reason): automatic rules only count now. "
+                    + "`sluice bans` shows them; `sluice mode enforce` goes on."
+            ]
         }
     }
 

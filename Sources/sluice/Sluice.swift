@@ -16,6 +16,7 @@ struct Sluice: AsyncParsableCommand {
               4   no such ban or allow-list entry
               5   refused: protected, on the allow-list, too wide, or in the configuration
               6   not allowed: the socket's groups do not let this user do it
+              7   the audit trail was tampered with
               64  wrong usage
 
             Colours are off when NO_COLOR is set or the output is no terminal; COLUMNS sets the width.
@@ -29,11 +30,13 @@ struct Sluice: AsyncParsableCommand {
                 name: "What it sees",
                 subcommands: [
                     StatusCommand.self, TopCommand.self, AlertsCommand.self, ExplainCommand.self,
-                    FeedbackCommand.self,
+                    FeedbackCommand.self, AuditCommand.self,
                 ]),
             CommandGroup(
                 name: "What it does",
-                subcommands: [BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self]),
+                subcommands: [
+                    BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self, ModeCommand.self,
+                ]),
             CommandGroup(
                 name: "Captures and models",
                 subcommands: [

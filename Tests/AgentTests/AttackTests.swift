@@ -78,7 +78,7 @@ extension EndToEnd {
             }
             #expect(try await agent.sluice("status").output.contains("1 ban"))
             let explanation = try await agent.sluice("explain \(attacker)").output
-            #expect(explanation.contains("are dropped: it was banned automatically"))
+            #expect(explanation.contains("are dropped, others pass: it was shut out there automatically"))
             let curl = try await agent.site.run([
                 "curl", "--silent", "--max-time", "5", "--unix-socket", agent.socket, "http://sluice/v1/bans",
             ])

@@ -52,10 +52,26 @@ actor FakeAgent: ControlService {
         try translate { AllowReport(try policy.disallow(prefix).0) }
     }
 
+    func modes() async throws -> ModeReport { ModeReport(policy) }
+
+    func setMode(_ request: ModeRequest) async throws -> ModeReport {
+        _ = policy.setMode(request.mode, of: request.group)
+        return ModeReport(policy)
+    }
+
     func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
         let since = since ?? Timestamp(nanoseconds: 0)
         return Array(Samples.alerts.filter { $0.time > since }.prefix(limit))
     }
+
+    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
+        [
+            AuditReport(
+                id: 1, time: now, who: "alice (uid 1000)", verb: "mode", subject: "agent", detail: "enforce")
+        ]
+    }
+
+    func verifyAudit() async throws -> AuditVerdict { AuditVerdict(lines: 3, broken: 2, head: "00") }
 
     func explain(_ address: Address) async throws -> Explanation {
         Explanation(

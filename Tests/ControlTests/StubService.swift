@@ -75,9 +75,31 @@ actor StubService: ControlService {
         return Self.entry(prefix)
     }
 
+    func modes() async throws -> ModeReport {
+        try await note("modes")
+        return ModeReport(
+            groups: [.init(name: nil, protects: [], mode: .enforce, configured: .shadow)], trip: nil)
+    }
+
+    func setMode(_ request: ModeRequest) async throws -> ModeReport {
+        try await note("mode \(request.mode) \(request.group ?? "-")")
+        return ModeReport(
+            groups: [.init(name: nil, protects: [], mode: request.mode, configured: .shadow)], trip: nil)
+    }
+
     func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
         try await note("alerts \(since?.rfc3339 ?? "-") \(limit)")
         return []
+    }
+
+    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
+        try await note("audit \(since?.rfc3339 ?? "-") \(limit)")
+        return []
+    }
+
+    func verifyAudit() async throws -> AuditVerdict {
+        try await note("verify")
+        return AuditVerdict(lines: 3, broken: nil, head: "00")
     }
 
     func explain(_ address: Address) async throws -> Explanation {

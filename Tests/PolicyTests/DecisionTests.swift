@@ -16,7 +16,7 @@ struct DecisionTests {
         #expect(rule.match == .source(try Scenario.prefix(source)))
         #expect(rule.action == .deny)
         #expect(!rule.isShadowed)
-        #expect(rule.expires == scenario.now + .seconds(600))
+        #expect(rule.lasts(.seconds(600), from: scenario.now))
         let alert = try #require(scenario.alerts.first)
         #expect(alert.action == .ban && alert.ruleID == rule.id)
         #expect(scenario.policy.sanctions.first?.alertID == alert.id)

@@ -10,9 +10,9 @@ struct LifeOfABanTests {
     func ends() throws {
         var scenario = Scenario()
         scenario.decide(try .of("192.0.2.7"))
-        scenario.wait(.seconds(599))
+        scenario.wait(.seconds(539))
         #expect(scenario.policy.counts.bans == 1)
-        scenario.wait(.seconds(2))
+        scenario.wait(.seconds(62))
         #expect(scenario.policy.counts.bans == 0 && scenario.installed.isEmpty)
         #expect(scenario.endings == [.expired])
     }
@@ -61,7 +61,9 @@ struct LifeOfABanTests {
             lengths.append(expires - scenario.now)
             scenario.wait(expires - scenario.now + .seconds(1), step: .seconds(1))
         }
-        #expect(lengths.map(\.seconds) == [60, 120, 240, 300, 300])
+        let full: [Duration] = [60, 120, 240, 300, 300].map { .seconds($0) }
+        for (length, full) in zip(lengths, full) { #expect(length > full * 0.9 && length <= full) }
+        #expect(Set(lengths).count == lengths.count, "all the same length, to the nanosecond")
     }
 
     @Test("A source that behaved well for the length of the longest ban starts anew")
@@ -71,7 +73,7 @@ struct LifeOfABanTests {
         scenario.decide(try .of("192.0.2.7"))
         scenario.wait(.seconds(61 + 300), step: .seconds(1))
         scenario.decide(try .of("192.0.2.7"))
-        #expect(try scenario.automaticRule().expires == scenario.now + .seconds(60))
+        #expect(try scenario.automaticRule().lasts(.seconds(60), from: scenario.now))
     }
 
     @Test("Counters that start from nothing again, because the rule was installed anew, are added up")

@@ -84,7 +84,7 @@ struct ManualTests {
         #expect(scenario.alerts.last?.note == "192.0.2.7 was unbanned by hand a short time ago")
         scenario.wait(.seconds(601), step: .seconds(1))
         scenario.decide(try .of("192.0.2.7"))
-        #expect(try scenario.automaticRule().expires == scenario.now + .seconds(600))
+        #expect(try scenario.automaticRule().lasts(.seconds(600), from: scenario.now))
     }
 
     @Test("Adding to the allow-list lifts what it covers at once, whoever made it")
@@ -149,7 +149,8 @@ struct ManualTests {
         try scenario.ban("192.0.2.0/24")
         let gateway = ProtectedPrefix(prefix: try Scenario.prefix("192.0.2.7"), reason: "gateway of eth0")
         scenario.apply(scenario.policy.protect([gateway], at: scenario.now))
-        #expect(scenario.installed.isEmpty && scenario.endings == [.protected, .protected])
+        #expect(scenario.installed.values.allSatisfy { $0.action == .allow })
+        #expect(scenario.endings == [.protected, .protected])
     }
 
     @Test(

@@ -33,10 +33,20 @@ struct PropertyTests {
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<4:
             let view = Entity.View.allCases.randomElement(using: &random) ?? .source
+            let victim =
+                prefix.address.isIPv4
+                ? Address(ipv4: 0xC000_0207) : Address(ipv6High: 0x2001_0DB8_0007_0000, low: 7)
+            let target =
+                [
+                    nil, Target(address: victim, protocol: .tcp, port: 80),
+                    Target(address: victim, protocol: .udp, port: nil),
+                ].randomElement(using: &random) ?? nil
             let verdict = Verdict(
                 time: scenario.now, entity: Entity(view: view, prefix: prefix), score: 2, threshold: 1,
                 tier: .block,
-                reason: "volume", summary: "", features: [], model: "m", target: nil, isTwoWay: false)
+                reason: "volume", summary: "", features: [], model: "m", target: target,
+                isTwoWay: Bool.random(using: &random), peers: Int.random(in: 1...9, using: &random),
+                served: Int.random(in: 0...12, using: &random))
             scenario.decide(verdict)
         case 4: _ = try? scenario.ban("\(prefix)", for: duration)
         case 5: _ = try? scenario.unban("\(prefix)")
@@ -75,7 +85,7 @@ struct PropertyTests {
             case .manual:
                 #expect(!allowed.contains { $0.contains(prefix) }, comment)
             }
-            if case .scope = rule.match { #expect(rule.isLimit, comment) }
+            if case .scope(let scope) = rule.match, scope.source == nil { #expect(rule.isLimit, comment) }
         }
         let current = scenario.policy.rules.filter { rule in rule.expires.map { $0 > scenario.now } ?? true }
         #expect(Set(current.map(\.id)) == Set(scenario.installed.keys), comment)

@@ -30,7 +30,9 @@ struct Scenario {
         events += changes.events
     }
 
-    mutating func decide(_ verdicts: Verdict...) { apply(policy.decide(verdicts, at: now)) }
+    mutating func decide(_ verdicts: Verdict..., windows: [ScoredWindow] = []) {
+        apply(policy.decide(verdicts, windows: windows, at: now))
+    }
 
     /// Lets time pass in steps of `step`; what `hits` names drops a packet at each of them.
     mutating func wait(_ duration: Duration, step: Duration = .milliseconds(200), hits: [UInt32] = []) {
@@ -74,10 +76,26 @@ struct Scenario {
         events.compactMap { if case .ended(_, let ending) = $0 { ending } else { nil } }
     }
 
+    /// Lets time pass, in which windows of these sources come and go, four connections and a hundred packets each.
+    mutating func meet(_ sources: [String], for duration: Duration, step: Duration = .seconds(1)) throws {
+        let end = now + duration
+        while now < end {
+            now = min(now + step, end)
+            let windows = try sources.map { try ScoredWindow.of($0, score: 0) }
+            apply(policy.decide([], windows: windows, at: now))
+        }
+    }
+
     static func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
 }
 
 extension Rule {
+    /// Whether it ends after `duration`, or up to a tenth earlier.
+    func lasts(_ duration: Duration, from start: Timestamp) -> Bool {
+        guard let expires else { return false }
+        return expires <= start + duration && expires >= start + duration * 0.9
+    }
+
     func isSameSlot(as other: Rule) -> Bool {
         match == other.match && origin == other.origin && kind == other.kind
     }
@@ -94,14 +112,24 @@ extension Rule {
 extension Verdict {
     /// A verdict on `entity`, which is an address or a prefix.
     static func of(
-        _ entity: String, view: Entity.View = .source, tier: Tier = .block, target: Target? = nil
+        _ entity: String, view: Entity.View = .source, tier: Tier = .block, score: Double = 9,
+        target: Target? = nil, isTwoWay: Bool = true, isCertain: Bool = true, peers: Int = 1, served: Int = 0
     ) throws -> Verdict {
         Verdict(
             time: Timestamp(nanoseconds: 1_700_000_000_000_000_000),
-            entity: Entity(view: view, prefix: try Scenario.prefix(entity)), score: 9, threshold: 3,
+            entity: Entity(view: view, prefix: try Scenario.prefix(entity)), score: score, threshold: 3,
             tier: tier,
             reason: "scan", summary: "1,200 ports of 3 hosts in 10 s, usual: 2", features: [],
             model: "test-1",
-            target: target, isTwoWay: true)
+            target: target, isTwoWay: isTwoWay, isCertain: isCertain, peers: peers, served: served)
+    }
+}
+
+extension ScoredWindow {
+    /// A window of a source with established connections.
+    static func of(_ source: String, score: Double) throws -> ScoredWindow {
+        ScoredWindow(
+            entity: Entity(view: .source, prefix: try Scenario.prefix(source)), score: score, threshold: 3,
+            table: score, site: nil, packets: 100, bytes: 10_000, isTwoWay: true)
     }
 }

@@ -1,0 +1,66 @@
+import Detection
+import Features
+import Traffic
+
+/// What a verdict calls for.
+///
+/// Nobody is shut out for what another can do in his name. A source whose address is proven by what it is blamed for is banned;
+/// who may be forged, or has much other business here, is only kept from what is attacked.
+enum Measure: Hashable, Sendable {
+    /// The source, from everything.
+    case ban(Prefix)
+    /// A source from one service or host, or traffic to one service beyond a rate.
+    case rule(Rule.Match, Rule.Action)
+    /// Nothing; why not.
+    case nothing(String)
+
+    /// A source with as many conversations within one second is several clients behind one address, or one that a ban
+    /// would hurt more than it helps.
+    static let busy = 10
+    /// A scan of as many hosts beside some usual business is one of the host that got most.
+    static let fewHosts = 4
+    /// Packets a second left to a source that may be forged, and turns to more than one host: none of them can be named, but
+    /// a sweep at a person's pace is no sweep.
+    static let sweepRate: UInt32 = 10
+
+    init(_ verdict: Verdict, mode: Mode, limit: Rule.Rate) {
+        let source = verdict.entity.prefix
+        switch verdict.entity.view {
+        case .destination:
+            if let target = verdict.target {
+                let scope = Rule.Scope(
+                    destination: target.address, protocol: target.protocol, port: target.port)
+                self = .rule(.scope(scope), .limit(limit))
+            } else if source.isSingleAddress {
+                self = .rule(.scope(Rule.Scope(destination: source.address)), .limit(limit))
+            } else {
+                self = .nothing("no single address is under attack")
+            }
+        case .source where mode == .limit:
+            self = .rule(.source(source), .limit(limit))
+        case .source where verdict.served >= Self.busy:
+            if let target = verdict.target, target.port != nil {
+                self = .rule(.scope(Rule.Scope(target, from: source)), .deny)
+            } else {
+                self = .nothing("a ban would cut off its \(verdict.served) other conversations")
+            }
+        case .source where verdict.isTwoWay:
+            self = .ban(source)
+        case .source:
+            if let target = verdict.target, verdict.peers <= Self.fewHosts {
+                self = .rule(.scope(Rule.Scope(target, from: source)), .deny)
+            } else {
+                self = .rule(.source(source), .limit(Rule.Rate(packets: Self.sweepRate)))
+            }
+        }
+    }
+}
+
+extension Rule.Scope {
+    /// One source's traffic to one service; to the whole host where several were attacked.
+    fileprivate init(_ target: Target, from source: Prefix) {
+        self.init(
+            destination: target.address, protocol: target.port == nil ? nil : target.protocol,
+            port: target.port, source: source)
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import GRDB
+import Traffic
+
+/// What `Store.verifyAudit` found.
+package struct AuditVerification: Hashable, Sendable {
+    /// Lines that were looked at.
+    package var lines: Int
+    /// Id of the first line that is not what was written, or that others are missing before; `nil` if there is none.
+    package var broken: Int64?
+    /// Hash of the last line, in hexadecimal: noted elsewhere, it shows later whether lines were cut off the end.
+    package var head: String
+}
+
+/// The audit trail as a chain: each line has the hash of itself and of the line before.
+///
+/// Who changes, removes or inserts a line has to compute anew all that follow, and then the last hash is another.
+enum AuditChain {
+    static let start = [UInt8](repeating: 0, count: 32)
+
+    /// The hash of a line, of which every part has its length before it, so that none runs into the next.
+    static func hash(after previous: [UInt8], _ line: AuditLine) -> [UInt8] {
+        var message = previous + line.id.bytes + line.time.nanoseconds.bytes
+        for part in [line.who, line.verb, line.subject, line.detail] {
+            message += UInt64(part.utf8.count).bytes + Array(part.utf8)
+        }
+        return SHA256.digest(of: message)
+    }
+
+    /// Hash of the last line.
+    static func head(_ database: Database) throws -> [UInt8] {
+        let last = try Data.fetchOne(database, sql: "SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
+        return last.map(Array.init) ?? start
+    }
+
+    /// Gives the lines of an earlier version their hashes, and forbids to change any from now on.
+    static func begin(_ database: Database) throws {
+        var previous = start
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM audit ORDER BY id") {
+            let line = try AuditLine(row)
+            previous = hash(after: previous, line)
+            try database.execute(
+                sql: "UPDATE audit SET hash = ? WHERE id = ?", arguments: [Data(previous), line.id])
+        }
+        for verb in ["UPDATE", "DELETE"] {
+            try database.execute(
+                sql: """
+                    CREATE TRIGGER audit_no_\(verb.lowercased()) BEFORE \(verb) ON audit BEGIN
+                        SELECT raise(ABORT, 'the audit trail is only ever added to');
+                    END
+                    """)
+        }
+    }
+}
+
+extension Store {
+    /// Computes the chain anew, line by line.
+    package func verifyAudit() throws(StoreError) -> AuditVerification {
+        try read { database in
+            var result = AuditVerification(lines: 0, broken: nil, head: "")
+            var previous = AuditChain.start
+            var last: Int64 = 0
+            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY id")
+            while let row = try rows.next() {
+                let line = try AuditLine(row)
+                let hash: Data = try RowReader(row: row, table: "audit").value("hash")
+                previous = AuditChain.hash(after: previous, line)
+                result.lines += 1
+                // Ids are given one by one and never again.
+                if result.broken == nil, Array(hash) != previous || line.id != last + 1 {
+                    result.broken = line.id
+                }
+                last = line.id
+            }
+            result.head = previous.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            return result
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Detection
+import Foundation
+import Policy
+import Traffic
+
+/// What the audit trail keeps of a rule: enough to judge the decision later, without any other table.
+struct AuditDetail: Encodable {
+    struct Feature: Encodable {
+        var name: String
+        var value, usual, share: Double
+    }
+
+    /// What the verdict said.
+    struct Evidence: Encodable {
+        var score, threshold: Double
+        var model: String
+        var features: [Feature]
+    }
+
+    var rule: UInt32
+    var match, reason, summary: String
+    var isShadowed: Bool
+    var group: String?
+    var packetsPerSecond: UInt32?
+    var bytesPerSecond: UInt64?
+    /// Seconds since the epoch.
+    var expires: Double?
+    /// How often in a row, if the next one is longer for that.
+    var offence: Int?
+    var droppedPackets, droppedBytes: UInt64
+    var ending: String?
+    var alert: Int64?
+    var evidence: Evidence?
+
+    init(_ sanction: Sanction, ending: Event.Ending?, alert: Alert?) {
+        rule = sanction.rule.id
+        match = sanction.rule.match.text
+        (reason, summary) = (sanction.reason, sanction.summary)
+        isShadowed = sanction.rule.isShadowed
+        group = sanction.group
+        if case .limit(let rate) = sanction.rule.action {
+            (packetsPerSecond, bytesPerSecond) = (rate.packets, rate.bytes)
+        }
+        expires = sanction.rule.expires?.seconds
+        offence = sanction.offence > 0 ? sanction.offence : nil
+        (droppedPackets, droppedBytes) = (sanction.dropped.packets, sanction.dropped.bytes)
+        self.ending = ending?.rawValue
+        self.alert = sanction.alertID
+        evidence = (alert?.verdict).map { verdict in
+            Evidence(
+                score: verdict.score, threshold: verdict.threshold, model: verdict.model,
+                features: verdict.features.map {
+                    Feature(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
+                })
+        }
+    }
+
+    var text: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}
+
+extension Rule.Match {
+    /// `192.0.2.7`, `192.0.2.7 to 198.51.100.5 udp port 53`, `to 198.51.100.5`.
+    fileprivate var text: String {
+        guard case .scope(let scope) = self else { return "\(prefix)" }
+        let service =
+            "\(scope.destination)" + (scope.protocol.map { " \($0)" } ?? "")
+            + (scope.port.map { " port \($0)" } ?? "")
+        return (scope.source.map { "\($0) " } ?? "") + "to \(service)"
+    }
+}

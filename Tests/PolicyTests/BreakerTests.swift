@@ -1,0 +1,55 @@
+import Detection
+import Policy
+import Testing
+import Traffic
+
+@Suite("Circuit breakers")
+struct BreakerTests {
+    private func scenario(_ breakers: BreakerSettings) -> Scenario {
+        var scenario = Scenario()
+        scenario.policy = Policy(settings: PolicySettings(), mode: .enforce, breakers: breakers)
+        return scenario
+    }
+
+    private func trips(_ scenario: Scenario) -> [String] {
+        scenario.events.compactMap { if case .tripped(let trip) = $0 { trip.reason } else { nil } }
+    }
+
+    @Test("Too many bans within a minute: all automatic rules only count, until an operator sets a mode")
+    func tooManyBans() throws {
+        var scenario = scenario(BreakerSettings(bansPerMinute: 3))
+        try scenario.ban("203.0.113.1")
+        for host in 1...4 { scenario.decide(try .of("10.\(host).0.1")) }
+        #expect(trips(scenario) == ["more than 3 automatic bans within a minute"])
+        #expect(scenario.policy.mode == .shadow && scenario.policy.trip != nil)
+        #expect(scenario.installed.values.filter { !$0.isShadowed }.map(\.origin) == [.manual])
+        scenario.decide(try .of("10.9.0.1"))
+        #expect(scenario.installed.values.filter { !$0.isShadowed }.map(\.origin) == [.manual])
+        scenario.apply(scenario.policy.setMode(.enforce))
+        #expect(scenario.policy.trip == nil)
+        #expect(scenario.installed.values.allSatisfy { !$0.isShadowed })
+    }
+
+    @Test("The same number spread over hours trips nothing")
+    func slowly() throws {
+        var scenario = scenario(BreakerSettings(bansPerMinute: 3))
+        for host in 1...20 {
+            scenario.decide(try .of("10.\(host).0.1"))
+            scenario.wait(.seconds(21), step: .seconds(1))
+        }
+        #expect(trips(scenario).isEmpty)
+    }
+
+    @Test("Bans on sources that were known well for ten minutes trip it, bans on strangers do not")
+    func knownSources() throws {
+        let known = (1...40).map { "10.0.\($0).1" }
+        var scenario = scenario(BreakerSettings())
+        try scenario.meet(known, for: .seconds(620), step: .seconds(10))
+        for host in 1...30 { scenario.decide(try .of("10.1.\(host).1")) }
+        #expect(trips(scenario).isEmpty)
+        for source in known.prefix(4) { scenario.decide(try .of(source)) }
+        #expect(trips(scenario).isEmpty, "a tenth is bearable")
+        for source in known[4..<7] { scenario.decide(try .of(source)) }
+        #expect(trips(scenario) == ["automatic bans on 5 of 40 well-known sources within ten minutes"])
+    }
+}

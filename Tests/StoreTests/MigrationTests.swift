@@ -1,0 +1,42 @@
+import Detection
+import Foundation
+import GRDB
+import Policy
+import Testing
+import Traffic
+
+@testable import Store
+
+@Suite("Databases of earlier versions")
+struct MigrationTests {
+    private static let now = Timestamp(nanoseconds: 1_700_000_010_000_000_000)
+
+    @Test(
+        "Nothing is lost: bans, allow-list, alerts, models and the audit trail, which is a chain from then on",
+        arguments: [
+            SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3,
+            SchemaFixtures.version4,
+        ].enumerated().map { ($0.offset + 1, $0.element) })
+    func migrates(_ version: Int, _ sql: String) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("sluice.db")
+        let old = try DatabaseQueue(path: path)
+        try old.write { try $0.execute(sql: sql) }
+        try old.close()
+
+        let store = try Store(path: path)
+        let state = try store.savedState(at: Self.now, memory: .seconds(86_400))
+        #expect(state.sanctions.map(\.rule.id) == [1, 2])
+        #expect(state.sanctions.map { "\($0.prefix)" } == ["192.0.2.7", "10.20.0.2"])
+        #expect(state.sanctions[1].rule.action == .limit(Rule.Rate(packets: 1000)))
+        #expect(state.allowed.map { "\($0.prefix)" } == ["10.0.0.0/8"])
+        #expect(state.lifted.keys.map { "\($0)" } == ["2001:db8:1::/64"])
+        #expect(try store.alerts(since: nil, limit: 9).map(\.verdict.summary) == ["many packets"])
+        #expect(try store.auditTrail(limit: 9).map(\.verb) == ["limit", "ban"])
+        #expect(try store.verifyAudit().broken == nil)
+        try store.note("start", "agent", by: "agent", at: Self.now)
+        let verified = try store.verifyAudit()
+        #expect(verified.broken == nil && verified.lines == 3)
+        #expect(try store.models().map(\.id) == ["site-1"])
+    }
+}

@@ -25,7 +25,7 @@ extension Agent: ControlService {
         let tracked = detector.tracked
         var traffic = StatusReport.Traffic(totals)
         traffic.coverage = coverage
-        return StatusReport(
+        var report = StatusReport(
             version: Version.current, mode: policy.mode,
             learning: .init(
                 progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
@@ -47,6 +47,8 @@ extension Agent: ControlService {
                 age: trained.map { (now - $0).seconds }, thresholds: thresholds),
             heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory,
             kernelMemory: datapath.mapBytes, warnings: warnings)
+        report.detection = DetectionReport(detector)
+        return report
     }
 
     /// What a score must reach, in each view.

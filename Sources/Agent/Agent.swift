@@ -146,6 +146,7 @@ package actor Agent {
         latest = turn.observation.windows
         record(turn.changes.events, by: "agent", at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
+        for report in turn.observation.drifted { tell(.warning(report.sentence)) }
         learn(at: now)
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
     }

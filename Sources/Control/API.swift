@@ -155,6 +155,11 @@ package struct FeatureReport: Codable, Hashable, Sendable {
     package var name: String
     package var value: Double
     package var usual: Double
+    /// The 5 and the 95 % point of what was learned here; absent before anything was.
+    package var low: Double?
+    package var high: Double?
+    /// With this value, and those of the other features that have one, there would have been no verdict.
+    package var harmless: Double?
     /// 0...1.
     package var share: Double
 
@@ -162,6 +167,9 @@ package struct FeatureReport: Codable, Hashable, Sendable {
         name = feature.name
         value = feature.value
         usual = feature.usual
+        low = feature.low
+        high = feature.high
+        harmless = feature.harmless
         share = feature.share
     }
 }

@@ -1,3 +1,4 @@
+import Features
 import Policy
 import Traffic
 
@@ -38,6 +39,7 @@ struct Metrics {
         add(
             "sluice_entities", "gauge", "Sources and destinations whose windows are kept.",
             [([:], Double(status.counts.entities))])
+        if let detection = status.detection { add(detection) }
         add(
             "sluice_rules", "gauge", "Rules in force.",
             [
@@ -53,6 +55,31 @@ struct Metrics {
         add(
             "sluice_kernel_memory_bytes", "gauge", "Memory of the data plane's maps.",
             [([:], Double(status.kernelMemory))])
+    }
+
+    private mutating func add(_ detection: DetectionReport) {
+        let tracked = detection.tracked
+        add(
+            "sluice_tracked", "gauge", "Things remembered, by table.",
+            [
+                (["table": "sources"], Double(tracked.sources)),
+                (["table": "destinations"], Double(tracked.destinations)),
+                (["table": "conversations"], Double(tracked.conversations)),
+                (["table": "services"], Double(tracked.services)),
+            ])
+        let realised = detection.realisedAlarmsPerDay.map { [(["rate": "realised"], $0)] } ?? []
+        add(
+            "sluice_alarms_per_day", "gauge", "Alarms without countable evidence, accepted and realised.",
+            [(["rate": "accepted"], detection.acceptedAlarmsPerDay)] + realised)
+        add(
+            "sluice_score_shift_ratio", "gauge", "From 1 on, scores have risen for good since learning.",
+            detection.drift.map { (["view": $0.view.rawValue], $0.scoreShift) })
+        add(
+            "sluice_population_stability_index", "gauge",
+            "How far the feature that moved most is from what was learned; beyond 0.25 it is another population.",
+            detection.drift.compactMap { drift in
+                drift.features.first.map { (["view": drift.view.rawValue], $0.index) }
+            })
     }
 
     private mutating func add(

@@ -143,6 +143,8 @@ package struct StatusReport: Codable, Hashable, Sendable {
     package var kernelMemory: UInt64
     /// What an operator should know and see to, one sentence each; empty when all is well.
     package var warnings: [String]
+    /// How detection itself fares.
+    package var detection: DetectionReport?
 
     package init(
         version: String, mode: Mode, learning: Learning, started: Timestamp, uptime: Double,

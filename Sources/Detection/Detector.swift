@@ -49,6 +49,8 @@ package struct Observation: Sendable {
     package var windows: [ScoredWindow]
     /// New verdicts; one on an entity is repeated only after a while, or when its tier rises.
     package var verdicts: [Verdict]
+    /// Views whose traffic has drifted from what was learned for an hour; told once.
+    package var drifted: [DriftReport] = []
 }
 
 /// From readings to verdicts: windows, two opinions on each, thresholds, and what can be said for sure.
@@ -161,6 +163,16 @@ package final class Detector {
     package var maximumRows: Int { configuration.maximumRows }
 
     package var tracked: TrackedCounts { builder.tracked }
+
+    /// How far each view's traffic has moved from what was learned; empty before there is a model of this site.
+    package var drift: [DriftReport] { [source.drift, destination.drift].compactMap(\.self) }
+
+    /// Alarms by score without countable evidence, which a model has to answer for: how many are accepted a day in each view, and how
+    /// many came in the view that has more (`nil` in the first hour).
+    package var alarmRate: (accepted: Double, realised: Double?) {
+        let rates = [source.alarmRate, destination.alarmRate].compactMap(\.perDay)
+        return (configuration.falseAlarmsPerDay, rates.max())
+    }
 
     /// Whether answers to flows are seen; without, nothing is held to be unanswered.
     package var seesBothWays: Bool { builder.seesBothWays }

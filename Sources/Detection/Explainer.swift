@@ -11,9 +11,10 @@ struct Explainer {
 
     func verdict(
         on window: Window, features: ArraySlice<Float>, opinion: Opinion, decision: Bars.Decision,
-        finding: Finding?, time: Timestamp, model: String
+        finding: Finding?, counterfactual: Counterfactual, time: Timestamp, model: String
     ) -> Verdict {
-        let contributions = contributions(features, opinion: opinion, finding: finding)
+        var contributions = contributions(features, opinion: opinion, finding: finding)
+        setBounds(of: &contributions, features, finding: finding, counterfactual: counterfactual)
         let reason = finding?.reason ?? opinion.group.rawValue
         return Verdict(
             time: time, entity: window.entity, score: decision.score, threshold: decision.threshold,
@@ -26,6 +27,30 @@ struct Explainer {
                 ?? (window.evidence.isTwoWay && opinion.group != .volume),
             isCertain: finding?.tier == .block, peers: window.evidence.peers, served: window.evidence.served,
             row: Array(features))
+    }
+
+    /// Says at which values there would have been no verdict.
+    private func setBounds(
+        of contributions: inout [FeatureContribution], _ features: ArraySlice<Float>, finding: Finding?,
+        counterfactual: Counterfactual
+    ) {
+        if let finding {
+            let name = FeatureSchema.description(of: finding.feature).name
+            for index in contributions.indices where contributions[index].name == name {
+                contributions[index].harmless = contributions[index].value / finding.excess
+            }
+            return
+        }
+        let leading = contributions.compactMap { contribution in
+            FeatureSchema.features.firstIndex { $0.name == contribution.name }
+        }
+        let bounds = counterfactual.bounds(
+            Array(features), leading: leading, usual: (site?.scaler ?? shipped.scaler).medians)
+        for (index, feature) in leading.enumerated() {
+            contributions[index].harmless = bounds[feature].map {
+                FeatureSchema.features[feature].scale.quantity(of: Double($0))
+            }
+        }
     }
 
     private func target(_ facts: Evidence) -> Target? {
@@ -63,10 +88,15 @@ struct Explainer {
             .prefix(Self.mostFeatures).filter { $0.element >= 0.02 }
             .map { index, share in
                 let description = FeatureSchema.features[index]
-                return FeatureContribution(
+                var contribution = FeatureContribution(
                     name: description.name,
                     value: description.scale.quantity(of: Double(features[features.startIndex + index])),
                     usual: description.scale.quantity(of: Double(scaler.medians[index])), share: share)
+                if let range = site?.reference.range(of: index) {
+                    contribution.low = description.scale.quantity(of: Double(range.low))
+                    contribution.high = description.scale.quantity(of: Double(range.high))
+                }
+                return contribution
             }
     }
 

@@ -24,115 +24,120 @@ struct Finding: Hashable {
 ///
 /// Each number has its reason beside it. All count what the entity began itself, so that a victim which answers is never
 /// meant.
-enum PlainFindings {
-    /// What comes closest to a finding about a window, or goes furthest beyond; findings that block come first.
+struct PlainFindings {
+    /// What comes closest to a finding so far, or goes furthest beyond; findings that block come first.
+    private var closest: Finding?
+    private let facts: Evidence
+    private let seesBothWays: Bool
+
+    /// What comes closest to a finding about a window, or goes furthest beyond.
     static func closest(in window: Window, seesBothWays: Bool) -> Finding? {
-        let facts = window.evidence
-        let candidates =
-            window.entity.view == .source
-            ? unfinished(facts) + floods(facts, seesBothWays) + scans(facts) + repetitions(facts)
-                + tunnels(facts)
-            : victims(facts, seesBothWays)
-        return candidates.max {
-            ($0.excess >= 1 && $0.tier == .block ? 1 : 0, $0.excess)
-                < ($1.excess >= 1 && $1.tier == .block ? 1 : 0, $1.excess)
+        var findings = PlainFindings(facts: window.evidence, seesBothWays: seesBothWays)
+        switch window.entity.view {
+        case .source:
+            findings.considerUnfinished()
+            findings.considerFloods()
+            findings.considerScans()
+            findings.considerRepetitions()
+            findings.considerTunnels()
+        case .destination: findings.considerVictims()
         }
+        return findings.closest
     }
 
-    private static func unfinished(_ facts: Evidence) -> [Finding] {
+    private init(facts: Evidence, seesBothWays: Bool) {
+        self.facts = facts
+        self.seesBothWays = seesBothWays
+    }
+
+    private mutating func consider(
+        _ reason: String, _ tier: Verdict.Tier, _ excess: Double, _ feature: Feature
+    ) {
+        guard excess > 0 else { return }
+        if let closest {
+            let blocks = (
+                old: closest.tier == .block && closest.excess >= 1, new: tier == .block && excess >= 1
+            )
+            guard blocks.new == blocks.old ? excess > closest.excess : blocks.new else { return }
+        }
+        closest = Finding(reason: reason, tier: tier, excess: excess, feature: feature)
+    }
+
+    private mutating func considerUnfinished() {
         // Connections held open without a request that could be served; browsers hold six to a host.
-        var findings = [
-            Finding("connections", .block, facts.unserved / 150, .tcpRepeat60),
-            Finding("connections", .alert, facts.unserved / 50, .tcpRepeat60),
-        ]
+        consider("connections", .block, facts.unserved / 150, .tcpRepeat60)
+        consider("connections", .alert, facts.unserved / 50, .tcpRepeat60)
         // Connections that were begun and never used. A load generator opens hundreds a second too, but completes
         // them within a round trip; waiting 200 ms tells them apart. 2,000 at once are none anyhow.
-        if facts.halfOpen * 5 >= facts.tcpPackets * 4 {
-            let halfOpen = max(Double(facts.halfOpenWaiting) / 300, Double(facts.halfOpen) / 2_000)
-            findings.append(Finding("connections", .block, halfOpen, .newFlows))
-        }
-        return findings
+        guard facts.halfOpen * 5 >= facts.tcpPackets * 4 else { return }
+        consider(
+            "connections", .block, max(Double(facts.halfOpenWaiting) / 300, Double(facts.halfOpen) / 2_000),
+            .newFlows)
     }
 
-    private static func floods(_ facts: Evidence, _ seesBothWays: Bool) -> [Finding] {
+    private mutating func considerFloods() {
         // `ping` sends one packet a second, a monitor of 300 hosts some hundred; ping -f thousands.
-        var findings = [Finding("volume", .block, Double(facts.icmpPackets) / 400, .packets)]
+        consider("volume", .block, Double(facts.icmpPackets) / 400, .packets)
         // Packets that nobody answers. Lines of logs and metrics are longer than 128 bytes with their headers or fewer than
         // 500 a second; media streams are long. Between, what is allowed grows with the length squared: one byte more
         // must not make a flood ten times as large innocent. Where no answers are seen at all, the acknowledgements of a
         // QUIC download look the same, some thousand a second.
         let length = Double(facts.unansweredBytes) / Double(max(1, facts.unansweredPackets))
-        if seesBothWays || length <= 128 {
-            let most = seesBothWays ? min(max(500 * length * length / 16_384, 500), 5_000) : 5_000
-            findings.append(Finding("volume", .block, Double(facts.unansweredPackets) / most, .packets))
-        }
-        return findings
+        guard seesBothWays || length <= 128 else { return }
+        let most = seesBothWays ? min(max(500 * length * length / 16_384, 500), 5_000) : 5_000
+        consider("volume", .block, Double(facts.unansweredPackets) / most, .packets)
     }
 
-    private static func scans(_ facts: Evidence) -> [Finding] {
+    private mutating func considerScans() {
         // Services that refuse or are silent, each tried for the first time, and nearly nothing else.
-        guard facts.failedServices60 * 4 >= facts.novelServices60 * 3 else { return [] }
-        return [
-            Finding("scan", .block, facts.failedServices60 / 40, .novel60),
-            Finding("scan", .alert, facts.failedServices60 / 20, .novel60),
-        ]
+        guard facts.failedServices60 * 4 >= facts.novelServices60 * 3 else { return }
+        consider("scan", .block, facts.failedServices60 / 40, .novel60)
+        consider("scan", .alert, facts.failedServices60 / 20, .novel60)
     }
 
-    private static func repetitions(_ facts: Evidence) -> [Finding] {
-        [
-            // People log in a few times a minute; scripts that do it more often do not do so for ten minutes.
-            Finding(
-                "repetition", .block, max(facts.loginRepeat60 / 20, facts.loginRepeat600 / 60), .loginRepeat60
-            ),
-            Finding(
-                "repetition", .alert, max(facts.loginRepeat60 / 10, facts.loginRepeat600 / 25),
-                .loginRepeat600),
-            // Logins that are all alike: a probe of a monitor comes once a minute.
-            Finding("repetition", .alert, facts.alikeLogins600 / 12, .loginRepeat600),
-            // Requests that are all alike, each on a connection of its own: health checks and pollers come every second at most.
-            Finding("repetition", .alert, facts.alikeRepeat60 / 60, .tcpRepeat60),
-            // Calls to one service outside, as even as a clock's and all alike. Devices that are being set up ask like that for a
-            // minute or so whether they are done; of a service that was not called in ten minutes or more of watching, a
-            // minute is enough.
-            Finding(
-                "repetition", .alert, max(facts.newSteadySeconds / 60, facts.steadySeconds / 240),
-                .regularity),
-        ]
+    private mutating func considerRepetitions() {
+        // People log in a few times a minute; scripts that do it more often do not do so for ten minutes.
+        consider(
+            "repetition", .block, max(facts.loginRepeat60 / 20, facts.loginRepeat600 / 60), .loginRepeat60)
+        consider(
+            "repetition", .alert, max(facts.loginRepeat60 / 10, facts.loginRepeat600 / 25), .loginRepeat600)
+        // Logins that are all alike: a probe of a monitor comes once a minute.
+        consider("repetition", .alert, facts.alikeLogins600 / 12, .loginRepeat600)
+        // Requests that are all alike, each on a connection of its own: health checks and pollers come every second at most.
+        consider("repetition", .alert, facts.alikeRepeat60 / 60, .tcpRepeat60)
+        // Calls to one service outside, as even as a clock's and all alike. Devices that are being set up ask like that for a
+        // minute or so whether they are done; of a service that was not called in ten minutes or more of watching, a
+        // minute is enough.
+        consider(
+            "repetition", .alert, max(facts.newSteadySeconds / 60, facts.steadySeconds / 240), .regularity)
     }
 
-    private static func tunnels(_ facts: Evidence) -> [Finding] {
+    private mutating func considerTunnels() {
         // Names longer than 90 characters, ten a minute, and more than a stray one among those of many users.
-        guard facts.longQueries60 * 20 >= facts.dnsQueries60 else { return [] }
-        return [Finding("exfiltration", .alert, facts.longQueries60 / 10, .dnsExcess60)]
+        guard facts.longQueries60 * 20 >= facts.dnsQueries60 else { return }
+        consider("exfiltration", .alert, facts.longQueries60 / 10, .dnsExcess60)
     }
 
-    private static func victims(_ facts: Evidence, _ seesBothWays: Bool) -> [Finding] {
-        var findings: [Finding] = []
+    private mutating func considerVictims() {
         // A crowd of real clients completes its connections, so that few are half open at any time.
         if facts.halfOpen * 2 >= facts.synPackets, facts.peers >= 50 {
-            let excess = max(Double(facts.halfOpenWaiting) / 500, Double(facts.halfOpen) / 4_000)
-            findings.append(Finding("connections", .block, excess, .newFlows))
+            consider(
+                "connections", .block,
+                max(Double(facts.halfOpenWaiting) / 500, Double(facts.halfOpen) / 4_000), .newFlows)
         }
         // Packets that nobody asked for, from many hosts at once.
         if seesBothWays || facts.asidePackets > 0, facts.peers >= 50 {
-            let oneWay = Double(facts.oneWayPackets &+ facts.asidePackets)
-            findings.append(Finding("volume", .block, oneWay / 1_000, .packets))
+            consider(
+                "volume", .block, Double(facts.oneWayPackets &+ facts.asidePackets) / 1_000, .packets)
         }
-        // Answers that nobody asked for. Where questions are not seen, a resolver or a crawler gets as many; but not from a
-        // thousand packets a second on do they go without any other traffic.
-        if facts.peers >= 20 {
-            let reflected = Double(facts.reflectedPackets)
-            findings.append(
-                seesBothWays
-                    ? Finding("volume", .block, reflected / 300, .packets)
-                    : Finding("volume", .alert, reflected / 1_000, .packets))
+        // Answers that nobody asked for. Where questions are seen, late answers of a few servers are all there is. Where they are
+        // not, a resolver or a crawler gets as many; but not from a thousand packets a second on without any other traffic.
+        let reflected = Double(facts.reflectedPackets)
+        if seesBothWays {
+            if facts.peers >= 20 { consider("volume", .block, reflected / 300, .packets) }
+            if facts.peers >= 10 { consider("volume", .alert, reflected / 50, .packets) }
+        } else if facts.peers >= 20 {
+            consider("volume", .alert, reflected / 1_000, .packets)
         }
-        return findings
-    }
-}
-
-extension Finding {
-    fileprivate init(_ reason: String, _ tier: Verdict.Tier, _ excess: Double, _ feature: Feature) {
-        self.init(reason: reason, tier: tier, excess: excess, feature: feature)
     }
 }

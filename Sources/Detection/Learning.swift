@@ -2,17 +2,22 @@ import Features
 import Traffic
 
 /// Collects the windows that a site model is trained on.
+///
+/// An attack while learning must not become usual. So nothing is taken that the shipped table, which nobody can teach, finds
+/// surprising; nothing from an entity that there is a verdict on, ten minutes before and after; little from any one entity;
+/// and the newest windows wait, since the verdict may still come.
 struct Learning {
-    /// Windows that the shipped table finds this surprising are left out.
-    ///
-    /// An attack while learning must not become usual. Benign traffic reaches it in 3 of 1,000 windows.
+    /// Windows that the shipped table finds this surprising are left out; benign traffic reaches it in 3 of 1,000.
     private static let trim = 2.5
+    /// How long windows wait: floods and scans are told within seconds, guessing and tunnels within minutes.
+    private static let quarantine: Duration = .seconds(180)
 
     private let duration: Duration
     private var source: RowSampler
     private var destination: RowSampler
     private var passed: Duration = .zero
     private var leftOut = 0
+    private var now = Timestamp(nanoseconds: 0)
 
     init(duration: Duration, maximumRows: Int) {
         self.duration = duration
@@ -26,35 +31,39 @@ struct Learning {
 
     /// Counts the time that a reading covers; pauses do not count.
     mutating func pass(_ reading: Reading) {
+        now = reading.end
         passed += max(.zero, min(reading.end - reading.start, .seconds(1)))
     }
 
-    /// Takes a window that may be usual.
+    /// Takes a window that may be usual; one that there is something to say of is suspect, and so is its entity.
     mutating func take(
         _ window: Window, _ features: ArraySlice<Float>, table: Double, isSuspect: Bool, now: Timestamp
     ) {
-        guard !isComplete else { return }
         switch window.entity.view {
-        case .source:
-            guard source.isDue(window, now: now) else { return }
-        case .destination:
-            guard destination.isDue(window, now: now) else { return }
+        case .source: take(window, features, table, isSuspect, now, into: \.source)
+        case .destination: take(window, features, table, isSuspect, now, into: \.destination)
         }
+    }
+
+    private mutating func take(
+        _ window: Window, _ features: ArraySlice<Float>, _ table: Double, _ isSuspect: Bool, _ now: Timestamp,
+        into sampler: WritableKeyPath<Learning, RowSampler>
+    ) {
+        if isSuspect { self[keyPath: sampler].bar(window, now: now) }
+        guard !isComplete, self[keyPath: sampler].isDue(window, now: now) else { return }
         guard table < Self.trim, !isSuspect else {
             leftOut += 1
             return
         }
-        switch window.entity.view {
-        case .source: source.take(features, of: window)
-        case .destination: destination.take(features, of: window)
-        }
+        self[keyPath: sampler].take(features, of: window, now: now)
     }
 
     func trainingSet(shipped: ShippedModel) -> TrainingSet {
         let hours = max(passed / .seconds(3600), 1e-6)
+        let wait = min(Self.quarantine, duration / 10)
         return TrainingSet(
-            source: TrainingSet.View(rows: source.rows),
-            destination: TrainingSet.View(rows: destination.rows),
+            source: TrainingSet.View(rows: source.rows(olderThan: wait, at: now)),
+            destination: TrainingSet.View(rows: destination.rows(olderThan: wait, at: now)),
             learned: passed, windowsPerHour: Double(source.offered) / hours, leftOut: leftOut,
             shipped: shipped)
     }

@@ -4,12 +4,29 @@ import Traffic
 
 /// Collects windows for training: one a second of each entity, in bounded memory, and none that one entity fills.
 struct RowSampler {
+    /// What an entity in disrepute did so long before is left out as well: the memory of its histories.
+    private static let memory: Duration = .seconds(600)
+
+    /// Whose window a row is, and of when.
+    private struct Origin {
+        var slot: Int
+        var serial: UInt32
+        var time: Timestamp
+    }
+
+    private struct Known {
+        var serial: UInt32
+        var last: Timestamp
+        var rows = 0
+        /// Nothing is taken from it before.
+        var barredUntil: Timestamp?
+    }
+
     private let limit: Int
     private(set) var rows: [Float] = []
-    /// Entity of each row.
-    private var owners: [Int] = []
-    /// By slot of the window builder: the entity's serial, the time of its last row, and its number of rows.
-    private var entities: [Int: (serial: UInt32, last: Timestamp, rows: Int)] = [:]
+    private var origins: [Origin] = []
+    /// By slot of the window builder.
+    private var entities: [Int: Known] = [:]
     /// Windows offered, one a second for each entity.
     private(set) var offered = 0
     private var random = SeededGenerator(seed: 1)
@@ -19,7 +36,7 @@ struct RowSampler {
     /// Takes windows that are due.
     mutating func add(_ batch: WindowBatch, now: Timestamp) {
         for row in batch.windows.indices where isDue(batch.windows[row], now: now) {
-            take(batch.features(of: row), of: batch.windows[row])
+            take(batch.features(of: row), of: batch.windows[row], now: now)
         }
     }
 
@@ -30,7 +47,7 @@ struct RowSampler {
             guard now - known.last >= .milliseconds(900) else { return false }
             entities[window.slot]?.last = now
         } else {
-            entities[window.slot] = (window.serial, now, 0)
+            entities[window.slot] = Known(serial: window.serial, last: now)
         }
         offered += 1
         return true
@@ -40,18 +57,70 @@ struct RowSampler {
     ///
     /// No entity gets more than 1 % of the rows that there may be: a machine that talks all the time does not
     /// outvote the rest, and a poisoner neither.
-    mutating func take(_ features: ArraySlice<Float>, of window: Window) {
-        guard let entity = entities[window.slot], entity.rows < max(100, limit / 100) else { return }
-        if owners.count < limit {
+    mutating func take(_ features: ArraySlice<Float>, of window: Window, now: Timestamp) {
+        guard let entity = entities[window.slot], entity.rows < max(100, limit / 100),
+            entity.barredUntil.map({ now >= $0 }) ?? true
+        else { return }
+        let origin = Origin(slot: window.slot, serial: window.serial, time: now)
+        if origins.count < limit {
             rows += features
-            owners.append(window.slot)
+            origins.append(origin)
         } else {
             let place = Int(random.next() % UInt64(offered))
             guard place < limit else { return }
-            rows.replaceSubrange(place * features.count..<(place + 1) * features.count, with: features)
-            entities[owners[place]]?.rows -= 1
-            owners[place] = window.slot
+            forget(origins[place])
+            replace(place, by: features, origin)
         }
         entities[window.slot]?.rows += 1
+    }
+
+    /// Takes nothing from an entity for ten minutes, and throws away what was taken in the last ten.
+    mutating func bar(_ window: Window, now: Timestamp) {
+        var entity =
+            entities[window.slot].flatMap { $0.serial == window.serial ? $0 : nil }
+            ?? Known(serial: window.serial, last: now)
+        entity.barredUntil = now + Self.memory
+        entities[window.slot] = entity
+        guard entity.rows > 0 else { return }
+        for place in origins.indices.reversed() {
+            let origin = origins[place]
+            guard origin.slot == window.slot, origin.serial == window.serial,
+                now - origin.time <= Self.memory
+            else { continue }
+            remove(place)
+        }
+    }
+
+    /// The rows that are not younger than `age`: those wait for what may still be said of their entities.
+    func rows(olderThan age: Duration, at now: Timestamp) -> [Float] {
+        let width = FeatureSchema.count
+        var old: [Float] = []
+        old.reserveCapacity(rows.count)
+        for (place, origin) in origins.enumerated() where now - origin.time >= age {
+            old += rows[place * width..<(place + 1) * width]
+        }
+        return old
+    }
+
+    private mutating func remove(_ place: Int) {
+        let width = FeatureSchema.count
+        forget(origins[place])
+        let last = origins.count - 1
+        if place < last {
+            replace(place, by: rows[last * width..<(last + 1) * width], origins[last])
+        }
+        origins.removeLast()
+        rows.removeLast(width)
+    }
+
+    private mutating func replace(_ place: Int, by features: ArraySlice<Float>, _ origin: Origin) {
+        rows.replaceSubrange(place * features.count..<(place + 1) * features.count, with: features)
+        origins[place] = origin
+    }
+
+    /// Counts a row less for its entity, unless another has its slot by now.
+    private mutating func forget(_ origin: Origin) {
+        guard entities[origin.slot]?.serial == origin.serial else { return }
+        entities[origin.slot]?.rows -= 1
     }
 }

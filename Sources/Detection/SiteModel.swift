@@ -14,6 +14,8 @@ package struct SiteModel: Sendable {
         /// How much the scores hang on each feature, and how much of the variance each principal component holds: shares.
         package let importance: [Float]
         package let spectrum: [Float]
+        /// What it was trained on.
+        package let reference: Reference
     }
 
     /// As in the file's header: kind of a site's model.
@@ -87,6 +89,7 @@ extension SiteModel.View {
         guard importance.count == FeatureSchema.count else {
             throw .malformed("'\(prefix)importance' weighs other features")
         }
+        reference = try Reference(file, prefix: prefix + "reference.")
     }
 
     func put(into file: inout ModelFile, prefix: String) {
@@ -96,6 +99,7 @@ extension SiteModel.View {
         file.set(prefix + "opinion.", opinion)
         file.set(prefix + "importance", importance)
         file.set(prefix + "spectrum", spectrum)
+        reference.put(into: &file, prefix: prefix + "reference.")
     }
 }
 

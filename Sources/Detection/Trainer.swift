@@ -101,6 +101,7 @@ package enum Trainer {
         return SiteModel.View(
             scaler: scaler, model: model, tail: tail, opinion: PeaksOverThreshold(fitting: opinions),
             importance: Importance.unlabelled(of: usual, seed: seed, scores: scorer.scores),
-            spectrum: PrincipalAxes.spectrum(of: usual).map { Float($0) })
+            spectrum: PrincipalAxes.spectrum(of: usual).map { Float($0) }, reference: Reference(of: view.rows)
+        )
     }
 }

@@ -8,7 +8,7 @@ import Traffic
 struct Usual {
     private static let memory = 3600.0
     /// As if it had been as everybody is for so long before.
-    private static let prior = 600.0
+    static let acquaintance: Duration = .seconds(600)
     private static let most = 1.0
 
     private var sum = 0.0
@@ -16,12 +16,12 @@ struct Usual {
     private var updated: Timestamp?
 
     /// What to take off a score.
-    var score: Double { min(Self.most, sum / (length + Self.prior)) }
+    var score: Double { min(Self.most, sum / (length + Self.acquaintance.seconds)) }
 
     /// Takes it that the entity has always been as odd as this: somebody who knows says so.
     mutating func settle(on score: Double) {
         length = Self.memory
-        sum = score * (length + Self.prior)
+        sum = score * (length + Self.acquaintance.seconds)
     }
 
     /// Adds a window's score, which stands for the time since the last one, but at most a second.

@@ -9,6 +9,13 @@ package struct FeatureContribution: Hashable, Sendable {
     package var value: Double
     /// Median of the same feature in what was learned, in the same unit.
     package var usual: Double
+    /// The 5 and the 95 % point of what was learned here; `nil` before anything was.
+    package var low: Double?
+    package var high: Double?
+    /// With this value, and those of the other features that have one, there would have been no verdict.
+    ///
+    /// Of a finding, about; `nil` where nothing had to change.
+    package var harmless: Double?
     /// Part of the evidence, 0...1; those of one verdict add up to at most 1.
     package var share: Double
 

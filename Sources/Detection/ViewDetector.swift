@@ -13,6 +13,8 @@ struct ViewDetector {
         var lasting = Lasting()
         var news = News()
         var lastAlarm: Timestamp?
+        /// It was there before the model came into use, which makes of it what it may: its usual score has to be learned first.
+        var isOlder = false
     }
 
     private let view: Entity.View
@@ -21,10 +23,13 @@ struct ViewDetector {
     private var site: SiteModel?
     private var opinions: Opinions
     private var states: [EntityState] = []
+    /// Since when the site's model is in use.
+    private var adopted: Timestamp?
     private var budget: AlarmBudget
     /// Alarms by score without countable evidence so far, one an entity and hour.
     private(set) var alarms = 0
     private var explainer: Explainer
+    private var drifting: Drift?
     /// The latest windows and what was thought of them.
     private var latest = (batch: WindowBatch(), opinions: [Opinion]())
 
@@ -37,7 +42,14 @@ struct ViewDetector {
         opinions = Opinions(shipped: shipped[view], site: site.flatMap { $0.isTrusted ? $0[view] : nil })
         explainer = Explainer(shipped: shipped[view], site: site?[view])
         budget = AlarmBudget(acceptedPerDay: configuration.falseAlarmsPerDay)
+        drifting = site.map { Drift(view, from: $0[view]) }
     }
+
+    /// How far traffic has moved from what was learned; `nil` without a model of this site.
+    var drift: DriftReport? { drifting?.report }
+
+    /// Alarms by score without countable evidence.
+    var alarmRate: AlarmRate { budget.realised }
 
     var modelName: String { [shipped.name, site?.name].compactMap(\.self).joined(separator: " + ") }
 
@@ -45,7 +57,12 @@ struct ViewDetector {
         site = model
         opinions = Opinions(shipped: shipped[view], site: model.isTrusted ? model[view] : nil)
         explainer = Explainer(shipped: shipped[view], site: model[view])
-        for index in states.indices { states[index].usual = Usual() }
+        drifting = Drift(view, from: model[view])
+        for index in states.indices {
+            states[index].usual = Usual()
+            states[index].isOlder = true
+        }
+        adopted = nil
     }
 
     mutating func observe(
@@ -54,6 +71,8 @@ struct ViewDetector {
     ) {
         let bars = Bars(site: site, view: view, budget: budget)
         let before = alarms
+        let isSettled = time - (adopted ?? time) >= Usual.acquaintance
+        adopted = adopted ?? time
         latest = (batch, opinions.judge(batch))
         for (row, opinion) in latest.opinions.enumerated() {
             let window = batch.windows[row]
@@ -63,19 +82,21 @@ struct ViewDetector {
             let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
             let closest = PlainFindings.closest(in: window, seesBothWays: seesBothWays)
             let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
-            let lasting = states[window.slot].lasting.add(score, at: time)
+            let mean = states[window.slot].lasting.add(score, at: time)
+            let lasting = isSettled || !states[window.slot].isOlder ? mean : 0
             let decision = bars.decide(
                 score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
             observation.windows.append(
                 ScoredWindow(
                     entity: window.entity,
-                    score: bars.standing(score: score, lasting: lasting, closest: closest),
+                    score: bars.standing(score: score, lasting: mean, closest: closest),
                     threshold: bars.least, table: opinion.table, site: opinion.site, packets: window.packets,
                     bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
             learning?.take(
-                window, features, table: opinion.table, isSuspect: finding != nil, now: time)
+                window, features, table: opinion.table, isSuspect: decision != nil, now: time)
             guard let decision else {
                 if !isEcho { states[window.slot].usual.add(opinion.score, at: time) }
+                if let score = opinion.site { drifting?.add(score: score) }
                 continue
             }
             let reason = finding?.reason ?? opinion.group.rawValue
@@ -91,10 +112,13 @@ struct ViewDetector {
             observation.verdicts.append(
                 explainer.verdict(
                     on: window, features: features, opinion: opinion, decision: decision, finding: finding,
-                    time: time,
-                    model: modelName))
+                    counterfactual: Counterfactual(
+                        window: window, opinions: opinions, usualScore: states[window.slot].usual.score,
+                        threshold: decision.threshold),
+                    time: time, model: modelName))
         }
         budget.count(alarms: alarms - before, at: time)
+        if let report = drifting?.pass(batch, at: time) { observation.drifted.append(report) }
     }
 
     /// What the latest window says of an entity; `nil` if it has none.

@@ -11,7 +11,8 @@ enum Amplifiers {
         10001,
         11211, 27015, 37810,
     ]
-    /// Requests among servers that use one port for both ends are shorter than answers that are worth reflecting.
+    /// Services whose own clients and servers use the port for both ends: their requests are no answers, if they are short.
+    private static let symmetric: Set<UInt16> = [53, 123]
     private static let longestRequest: UInt64 = 150
 
     /// Packets of a sample, of which nobody was seen to ask for anything, that look like answers.
@@ -20,6 +21,7 @@ enum Amplifiers {
         case .udp where ports.contains(sample.key.sourcePort):
             let isRequest =
                 sample.key.sourcePort == sample.key.destinationPort
+                && symmetric.contains(sample.key.sourcePort)
                 && sample.bytes <= sample.packets &* longestRequest
             return isRequest ? 0 : sample.packets
         case .tcp where sample.synAck > 0 && sample.packets <= sample.synAck &+ sample.rst:

@@ -66,6 +66,25 @@ extension Alert {
         var value: Double
         var usual: Double
         var share: Double
+        var low, high, harmless: Double?
+
+        init(_ contribution: FeatureContribution) {
+            name = contribution.name
+            value = contribution.value.finite
+            usual = contribution.usual.finite
+            share = contribution.share.finite
+            low = contribution.low?.finite
+            high = contribution.high?.finite
+            harmless = contribution.harmless?.finite
+        }
+
+        var contribution: FeatureContribution {
+            var contribution = FeatureContribution(name: name, value: value, usual: usual, share: share)
+            contribution.low = low
+            contribution.high = high
+            contribution.harmless = harmless
+            return contribution
+        }
     }
 
     static func fetch(id: Int64, from database: Database) throws -> Alert? {
@@ -91,9 +110,7 @@ extension Alert {
             score: try reader.value("score"), threshold: try reader.value("threshold"),
             tier: try reader.choice("tier"), reason: try reader.value("reason"),
             summary: try reader.value("summary"),
-            features: decoded.map {
-                FeatureContribution(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
-            },
+            features: decoded.map(\.contribution),
             model: try reader.value("model"), target: target, isTwoWay: try reader.value("two_way"),
             row: Self.numbers(try reader.value("row")))
         self.init(
@@ -103,9 +120,7 @@ extension Alert {
     }
 
     func write(to database: Database) throws {
-        let features = verdict.features.map {
-            Feature(name: $0.name, value: $0.value.finite, usual: $0.usual.finite, share: $0.share.finite)
-        }
+        let features = verdict.features.map(Feature.init)
         let encoded = String(decoding: try JSONEncoder().encode(features), as: UTF8.self)
         try database.cachedStatement(
             sql: """

@@ -85,20 +85,40 @@ struct ExplainCommand: DocumentCommand {
 
     private func features(_ features: [FeatureReport], on screen: Screen) -> String {
         guard !features.isEmpty else { return "" }
-        return Table(features, FeatureReport.columns).text(on: screen)
+        return Table(features, FeatureReport.columns(of: features)).text(on: screen)
     }
 }
 
 extension FeatureReport {
-    fileprivate static var columns: [Column<FeatureReport>] {
-        [
+    /// What is known of usual ranges and harmless values is shown, if it is known of any.
+    fileprivate static func columns(of features: [FeatureReport]) -> [Column<FeatureReport>] {
+        var columns: [Column<FeatureReport>] = [
             Column("name", "FEATURE", isFlexible: true, value: { $0.name }),
             Column("value", "VALUE", .right, value: { $0.value }, cell: { Table.Cell($0.value.short) }),
             Column(
                 "usual", "USUAL", .right, value: { $0.usual }, cell: { Table.Cell($0.usual.short, .faint) }),
+        ]
+        if features.contains(where: { $0.low != nil }) {
+            columns.append(
+                Column(
+                    "range", "5 TO 95 %", .right, value: { $0.range },
+                    cell: { Table.Cell($0.range, .faint) }))
+        }
+        if features.contains(where: { $0.harmless != nil }) {
+            columns.append(
+                Column(
+                    "harmless", "HARMLESS AT", .right, value: { $0.harmless },
+                    cell: { Table.Cell($0.harmless?.short ?? "-") }))
+        }
+        columns.append(
             Column(
                 "share", "SHARE", .right, value: { $0.share },
-                cell: { Table.Cell("\(($0.share * 100).grouped) %") }),
-        ]
+                cell: { Table.Cell("\(($0.share * 100).grouped) %") }))
+        return columns
+    }
+
+    /// The 5 and the 95 % point of what was learned.
+    private var range: String {
+        low.flatMap { low in high.map { "\(low.short) to \($0.short)" } } ?? "-"
     }
 }

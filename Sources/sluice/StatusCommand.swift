@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Features
 import Policy
 import Terminal
 import Traffic
@@ -34,6 +35,7 @@ struct StatusCommand: DocumentCommand {
         fields.add("Alerts", counts.alerts.grouped)
         fields.add("Entities", counts.entities.grouped)
         fields.add("Model", model(status.model))
+        if let detection = status.detection { add(detection, to: &fields, on: screen, at: now) }
         let isLate = status.heartbeatAge > 5
         fields.add("Heartbeat", screen.styled(status.heartbeatAge.duration + " ago", isLate ? .bad : .plain))
         fields.add("Memory", Double(status.memory).bytes)
@@ -41,6 +43,20 @@ struct StatusCommand: DocumentCommand {
             fields.add(place == 0 ? "Warnings" : "", screen.styled(warning.printable, .warning))
         }
         return fields.text(on: screen)
+    }
+
+    private func add(
+        _ detection: DetectionReport, to fields: inout Fields, on screen: Screen, at now: Timestamp
+    ) {
+        let realised = detection.realisedAlarmsPerDay.map { "\($0.short) came" } ?? "too early to tell"
+        fields.add("False alarms", "\(detection.acceptedAlarmsPerDay.short) a day accepted, \(realised)")
+        for drift in detection.drift {
+            let moved = drift.features.prefix(3).map { "\($0.name) \($0.index.short)" }.joined(
+                separator: ", ")
+            let state =
+                drift.since.map { screen.styled("scores rise since \($0.age(at: now))", .warning) } ?? "none"
+            fields.add("Drift", "\(drift.view.rawValue): \(state)" + (moved.isEmpty ? "" : " (\(moved))"))
+        }
     }
 
     private func learning(_ learning: StatusReport.Learning) -> String {

@@ -95,4 +95,24 @@ import Traffic
         }.max()
         #expect(try #require(largest) < 2_400)
     }
+
+    @Test("nothing is learned from an entity that there is a verdict on, from before the verdict neither")
+    func quarantine() throws {
+        var script = ScriptedTraffic()
+        Customer.browser.write(&script, 60)
+        Customer.resolver.write(&script, 60)
+        // The finding comes with the tenth guess within a minute, so that nine are taken for logins at first.
+        for guess in 0..<24 {
+            script.connection(
+                at: 20 + Double(guess) * 1.5, CanaryAttack.attacker, UInt16(40_000 + guess),
+                CanaryAttack.victim,
+                22)
+        }
+        let (_, set) = try learned(script, seconds: 60)
+        let repeats = Feature.loginRepeat60.rawValue
+        let most = stride(from: repeats, to: set.source.rows.count, by: FeatureSchema.count)
+            .map { set.source.rows[$0] }.max()
+        #expect(set.source.count > Trainer.fewestWindows)
+        #expect(most == 0)
+    }
 }

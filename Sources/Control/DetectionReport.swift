@@ -1,0 +1,52 @@
+package import Detection
+package import Features
+package import Traffic
+
+/// How detection itself fares: what it holds in memory, how often it errs, how far traffic has moved from what was learned.
+package struct DetectionReport: Codable, Hashable, Sendable {
+    /// Things remembered now; the tables have a fixed size, and in a full one the least important leaves.
+    package struct Tracked: Codable, Hashable, Sendable {
+        package var sources, destinations, conversations, services: Int
+    }
+
+    /// Drift of one view.
+    package struct Drift: Codable, Hashable, Sendable {
+        package var view: Entity.View
+        /// From 1 on, scores have risen for good (cumulative sum over its bound).
+        package var scoreShift: Double
+        /// When they began to rise; absent below 1.
+        package var since: Timestamp?
+        /// Those that moved most.
+        package var features: [Shift]
+    }
+
+    /// Drift of one feature.
+    package struct Shift: Codable, Hashable, Sendable {
+        package var name: String
+        /// Population stability index: below 0.1 nothing changed, beyond 0.25 it is another population.
+        package var index: Double
+    }
+
+    package var tracked: Tracked
+    /// Alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
+    package var acceptedAlarmsPerDay: Double
+    package var realisedAlarmsPerDay: Double?
+    /// One a view that has a model of this site.
+    package var drift: [Drift]
+
+    /// What a detector says of itself.
+    package init(_ detector: Detector) {
+        let counts = detector.tracked
+        tracked = Tracked(
+            sources: counts.sources, destinations: counts.destinations, conversations: counts.conversations,
+            services: counts.services)
+        let rate = detector.alarmRate
+        acceptedAlarmsPerDay = rate.accepted
+        realisedAlarmsPerDay = rate.realised
+        drift = detector.drift.map { report in
+            Drift(
+                view: report.view, scoreShift: report.scoreShift, since: report.since,
+                features: report.features.map { Shift(name: $0.name, index: Double($0.index)) })
+        }
+    }
+}

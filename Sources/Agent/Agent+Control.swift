@@ -3,7 +3,7 @@ import Configuration
 package import Control
 import Datapath
 import Detection
-package import Features
+import Features
 import Glibc
 import Policy
 import Store
@@ -67,11 +67,11 @@ extension Agent: ControlService {
         return fields.count > 1 ? (UInt64(fields[1]) ?? 0) * UInt64(sysconf(CInt(_SC_PAGESIZE))) : 0
     }
 
-    package func bans() async throws -> [BanReport] {
+    package func bans(_ query: BanQuery) async throws -> [BanReport] {
         // Counters as they are now, not as they were at the last turn.
         let now = clock.now
         record(try engine.settle(at: now).events, by: "agent", at: now)
-        return engine.policy.sanctions.map(BanReport.init)
+        return query.select(engine.policy.sanctions).map(BanReport.init)
     }
 
     package func ban(_ request: BanRequest) async throws -> BanReport {
@@ -132,8 +132,16 @@ extension Agent: ControlService {
         }
     }
 
+    package func batch(_ request: BatchRequest) async throws -> BatchResult {
+        let now = clock.now
+        var policy = engine.policy
+        let (result, changes) = try request.apply(to: &policy, at: now)
+        if request.isTrial != true { try commit(policy, changes, at: now) }
+        return result
+    }
+
     /// Puts an operator's change in force; what the kernel refused has not happened.
-    private func commit(_ policy: Policy, _ changes: Changes, at now: Timestamp) throws {
+    func commit(_ policy: Policy, _ changes: Changes, at now: Timestamp) throws {
         let before = engine.policy
         engine.policy = policy
         do {
@@ -153,8 +161,11 @@ extension Agent: ControlService {
         }
     }
 
-    package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
-        try store.alerts(since: since, limit: limit).map(AlertReport.init)
+    package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        try store.alerts(
+            since: query.since, source: query.source, reason: query.reason, order: query.order,
+            limit: query.limit ?? .max
+        ).map(AlertReport.init)
     }
 
     package func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
@@ -193,9 +204,21 @@ extension Agent: ControlService {
             model: engine.detector.modelName, features: report.features.map(FeatureReport.init))
     }
 
-    package func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
-        let busiest = latest.filter { $0.entity.view == view }.sorted { $0.packets > $1.packets }
-            .prefix(limit)
+    package func flows(_ query: FlowQuery) async throws -> [FlowReport] {
+        query.select(latestFlows.samples, seconds: latestFlows.seconds)
+    }
+
+    package func top(_ query: TopQuery) async throws -> [TopEntry] {
+        let wanted = latest.filter { window in
+            window.entity.view == query.view && query.source.map(window.entity.prefix.overlaps) ?? true
+        }
+        let sorted =
+            switch query.order {
+            case .packets: wanted.sorted { $0.packets > $1.packets }
+            case .bytes: wanted.sorted { $0.bytes > $1.bytes }
+            case .score: wanted.sorted { $0.score > $1.score }
+            }
+        let busiest = sorted.prefix(query.limit)
         return busiest.map { window in
             let report = engine.detector.report(on: window.entity)
             return TopEntry(

@@ -13,7 +13,9 @@ package actor Agent {
     /// Rules, their counters and the audit trail go to disk this often; what happens goes at once.
     private static let savingInterval: Duration = .seconds(60)
 
-    let configuration: Configuration
+    var loaded: LoadedConfiguration
+    /// Reads the configuration again, with the same flags; `nil` where no file was given.
+    let load: (@Sendable () throws -> LoadedConfiguration)?
     let clock: any AgentClock
     let datapath: Datapath
     let engine: Engine
@@ -26,6 +28,8 @@ package actor Agent {
     private(set) var coverage = 1.0
     /// Windows of the latest reading, each entity once.
     private(set) var latest: [ScoredWindow] = []
+    /// Flows of the latest reading, and the seconds it took.
+    private(set) var latestFlows: (samples: [FlowSample], seconds: Double) = ([], 1)
     /// When the model of this site was trained; `nil` while there is none.
     var trained: Timestamp?
     private(set) var heartbeat: Timestamp
@@ -41,16 +45,20 @@ package actor Agent {
     /// Attaches the data plane, opens the store and puts in force what it remembers.
     ///
     /// - Parameters:
-    ///   - configuration: with at least one interface.
+    ///   - loaded: with at least one interface.
+    ///   - load: reads the configuration again, for `reload`.
     ///   - replaces: whether another XDP program on an interface is taken off.
     ///   - clock: the agent's time.
     ///   - notify: called with everything the agent has to tell, in order.
     /// - Throws: what cannot be had (interface, store, program), with what to do; nothing is attached then.
     package init(
-        _ configuration: Configuration, replaces: Bool = false, clock: any AgentClock = WallClock(),
+        _ loaded: LoadedConfiguration, load: (@Sendable () throws -> LoadedConfiguration)? = nil,
+        replaces: Bool = false, clock: any AgentClock = WallClock(),
         notify: @escaping @Sendable (TimedNotice) -> Void = { _ in }
     ) throws {
-        self.configuration = configuration
+        let configuration = loaded.configuration
+        self.loaded = loaded
+        self.load = load
         self.clock = clock
         self.notify = notify
         let now = clock.now
@@ -132,6 +140,8 @@ package actor Agent {
         if let failure { throw failure }
     }
 
+    var configuration: Configuration { loaded.configuration }
+
     /// One turn of the loop.
     private func turn() throws {
         let now = clock.now
@@ -144,6 +154,7 @@ package actor Agent {
         coverage = turn.reading.totals.coverage
         rates.add(turn.reading.totals, at: now)
         latest = turn.observation.windows
+        latestFlows = (turn.reading.samples, max((turn.reading.end - turn.reading.start).seconds, 0.01))
         record(turn.changes.events, by: "agent", at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
         for report in turn.observation.drifted { tell(.warning(report.sentence)) }

@@ -14,6 +14,8 @@ package enum Notice: Sendable {
     /// A later model judges beside the one in use, or has done so.
     case trial(model: String, TrialStep)
     case event(Event)
+    /// Another configuration is in use; what changed in it, empty if nothing did.
+    case reloaded(String)
     /// Something went wrong that the agent goes on without.
     case warning(String)
     /// Detached, or left attached on purpose.

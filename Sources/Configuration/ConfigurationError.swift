@@ -7,15 +7,28 @@ package struct Problem: Hashable, Sendable {
     /// From 1, in characters.
     package let column: Int?
     package let message: String
+    /// Its name as it was given; empty until it is known.
+    package private(set) var file = ""
 
     init(_ mark: Mark?, _ message: String) {
-        line = mark?.line
-        column = mark?.column
+        self.init(line: mark?.line, column: mark?.column, message)
+    }
+
+    init(line: Int?, column: Int?, _ message: String) {
+        self.line = line
+        self.column = column
         self.message = message
+    }
+
+    /// The same, in a file.
+    func `in`(_ file: String) -> Problem {
+        var problem = self
+        problem.file = file
+        return problem
     }
 }
 
-/// A configuration file that cannot be used, with all mistakes found in it, in the order of the file.
+/// A configuration file that cannot be used, with all mistakes found in it and its drop-ins, in their order.
 package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file's name as it was given.
     package let file: String
@@ -25,7 +38,7 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
     package var description: String {
         problems.map { problem in
             let place = [problem.line, problem.column].compactMap { $0 }.map { ":\($0)" }.joined()
-            return "\(file)\(place): \(problem.message)"
+            return "\(problem.file)\(place): \(problem.message)"
         }.joined(separator: "\n")
     }
 }

@@ -5,8 +5,18 @@ extension Configuration {
     /// Longer files are refused before they are parsed.
     private static let maximumSize = 1 << 20
 
-    /// Reads a configuration file; keys that it does not mention keep their defaults.
+    /// Reads a configuration file and its drop-ins; keys that they do not mention keep their defaults.
     package init(file: String) throws(ConfigurationError) {
+        self = try LoadedConfiguration(file: file).configuration
+    }
+
+    /// Reads the text of a configuration file; `file` is its name in errors.
+    package init(text: String, file: String) throws(ConfigurationError) {
+        self = try LoadedConfiguration(text: text, file: file).configuration
+    }
+
+    /// The text of a file, if it can be one of configuration.
+    static func text(of file: String) throws(ConfigurationError) -> String {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -17,36 +27,23 @@ extension Configuration {
                 case .fileReadNoPermission: "permission denied"
                 default: error.localizedDescription
                 }
-            throw ConfigurationError(file: file, problems: [Problem(nil, "cannot be read: \(reason)")])
+            throw ConfigurationError(
+                file: file, problems: [Problem(nil, "cannot be read: \(reason)").in(file)])
         }
         guard data.count <= Self.maximumSize, let text = String(data: data, encoding: .utf8) else {
             let message = "is not a configuration: expected UTF-8 text of at most 1 MiB"
-            throw ConfigurationError(file: file, problems: [Problem(nil, message)])
+            throw ConfigurationError(file: file, problems: [Problem(nil, message).in(file)])
         }
-        try self.init(text: text, file: file)
-    }
-
-    /// Reads the text of a configuration file; `file` is its name in errors.
-    package init(text: String, file: String) throws(ConfigurationError) {
-        self.init()
-        var reader = Reader(configuration: self)
-        reader.read(text)
-        guard reader.problems.isEmpty else {
-            let sorted = reader.problems.sorted {
-                ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0)
-            }
-            throw ConfigurationError(file: file, problems: sorted)
-        }
-        self = reader.configuration
+        return text
     }
 }
 
 /// One pass over a file: collects values, and every problem rather than the first.
-private struct Reader {
-    var configuration: Configuration
-    var problems: [Problem] = []
+struct ConfigurationReader {
+    private(set) var configuration: Configuration
+    private(set) var problems: [Problem] = []
     /// Where each key that the file has stands.
-    private var marks: [String: Mark] = [:]
+    private(set) var marks: [String: Mark] = [:]
 
     init(configuration: Configuration) { self.configuration = configuration }
 
@@ -64,10 +61,6 @@ private struct Reader {
             return
         }
         read(mapping, section: nil)
-        for (path, message) in Schema.contradictions(in: configuration) where problems.isEmpty {
-            let mark = marks[path] ?? path.split(separator: ".").first.flatMap { marks[String($0)] }
-            problems.append(Problem(mark, message))
-        }
     }
 
     private mutating func read(_ mapping: Node.Mapping, section: String?) {

@@ -10,6 +10,15 @@ struct Key: Sendable {
         @Sendable (_ node: Node, _ configuration: inout Configuration, _ problems: inout [Problem]) -> Void
     /// The value as YAML.
     let write: @Sendable (Configuration) -> String
+    private let shape: Shape
+    private let choices: [String]
+    private let isList: Bool
+
+    /// As JSON Schema.
+    var schema: [String: Any] {
+        let value: [String: Any] = choices.isEmpty ? shape.json : ["type": "string", "enum": choices]
+        return isList ? ["type": "array", "items": value, "uniqueItems": true] : value
+    }
 
     var section: String? {
         let parts = path.split(separator: ".")
@@ -32,6 +41,7 @@ struct Key: Sendable {
             }
         }
         write = { kind.write($0[keyPath: member]) }
+        (shape, choices, isList) = (kind.shape, kind.choices, false)
     }
 
     /// A key with a list of values, each at most once.
@@ -60,6 +70,7 @@ struct Key: Sendable {
             }
             configuration[keyPath: member] = values
         }
+        (shape, choices, isList) = (kind.shape, kind.choices, true)
         write = { "[" + $0[keyPath: member].map(kind.write).joined(separator: ", ") + "]" }
     }
 }

@@ -7,6 +7,8 @@ struct Kind<Value: Sendable>: Sendable {
     let expectation: String
     /// All words that are taken, if they are few.
     var choices: [String] = []
+    /// For editors.
+    var shape = Shape.text(pattern: nil)
     let read: @Sendable (String) -> Value?
     let write: @Sendable (Value) -> String
 }
@@ -24,6 +26,7 @@ extension Kind<Duration> {
     static func duration(from least: Duration, through most: Duration) -> Kind {
         Kind(
             expectation: "a duration from \(least.text) to \(most.text), such as 90s, 10m or 1h30m",
+            shape: .text(pattern: "^([0-9]+(d|h|m|s|ms|us|ns))+$"),
             read: { text in Duration(text).flatMap { (least...most).contains($0) ? $0 : nil } },
             write: { $0.text })
     }
@@ -33,6 +36,7 @@ extension Kind where Value: FixedWidthInteger {
     static func integer(from least: Value, through most: Value) -> Kind {
         Kind(
             expectation: "a whole number from \(least) to \(most)",
+            shape: .integer(from: Int(clamping: least), through: Int(clamping: most)),
             read: { text in Value(text).flatMap { (least...most).contains($0) ? $0 : nil } },
             write: { "\($0)" })
     }
@@ -42,6 +46,7 @@ extension Kind<Int?> {
     static func automaticOrPowerOfTwo(from least: Int, through most: Int) -> Kind {
         Kind(
             expectation: "auto, or a power of two from \(least) to \(most)",
+            shape: .automatic(or: .integer(from: least, through: most)),
             read: { text in
                 if text == "auto" { return .some(nil) }
                 guard let number = Int(text), (least...most).contains(number), number.nonzeroBitCount == 1
@@ -57,6 +62,7 @@ extension Kind<Double> {
         let write: @Sendable (Double) -> String = { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" }
         return Kind(
             expectation: "a number from \(write(least)) to \(write(most))",
+            shape: .number(from: least, through: most),
             read: { text in Double(text).flatMap { (least...most).contains($0) ? $0 : nil } },
             write: write)
     }
@@ -66,6 +72,7 @@ extension Kind<Prefix> {
     static var prefix: Kind {
         Kind(
             expectation: "an address or a prefix, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
+            shape: .text(pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"),
             read: { Prefix($0) }, write: { "\($0)" })
     }
 }
@@ -75,6 +82,7 @@ extension Kind<String> {
     static var interface: Kind {
         Kind(
             expectation: "the name of an interface, such as eth0",
+            shape: .text(pattern: "^[^/: ]{1,15}$"),
             read: { text in
                 let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/:".utf8.contains($0) }
                 return (1...15).contains(text.utf8.count) && isPlain && text != "." && text != ".."
@@ -101,6 +109,7 @@ extension Kind<String> {
     static func path(maximum: Int = 4095) -> Kind {
         Kind(
             expectation: "an absolute path" + (maximum < 4095 ? " of at most \(maximum) bytes" : ""),
+            shape: .text(pattern: "^/.*[^/]$"),
             read: { $0.hasPrefix("/") && !$0.hasSuffix("/") && $0.utf8.count <= maximum ? $0 : nil },
             write: { $0 })
     }

@@ -134,6 +134,12 @@ enum Schema {
         Key("log.level", \.log.level, .choice(), "Least severe messages that the agent writes."),
     ]
 
+    /// Keys that a running agent takes over (`sluice reload`, SIGHUP); a change of any other needs a restart.
+    static let reloadable: Set<String> = [
+        "mode", "interval", "allow", "learn.memory", "bans.duration", "bans.maximum",
+        "limits.packets_per_second", "limits.duration", "dead_man.after", "dead_man.action",
+    ]
+
     /// What one key alone cannot tell: the key to blame, and what is wrong.
     static func contradictions(in configuration: Configuration) -> [(path: String, message: String)] {
         var found: [(String, String)] = []

@@ -23,7 +23,7 @@ package struct TargetReport: Codable, Hashable, Sendable {
 
 /// One rule that drops or limits, with what it has done.
 package struct BanReport: Codable, Hashable, Sendable {
-    package enum Action: String, Codable, Hashable, Sendable { case ban, limit }
+    package enum Action: String, Codable, CaseIterable, Hashable, Sendable { case ban, limit }
 
     /// What is banned or limited: a source, or (if it is the address of `target`) what everybody sends there.
     package var prefix: Prefix
@@ -78,7 +78,7 @@ extension TargetReport {
     }
 }
 
-/// `GET bans`: every ban and limit in force, newest first.
+/// `GET bans` (see `BanQuery`): bans and limits in force.
 package struct BanList: Codable, Hashable, Sendable {
     package var bans: [BanReport]
     package init(bans: [BanReport]) { self.bans = bans }
@@ -176,7 +176,7 @@ package struct FeatureReport: Codable, Hashable, Sendable {
 
 /// A verdict with its reasons, and what was done about it.
 package struct AlertReport: Codable, Hashable, Sendable {
-    package enum Action: String, Codable, Hashable, Sendable { case ban, limit, alert }
+    package enum Action: String, Codable, CaseIterable, Hashable, Sendable { case ban, limit, alert }
 
     package var id: Int64
     package var time: Timestamp
@@ -224,7 +224,7 @@ package struct AlertReport: Codable, Hashable, Sendable {
     }
 }
 
-/// `GET alerts?since=TIME&limit=N`: newest first.
+/// `GET alerts` (see `AlertQuery`).
 package struct AlertList: Codable, Hashable, Sendable {
     package var alerts: [AlertReport]
     package init(alerts: [AlertReport]) { self.alerts = alerts }
@@ -258,7 +258,7 @@ package struct TopEntry: Codable, Hashable, Sendable {
     }
 }
 
-/// `GET top?view=source|destination&limit=N`: busiest first, by packets a second.
+/// `GET top` (see `TopQuery`).
 package struct TopList: Codable, Hashable, Sendable {
     package var view: Entity.View
     package var entries: [TopEntry]

@@ -29,12 +29,9 @@ package struct ControlAccess: Hashable, Sendable {
         return unsafe entry.gr_gid
     }
 
-    /// The socket's mode and group: one group can be given by them; two need everybody to get in as far as
-    /// `check`.
-    var socket: (mode: mode_t, group: UInt32?) {
-        if let readers, let writers, readers != writers { return (0o666, nil) }
-        return (0o660, readers ?? writers)
-    }
+    /// The socket's mode: with groups everybody gets in as far as `check`, since a socket has one group only,
+    /// and giving it away takes a capability (CAP_CHOWN) that the agent has no other use for.
+    var mode: mode_t { readers == nil && writers == nil ? 0o660 : 0o666 }
 
     /// Throws if the caller may not do this; a request that only asks `isReading`.
     func check(_ caller: Caller, isReading: Bool) throws(ControlError) {

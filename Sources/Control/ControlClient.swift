@@ -1,4 +1,4 @@
-package import Features
+import Features
 import FlyingSocks
 import Foundation
 import Glibc
@@ -17,7 +17,9 @@ package struct ControlClient: ControlService {
 
     package func status() async throws -> StatusReport { try await get("status") }
 
-    package func bans() async throws -> [BanReport] { try await (get("bans") as BanList).bans }
+    package func bans(_ query: BanQuery) async throws -> [BanReport] {
+        try await (get("bans" + Self.query(query.parameters)) as BanList).bans
+    }
 
     package func ban(_ request: BanRequest) async throws -> BanReport {
         try await send("POST", "bans", body: try Wire.encode(request))
@@ -43,9 +45,12 @@ package struct ControlClient: ControlService {
         try await send("POST", "mode", body: try Wire.encode(request))
     }
 
-    package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
-        let query = since.map { "since=\(Self.encode($0.rfc3339))&" } ?? ""
-        return try await (get("alerts?\(query)limit=\(limit)") as AlertList).alerts
+    package func batch(_ request: BatchRequest) async throws -> BatchResult {
+        try await send("POST", "batch", body: try Wire.encode(request))
+    }
+
+    package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        try await (get("alerts" + Self.query(query.parameters)) as AlertList).alerts
     }
 
     package func models() async throws -> [ModelReport] { try await (get("models") as ModelList).models }
@@ -77,8 +82,24 @@ package struct ControlClient: ControlService {
         try await get("explain?address=" + Self.encode("\(address)"))
     }
 
-    package func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
-        try await (get("top?view=\(view.rawValue)&limit=\(limit)") as TopList).entries
+    package func settings() async throws -> [SettingReport] {
+        try await (get("config") as SettingList).settings
+    }
+
+    package func reload() async throws -> [SettingReport] {
+        try await (send("POST", "reload") as SettingList).settings
+    }
+
+    package func flows(_ query: FlowQuery) async throws -> [FlowReport] {
+        let parameters = [
+            ("source", query.source.map { "\($0)" }), ("limit", "\(query.limit)"),
+            ("sort", query.order.rawValue),
+        ]
+        return try await (get("flows" + Self.query(parameters)) as FlowList).flows
+    }
+
+    package func top(_ query: TopQuery) async throws -> [TopEntry] {
+        try await (get("top" + Self.query(query.parameters)) as TopList).entries
     }
 
     private func get<Document: Decodable>(_ path: String) async throws -> Document {
@@ -126,6 +147,12 @@ package struct ControlClient: ControlService {
         }
     }
 
+    /// `?name=value&...` of those that have a value.
+    private static func query(_ parameters: [(name: String, value: String?)]) -> String {
+        let pairs = parameters.compactMap { name, value in value.map { "\(name)=\(encode($0))" } }
+        return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
+    }
+
     /// Percent-encoded, slashes and colons too.
     private static func encode(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: ".-")))
@@ -162,5 +189,23 @@ extension AgentUnreachable.Reason {
         case EACCES, EPERM: self = .notPermitted
         default: self = .other(message)
         }
+    }
+}
+
+extension ListQuery where Order: RawRepresentable<String> {
+    fileprivate var parameters: [(name: String, value: String?)] {
+        [
+            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
+            ("limit", limit.map { "\($0)" }), ("sort", order.rawValue),
+        ]
+    }
+}
+
+extension TopQuery {
+    fileprivate var parameters: [(name: String, value: String?)] {
+        [
+            ("view", view.rawValue), ("source", source.map { "\($0)" }), ("limit", "\(limit)"),
+            ("sort", order.rawValue),
+        ]
     }
 }

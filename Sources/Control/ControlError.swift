@@ -1,7 +1,9 @@
+package import Traffic
+
 /// What the control socket answers instead of a document: `{"error":{"code","message","hint"}}`.
 package struct ControlError: Error, Codable, Hashable, Sendable {
     /// The kind of mistake; each has its HTTP status.
-    package enum Code: String, Codable, Hashable, Sendable {
+    package enum Code: String, Codable, CaseIterable, Hashable, Sendable {
         /// 400: the request cannot be understood.
         case invalid
         /// 403: the caller may not do this.
@@ -20,15 +22,31 @@ package struct ControlError: Error, Codable, Hashable, Sendable {
         case unavailable
     }
 
+    /// A prefix of a batch that stands in its way.
+    package struct Refused: Codable, Hashable, Sendable {
+        package var prefix: Prefix
+        package var message: String
+        package var hint: String?
+
+        package init(prefix: Prefix, message: String, hint: String?) {
+            self.prefix = prefix
+            self.message = message
+            self.hint = hint
+        }
+    }
+
     package var code: Code
     /// What is wrong, with what.
     package var message: String
     /// What was expected or what to do.
     package var hint: String?
+    /// Of a batch: the first of the prefixes that are refused.
+    package var refused: [Refused]?
 
-    package init(_ code: Code, _ message: String, hint: String? = nil) {
+    package init(_ code: Code, _ message: String, hint: String? = nil, refused: [Refused]? = nil) {
         self.code = code
         self.message = message
         self.hint = hint
+        self.refused = refused
     }
 }

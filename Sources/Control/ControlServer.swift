@@ -152,13 +152,9 @@ extension ControlServer {
             let socket = try Socket(domain: AF_UNIX, type: .stream)
             do {
                 // The mode must be right from the first moment, so it cannot be set afterwards.
-                let (mode, group) = access.socket
-                let mask = umask(0o777 & ~mode)
+                let mask = umask(0o777 & ~access.mode)
                 defer { _ = umask(mask) }
                 try socket.bind(to: .unix(path: path))
-                if let group, unsafe chown(path, uid_t.max, group) != 0 {
-                    throw SocketError.makeFailed("SetGroup")
-                }
             } catch {
                 try socket.close()
                 throw error

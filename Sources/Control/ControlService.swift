@@ -1,4 +1,4 @@
-package import Features
+import Policy
 package import Traffic
 
 /// What the control socket offers; the agent implements it.
@@ -8,8 +8,8 @@ package protocol ControlService: Sendable {
     /// What the agent is, sees and does.
     func status() async throws -> StatusReport
 
-    /// Every ban and limit in force, newest first.
-    func bans() async throws -> [BanReport]
+    /// Bans and limits in force.
+    func bans(_ query: BanQuery) async throws -> [BanReport]
 
     /// Bans a source by hand.
     ///
@@ -41,8 +41,13 @@ package protocol ControlService: Sendable {
     /// - Throws: `ControlError` with code `notFound` if there is no such group.
     func setMode(_ request: ModeRequest) async throws -> ModeReport
 
-    /// Alerts after `since` (all that are kept if `nil`), newest first, at most `limit`.
-    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport]
+    /// One change to many prefixes, or to none of them.
+    ///
+    /// - Throws: `ControlError` with the prefixes that stand in the way.
+    func batch(_ request: BatchRequest) async throws -> BatchResult
+
+    /// Alerts that are kept.
+    func alerts(_ query: AlertQuery) async throws -> [AlertReport]
 
     /// The audit trail after `since` (all of it if `nil`), newest first, at most `limit`.
     func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport]
@@ -74,6 +79,27 @@ package protocol ControlService: Sendable {
     /// - Throws: `ControlError` with code `notFound` if it is not kept.
     func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport
 
-    /// The busiest entities now, at most `limit`.
-    func top(view: Entity.View, limit: Int) async throws -> [TopEntry]
+    /// The configuration in use, every key of it.
+    func settings() async throws -> [SettingReport]
+
+    /// Reads the configuration again, and takes it over as a whole or not at all; returns what changed.
+    ///
+    /// - Throws: `ControlError` with code `refused` if it has mistakes, or changes what needs a restart.
+    func reload() async throws -> [SettingReport]
+
+    /// The busiest flows of the latest reading.
+    func flows(_ query: FlowQuery) async throws -> [FlowReport]
+
+    /// The busiest entities now.
+    func top(_ query: TopQuery) async throws -> [TopEntry]
+}
+
+extension ControlService {
+    /// Every ban and limit in force, newest first.
+    package func bans() async throws -> [BanReport] { try await bans(.all) }
+
+    /// Alerts after `since` (all that are kept if `nil`), newest first, at most `limit`.
+    package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
+        try await alerts(AlertQuery(since: since, limit: limit, order: .time))
+    }
 }

@@ -4,7 +4,7 @@ package import Traffic
 package struct Explanation: Codable, Hashable, Sendable {
     /// What happens to its packets; `restricted` ones pass but for those to some services, `shadowed` ones pass, but
     /// would be dropped or limited if shadowing ended.
-    package enum State: String, Codable, Hashable, Sendable {
+    package enum State: String, Codable, CaseIterable, Hashable, Sendable {
         case allowed, blocked, limited, restricted, shadowed, passing
     }
 

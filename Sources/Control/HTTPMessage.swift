@@ -7,7 +7,7 @@ import Foundation
 /// Limits on what a peer may send.
 enum HTTPLimits {
     static let head = 16 * 1024
-    static let requestBody = 64 * 1024
+    static let requestBody = 256 * 1024
     /// Of a request that is answered before its end.
     static let discarded = 1024 * 1024
     static let responseBody = 256 * 1024 * 1024

@@ -44,7 +44,7 @@ package struct Target: Hashable, Sendable {
 /// The detector's opinion on one window that is out of the ordinary, with its reasons.
 package struct Verdict: Hashable, Sendable {
     /// How sure it is.
-    package enum Tier: String, Hashable, Sendable {
+    package enum Tier: String, CaseIterable, Hashable, Sendable {
         /// Worth a look.
         case alert
         /// Sure enough to block by itself.

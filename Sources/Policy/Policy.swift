@@ -36,11 +36,11 @@ package struct Policy: Sendable {
     /// An entity that has just raised an alert raises no further one for this long, unless it gets blocked.
     static let alertInterval: Duration = .seconds(60)
 
-    let settings: PolicySettings
+    var settings: PolicySettings
     let breakerSettings: BreakerSettings
     /// For traffic to their prefixes; `mode` and `settings` are for the rest.
     package let groups: [PolicyGroup]
-    let configured: Mode
+    var configured: Mode
     package internal(set) var mode: Mode
     /// The modes of groups, by name.
     package internal(set) var groupModes: [String: Mode]

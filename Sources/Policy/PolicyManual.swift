@@ -28,13 +28,31 @@ extension Policy {
     /// verdicts do not ban it again for the length of a first ban.
     package mutating func unban(_ prefix: Prefix, at now: Timestamp) throws(Refusal) -> ([Sanction], Changes)
     {
-        let lifted = sanctions { $0.prefix == prefix }
-        guard !lifted.isEmpty else { throw notBanned(prefix) }
-        var changes = Changes()
-        for sanction in lifted { end(sanction, .lifted, at: now, &changes) }
-        offences.forget(prefix)
-        pardons[prefix] = now + settings.banDuration
+        let (lifted, refusals, changes) = unban([prefix], at: now)
+        if let refusal = refusals.first { throw refusal.value }
         return (lifted, changes)
+    }
+
+    /// Lifts the bans and limits on all of these prefixes that have any; the others are refused.
+    package mutating func unban(
+        _ prefixes: [Prefix], at now: Timestamp
+    ) -> (lifted: [Sanction], refusals: [Prefix: Refusal], Changes) {
+        let wanted = Set(prefixes)
+        let found = Dictionary(grouping: sanctions { wanted.contains($0.prefix) }, by: \.prefix)
+        var refusals: [Prefix: Refusal] = [:]
+        var changes = Changes()
+        var lifted: [Sanction] = []
+        for prefix in wanted.sorted() {
+            guard let sanctions = found[prefix] else {
+                refusals[prefix] = notBanned(prefix)
+                continue
+            }
+            for sanction in sanctions { end(sanction, .lifted, at: now, &changes) }
+            offences.forget(prefix)
+            pardons[prefix] = now + settings.banDuration
+            lifted += sanctions
+        }
+        return (lifted, refusals, changes)
     }
 
     private func notBanned(_ prefix: Prefix) -> Refusal {
@@ -77,7 +95,7 @@ extension Policy {
         guard entry.origin == .manual else {
             throw Refusal(
                 .configured, "\(prefix) stands in the configuration",
-                hint: "remove it from `allow` there and restart the agent")
+                hint: "remove it from `allow` there, then: sluice reload")
         }
         var changes = Changes()
         dismiss(entry, &changes)

@@ -6,13 +6,39 @@ package import Policy
 package import Traffic
 
 extension Store {
-    /// Alerts after `since` (all that are kept if `nil`), newest first.
-    package func alerts(since: Timestamp?, limit: Int) throws(StoreError) -> [Alert] {
-        try read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM alert WHERE time > ? ORDER BY id DESC LIMIT ?",
-                arguments: [since?.nanoseconds ?? .min, max(0, limit)]
-            ).map(Alert.init)
+    /// Alerts after `since` (all that are kept if `nil`), at most `limit`.
+    ///
+    /// Those on a source that has an address in common with `source`, and with exactly this `reason`.
+    package func alerts(
+        since: Timestamp?, source: Prefix? = nil, reason: String? = nil, order: AlertOrder = .time, limit: Int
+    ) throws(StoreError) -> [Alert] {
+        var conditions = ["time > ?"]
+        var arguments: StatementArguments = [since?.nanoseconds ?? .min]
+        if let reason {
+            conditions.append("reason = ?")
+            arguments += [reason]
+        }
+        let column =
+            switch order {
+            case .time: "id DESC"
+            case .score: "score DESC, id DESC"
+            case .reason: "reason, id DESC"
+            }
+        if source != nil { conditions.append("view = 'source'") }
+        let sql = "SELECT * FROM alert WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(column)"
+        return try read { database in
+            let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            var result: [Alert] = []
+            while result.count < limit, let row = try rows.next() {
+                // Of rows that are not wanted, no more than the prefix is read.
+                if let source, let text: String = row["prefix"], let prefix = Prefix(text),
+                    !prefix.overlaps(source)
+                {
+                    continue
+                }
+                result.append(try Alert(row))
+            }
+            return result
         }
     }
 

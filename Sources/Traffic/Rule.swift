@@ -31,7 +31,7 @@ package struct Rule: Hashable, Sendable {
     /// Who made it.
     ///
     /// Automatic rules stop to apply when the agent's heartbeat stops (unless configured otherwise).
-    package enum Origin: String, Hashable, Sendable { case manual, automatic }
+    package enum Origin: String, CaseIterable, Hashable, Sendable { case manual, automatic }
 
     /// Which packets it is for.
     package enum Match: Hashable, Sendable {

@@ -27,7 +27,10 @@ protocol AgentCommand: AsyncParsableCommand {
 }
 
 extension AgentCommand {
-    func run() async throws {
+    func run() async throws { try await answerOnce() }
+
+    /// Asks, prints the answer, and that was all.
+    func answerOnce() async throws {
         try await finish {
             let answer = try await ask(ControlClient(socket: agent.socket))
             return try printout(answer, at: .now).text(as: agent.output.format, on: .standardOutput)

@@ -1,28 +1,33 @@
 import ArgumentParser
 import Control
 import Features
+import Policy
 import Terminal
 import Traffic
 
 /// The command `sluice alerts`.
 struct AlertsCommand: AgentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alerts", abstract: "What was out of the ordinary, newest first.")
+        commandName: "alerts", abstract: "What was out of the ordinary.",
+        discussion: "The newest 20, unless --limit or another option says otherwise.")
 
-    @Option(help: "Only later ones: how long ago (1h), or a time.", transform: parseSince)
-    var since: Timestamp?
+    @OptionGroup var filter: FilterOptions
 
-    @Option(help: "How many at most.", transform: parseLimit)
-    var limit = 20
+    @Option(
+        help: "By what: the latest or the highest score first, or reasons from A to Z.",
+        completion: .words(of: AlertOrder.self), transform: parseChoice)
+    var sort = AlertOrder.time
 
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> AlertList {
-        AlertList(alerts: try await service.alerts(since: since, limit: limit))
+        var query = filter.query(sort)
+        query.limit = filter.limit ?? 20
+        return AlertList(alerts: try await service.alerts(query))
     }
 
     func printout(_ list: AlertList, at now: Timestamp) -> Printout {
-        Printout(list, rows: list.alerts, nothing: "No alerts.", at: now)
+        Printout(list, rows: list.alerts, nothing: filter.nothing("No alerts."), at: now)
     }
 }
 

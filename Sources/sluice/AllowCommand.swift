@@ -48,8 +48,7 @@ struct AllowAddCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add to the allow-list; lifts every ban and limit on what is added.")
 
-    @Argument(help: "Address or prefix.", transform: parsePrefix)
-    var prefix: Prefix
+    @OptionGroup var subjects: SubjectOptions
 
     @Option(help: "How long, such as 10m or 24h; otherwise until removed.", transform: parseDuration)
     var duration: Duration?
@@ -59,32 +58,55 @@ struct AllowAddCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> AllowResult {
-        try await service.allow(AllowRequest(prefix: prefix, duration: duration?.seconds, reason: reason))
+    func ask(_ service: any ControlService) async throws -> Outcome<AllowResult> {
+        let subjects = try subjects.read()
+        if subjects.prefixes.count == 1 {
+            let prefix = subjects.prefixes[0]
+            return .one(
+                try await service.allow(
+                    AllowRequest(prefix: prefix, duration: duration?.seconds, reason: reason)))
+        }
+        return .many(try await subjects.batch(.allow, duration: duration, reason: reason, service))
     }
 
-    func text(_ result: AllowResult, on screen: Screen, at now: Timestamp) -> String {
-        let entry = result.entry
-        let length = entry.expires.map { " for \($0.left(at: now))" } ?? ""
-        let lifted = result.lifted.map { "Lifted the ban or limit on \($0).\n" }.joined()
-        return "\(entry.prefix) is on the allow-list\(length).\n" + lifted
+    func text(_ outcome: Outcome<AllowResult>, on screen: Screen, at now: Timestamp) -> String {
+        switch outcome {
+        case .one(let result):
+            let entry = result.entry
+            let length = entry.expires.map { " for \($0.left(at: now))" } ?? ""
+            let lifted = result.lifted.map { "Lifted the ban or limit on \($0).\n" }.joined()
+            return "\(entry.prefix) is on the allow-list\(length).\n" + lifted
+        case .many(let result):
+            let length = duration.map { " for \($0.seconds.duration)" } ?? ""
+            let lifted = result.lifted > 0 ? "Lifted \(result.lifted.grouped) bans and limits.\n" : ""
+            return "\(result.count.grouped) prefixes are on the allow-list\(length).\n" + lifted
+        }
     }
 }
 
 /// The command `sluice allow remove`.
 struct AllowRemoveCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Take an entry off the allow-list.")
+        commandName: "remove", abstract: "Take entries off the allow-list: exactly as in `sluice allow list`."
+    )
 
-    @Argument(help: "Address or prefix, exactly as in `sluice allow list`.", transform: parsePrefix)
-    var prefix: Prefix
+    @OptionGroup var subjects: SubjectOptions
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> AllowReport { try await service.disallow(prefix) }
+    func ask(_ service: any ControlService) async throws -> Outcome<AllowReport> {
+        let subjects = try subjects.read()
+        if subjects.prefixes.count == 1 {
+            return .one(try await service.disallow(subjects.prefixes[0]))
+        }
+        return .many(try await subjects.batch(.disallow, service))
+    }
 
-    func text(_ entry: AllowReport, on screen: Screen, at now: Timestamp) -> String {
-        "\(entry.prefix) is no longer on the allow-list.\n"
+    func text(_ outcome: Outcome<AllowReport>, on screen: Screen, at now: Timestamp) -> String {
+        switch outcome {
+        case .one(let entry): "\(entry.prefix) is no longer on the allow-list.\n"
+        case .many(let result): "\(result.count.grouped) prefixes are no longer on the allow-list.\n"
+        }
     }
 }
 

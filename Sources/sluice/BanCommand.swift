@@ -10,11 +10,10 @@ struct BanCommand: DocumentCommand {
         discussion: """
             A ban by hand is enforced in every mode, and lasts until `sluice unban` unless --duration says \
             how long. Protected addresses (those of this machine, its gateways, loopback) and prefixes wider \
-            than /8 (IPv6: /16) are refused.
+            than /8 (IPv6: /16) are refused. Of several subjects, all are banned or, if one is refused, none.
             """)
 
-    @Argument(help: "Address or prefix.", transform: parsePrefix)
-    var prefix: Prefix
+    @OptionGroup var subjects: SubjectOptions
 
     @Option(help: "How long, such as 10m or 24h.", transform: parseDuration)
     var duration: Duration?
@@ -24,13 +23,27 @@ struct BanCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> BanReport {
-        try await service.ban(BanRequest(prefix: prefix, duration: duration?.seconds, reason: reason))
+    func ask(_ service: any ControlService) async throws -> Outcome<BanReport> {
+        let subjects = try subjects.read()
+        if subjects.prefixes.count == 1 {
+            let prefix = subjects.prefixes[0]
+            return .one(
+                try await service.ban(
+                    BanRequest(prefix: prefix, duration: duration?.seconds, reason: reason)))
+        }
+        return .many(try await subjects.batch(.ban, duration: duration, reason: reason, service))
     }
 
-    func text(_ ban: BanReport, on screen: Screen, at now: Timestamp) -> String {
-        let length = ban.expires.map { "for \($0.left(at: now))" } ?? "until `sluice unban \(ban.prefix)`"
-        return "Banned \(ban.prefix) \(length) (rule \(ban.ruleID)).\n"
+    func text(_ outcome: Outcome<BanReport>, on screen: Screen, at now: Timestamp) -> String {
+        switch outcome {
+        case .one(let ban):
+            let length =
+                ban.expires.map { "for \($0.left(at: now))" } ?? "until `sluice unban \(ban.prefix)`"
+            return "Banned \(ban.prefix) \(length) (rule \(ban.ruleID)).\n"
+        case .many(let result):
+            let length = duration.map { "for \($0.seconds.duration)" } ?? "until `sluice unban`"
+            return "Banned \(counted(result.count, "prefix", "prefixes")) \(length).\n"
+        }
     }
 }
 
@@ -40,24 +53,33 @@ struct UnbanCommand: DocumentCommand {
         commandName: "unban", abstract: "Lift every ban and limit on a source.",
         discussion: """
             Sluice will not ban it again by itself for the length of a first ban (`bans.duration`). To keep \
-            it from being banned ever, use `sluice allow add`.
+            it from being banned ever, use `sluice allow add`. Prefixes must be exactly as in `sluice bans`. Of \
+            several, all are unbanned or, if one is not banned, none.
             """)
 
-    @Argument(help: "Address or prefix, exactly as in `sluice bans`.", transform: parsePrefix)
-    var prefix: Prefix
+    @OptionGroup var subjects: SubjectOptions
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> BanList {
-        BanList(bans: try await service.unban(prefix))
+    func ask(_ service: any ControlService) async throws -> Outcome<BanList> {
+        let subjects = try subjects.read()
+        if subjects.prefixes.count == 1 {
+            return .one(BanList(bans: try await service.unban(subjects.prefixes[0])))
+        }
+        return .many(try await subjects.batch(.unban, service))
     }
 
-    func text(_ lifted: BanList, on screen: Screen, at now: Timestamp) -> String {
-        lifted.bans.map { ban in
-            let length = (now - ban.since).seconds.duration
-            let dropped = "\(counted(ban.dropped.packets, "packet")) dropped in \(length)"
-            let what = "\(ban.action.rawValue) on \(ban.spokenSubject)"
-            return "Lifted the \(what) (\(ban.reason.printable), \(dropped)).\n"
-        }.joined()
+    func text(_ outcome: Outcome<BanList>, on screen: Screen, at now: Timestamp) -> String {
+        switch outcome {
+        case .one(let lifted):
+            lifted.bans.map { ban in
+                let length = (now - ban.since).seconds.duration
+                let dropped = "\(counted(ban.dropped.packets, "packet")) dropped in \(length)"
+                let what = "\(ban.action.rawValue) on \(ban.spokenSubject)"
+                return "Lifted the \(what) (\(ban.reason.printable), \(dropped)).\n"
+            }.joined()
+        case .many(let result):
+            "Lifted \(counted(result.lifted, "ban")) and limits on \(result.count.grouped) prefixes.\n"
+        }
     }
 }

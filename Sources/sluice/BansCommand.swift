@@ -6,16 +6,23 @@ import Traffic
 /// The command `sluice bans`.
 struct BansCommand: AgentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bans", abstract: "Every ban and limit in force, newest first.")
+        commandName: "bans", abstract: "Bans and limits in force.")
+
+    @OptionGroup var filter: FilterOptions
+
+    @Option(
+        help: "By what, numbers and times greatest first.", completion: .words(of: BanOrder.self),
+        transform: parseChoice)
+    var sort = BanOrder.since
 
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> BanList {
-        BanList(bans: try await service.bans())
+        BanList(bans: try await service.bans(filter.query(sort)))
     }
 
     func printout(_ list: BanList, at now: Timestamp) -> Printout {
-        Printout(list, rows: list.bans, nothing: "Nothing is banned or limited.", at: now)
+        Printout(list, rows: list.bans, nothing: filter.nothing("Nothing is banned or limited."), at: now)
     }
 }
 

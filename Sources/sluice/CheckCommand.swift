@@ -6,38 +6,28 @@ import Traffic
 /// The command `sluice check`.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check a configuration file, or print one.",
-        discussion: """
-            Reports every mistake as FILE:LINE:COLUMN. With --print, the configuration is printed with all \
-            keys and a comment on each; without a file, the defaults: `sluice check --print > sluice.yaml`.
-            """)
+        commandName: "check", abstract: "Check a configuration file and its drop-ins.",
+        discussion: "Reports every mistake as FILE:LINE:COLUMN. `sluice config --default` writes a file.")
 
     @Argument(help: "Configuration file.", completion: .file(extensions: ["yaml", "yml"]))
-    var file: String?
-
-    @Flag(help: "Print the configuration.")
-    var print = false
+    var file: String
 
     @OptionGroup var output: OutputOptions
 
-    func validate() throws {
-        if file == nil, !print { throw ValidationError("name a file, or use --print for the defaults") }
-    }
-
     func run() async throws {
-        if output.format != .table, !print, let file {
-            let result = Verdict(file: file, problems: problems(in: file))
+        guard output.format != .table else {
             try await finish {
-                let printout = Printout(result, rows: result.problems, nothing: "", at: .now)
-                return try printout.text(as: output.format, on: .standardOutput)
+                _ = try Configuration(file: file)
+                return "\(file): correct\n"
             }
-            if !result.problems.isEmpty { throw ExitCode(2) }
             return
         }
+        let result = Verdict(file: file, problems: problems(in: file))
         try await finish {
-            let configuration = try file.map { try Configuration(file: $0) } ?? Configuration()
-            return print ? configuration.text : "\(file ?? ""): correct\n"
+            let printout = Printout(result, rows: result.problems, nothing: "", at: .now)
+            return try printout.text(as: output.format, on: .standardOutput)
         }
+        if !result.problems.isEmpty { throw ExitCode(2) }
     }
 
     private func problems(in file: String) -> [Verdict.Problem] {
@@ -46,7 +36,7 @@ struct CheckCommand: AsyncParsableCommand {
             return []
         } catch {
             return error.problems.map {
-                Verdict.Problem(line: $0.line, column: $0.column, message: $0.message)
+                Verdict.Problem(file: $0.file, line: $0.line, column: $0.column, message: $0.message)
             }
         }
     }
@@ -54,12 +44,14 @@ struct CheckCommand: AsyncParsableCommand {
     /// The result for programs.
     private struct Verdict: Encodable {
         struct Problem: ListRow {
+            var file: String
             var line: Int?
             var column: Int?
             var message: String
 
             static func columns(at now: Timestamp) -> [Column<Problem>] {
                 [
+                    Column("file", "FILE", value: { $0.file }),
                     Column("line", "LINE", .right, value: { $0.line }),
                     Column("column", "COLUMN", .right, value: { $0.column }),
                     Column("message", "MESSAGE", value: { $0.message }),

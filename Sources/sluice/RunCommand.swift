@@ -15,7 +15,8 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. Stops on Ctrl-C or SIGTERM, and then takes \
             its program off the interfaces, unless --stay-attached. If it dies, the program goes on with the \
-            rules it has, and the next agent takes it over.
+            rules it has, and the next agent takes it over. On SIGHUP it reads its configuration again, as \
+            `sluice reload` says.
             """)
 
     @Option(
@@ -54,12 +55,14 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish {
-            let configuration = try effectiveConfiguration()
+            let loaded = try load()
+            let configuration = loaded.configuration
             guard !configuration.interfaces.isEmpty else {
                 throw ValidationError(
                     "name an interface: sluice run --interface NAME, or `interfaces` in --config")
             }
             let signals = TerminationSignals()
+            let hangups = HangupSignals()
             let lock = try InstanceLock(path: Self.lockPath())
             defer { withExtendedLifetime(lock) {} }
             let report = RunReport(
@@ -69,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
                 path: configuration.socket, access: try ControlAccess(configuration.control))
             let agent: Agent
             do {
-                agent = try Agent(configuration, replaces: replace) { report.print($0) }
+                agent = try Agent(loaded, load: reload, replaces: replace) { report.print($0) }
             } catch {
                 server.close()
                 throw error
@@ -78,6 +81,8 @@ struct RunCommand: AsyncParsableCommand {
             // server that is told to stop may say so by an error.
             let serving = Task { try await server.run(agent) }
             let working = Task { try await agent.run(staysAttached: stayAttached) }
+            let reloading = Task { for await _ in hangups.arrivals { await agent.reloadOrWarn() } }
+            defer { reloading.cancel() }
             let first = await withTaskGroup(of: Result<Void, any Error>.self) { group in
                 group.addTask { await serving.result }
                 group.addTask { await working.result }
@@ -94,13 +99,22 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func effectiveConfiguration() throws -> Configuration {
-        var result = try config.map { try Configuration(file: $0) } ?? Configuration()
-        if !interfaces.isEmpty { result.interfaces = interfaces }
-        if let mode { result.mode = mode }
-        if let attach { result.attach = attach }
-        if let socket { result.socket = socket }
-        if let state { result.state = state }
+    /// Reads the configuration again; `nil` where there is no file to read.
+    private var reload: (@Sendable () throws -> LoadedConfiguration)? {
+        guard config != nil else { return nil }
+        return { try load() }
+    }
+
+    /// The configuration file and its drop-ins, and above them what the command line says.
+    private func load() throws -> LoadedConfiguration {
+        var result = try config.map { try LoadedConfiguration(file: $0) } ?? LoadedConfiguration()
+        if !interfaces.isEmpty {
+            result.set(\.interfaces, to: interfaces, key: "interfaces", flag: "--interface")
+        }
+        if let mode { result.set(\.mode, to: mode, key: "mode", flag: "--mode") }
+        if let attach { result.set(\.attach, to: attach, key: "attach", flag: "--attach") }
+        if let socket { result.set(\.socket, to: socket, key: "socket", flag: "--socket") }
+        if let state { result.set(\.state, to: state, key: "state", flag: "--state") }
         return result
     }
 

@@ -44,6 +44,8 @@ struct RunReport: Sendable {
             ]
         case .trial(let model, let step):
             ["\(screen.styled("model", .bold)) \(model) \(step.sentence)"]
+        case .reloaded(let words):
+            ["\(screen.styled("reloaded", .good)) \(words.isEmpty ? "nothing has changed" : words)"]
         case .warning(let text):
             ["\(screen.styled("warning", .warning)) \(text)"]
         case .stopped(let isAttached):
@@ -97,6 +99,7 @@ struct RunReport: Sendable {
         case .learning(let fraction): EventLine.note("learning", fraction.percent, at: timed.time)
         case .learned(let model, _): EventLine.note("learned", model, at: timed.time)
         case .trial(let model, let step): EventLine.note("trial", "\(model) \(step.sentence)", at: timed.time)
+        case .reloaded(let words): EventLine.note("reloaded", words, at: timed.time)
         case .warning(let text): EventLine.note("warning", text, at: timed.time)
         case .stopped(let isAttached):
             EventLine.note("stopped", isAttached ? "attached" : "detached", at: timed.time)
@@ -108,7 +111,7 @@ extension Notice {
     fileprivate var level: Configuration.Log.Level {
         switch self {
         case .learning: .info
-        case .started, .interface, .learned, .trial, .event, .stopped: .notice
+        case .started, .reloaded, .interface, .learned, .trial, .event, .stopped: .notice
         case .warning: .warning
         }
     }

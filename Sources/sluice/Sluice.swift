@@ -25,12 +25,15 @@ struct Sluice: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Agent",
-                subcommands: [RunCommand.self, DetachCommand.self, DoctorCommand.self, CheckCommand.self]),
+                subcommands: [
+                    RunCommand.self, DetachCommand.self, DoctorCommand.self, CheckCommand.self,
+                    ConfigCommand.self, ReloadCommand.self,
+                ]),
             CommandGroup(
                 name: "What it sees",
                 subcommands: [
-                    StatusCommand.self, TopCommand.self, AlertsCommand.self, ExplainCommand.self,
-                    FeedbackCommand.self, AuditCommand.self,
+                    StatusCommand.self, TopCommand.self, FlowsCommand.self, AlertsCommand.self,
+                    ExplainCommand.self, FeedbackCommand.self, AuditCommand.self,
                 ]),
             CommandGroup(
                 name: "What it does",

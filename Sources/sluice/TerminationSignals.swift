@@ -27,3 +27,20 @@ final class TerminationSignals: @unchecked Sendable {
         for await _ in arrivals { return }
     }
 }
+
+/// SIGHUP, which by custom asks a daemon to read its configuration again.
+final class HangupSignals: @unchecked Sendable {
+    let arrivals: AsyncStream<Void>
+    // Kept for its life only: nobody touches it after `init`.
+    private let source: any DispatchSourceSignal
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        arrivals = stream
+        _ = signal(SIGHUP, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGHUP)
+        source.setEventHandler { continuation.yield() }
+        source.resume()
+    }
+}

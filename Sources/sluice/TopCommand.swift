@@ -7,7 +7,13 @@ import Traffic
 /// The command `sluice top`.
 struct TopCommand: AgentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "The busiest sources or destinations now.")
+        commandName: "top",
+        abstract: "Live: the busiest sources, destinations and flows, and what is banned.",
+        discussion: """
+            A full screen, renewed each second: 1 to 4 or Tab change the list, s what it is sorted by; b bans, \
+            u unbans and a allows the row that is pointed at, after a question; e explains it; q ends. Where \
+            output is no terminal, or with another --format than table, one list is printed.
+            """)
 
     @Option(
         help: "source: who sends. destination: who is sent to.", completion: .words(of: Entity.View.self),
@@ -17,10 +23,32 @@ struct TopCommand: AgentCommand {
     @Option(help: "How many.", transform: parseLimit)
     var limit = 20
 
+    @Option(
+        help: ArgumentHelp("Only sources that have an address in common with this.", valueName: "prefix"),
+        transform: parsePrefix)
+    var source: Prefix?
+
+    @Option(
+        help: "By what, greatest first.", completion: .words(of: TopOrder.self), transform: parseChoice)
+    var sort = TopOrder.packets
+
     @OptionGroup var agent: AgentOptions
 
+    func run() async throws {
+        guard agent.output.format == .table, let screen = FullScreen() else { return try await answerOnce() }
+        var view = TopView(
+            service: ControlClient(socket: agent.socket),
+            model: TopModel(tab: view == .source ? .sources : .destinations))
+        await view.run(on: screen)
+    }
+
     func ask(_ service: any ControlService) async throws -> TopList {
-        TopList(view: view, entries: try await service.top(view: view, limit: limit))
+        let query = TopQuery(view: view, source: source, limit: limit, order: sort)
+        return TopList(view: view, entries: try await service.top(query))
+    }
+
+    func validate() throws {
+        if source != nil, view != .source { throw ValidationError("--source is for --view source") }
     }
 
     func printout(_ top: TopList, at now: Timestamp) -> Printout {

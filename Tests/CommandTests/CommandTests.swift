@@ -59,7 +59,9 @@ struct CommandTests {
             for (arguments, member) in [
                 (["status"], "heartbeatAge"), (["bans"], "bans"), (["allow", "list"], "allowed"),
                 (["alerts"], "alerts"),
-                (["top"], "entries"), (["model", "list"], "models"), (["explain", "192.0.2.7"], "state"),
+                (["top"], "entries"), (["flows"], "flows"), (["config"], "settings"),
+                (["reload"], "settings"),
+                (["model", "list"], "models"), (["explain", "192.0.2.7"], "state"),
             ] {
                 let outcome = try await run(arguments + ["--format", "json"])
                 let object =
@@ -83,7 +85,7 @@ struct CommandTests {
         (["allow", "remove", "192.168.1.1"], 5, "192.168.1.1 is protected: it is gateway of eth0"),
         (
             ["ban", "nonsense"], 64,
-            "`nonsense` is neither an address nor a prefix; expected such as 192.0.2.7"
+            "`nonsense` is neither an address nor a prefix nor a range; expected such as 192.0.2.7"
         ),
         (["ban", "192.0.2.7", "--duration", "10"], 64, "`10` is no duration; expected such as 90s, 10m"),
         (["explain", "192.0.2.0/24"], 64, "`192.0.2.0/24` is a prefix; expected one address"),
@@ -97,6 +99,12 @@ struct CommandTests {
         (["model", "import", "/nonexistent"], 1, "nonexistent"),
         (["feedback", "99", "bad"], 4, "there is no alert 99"),
         (["feedback", "3", "god"], 64, "`god` is not one of good, bad; did you mean `good`?"),
+        (["top", "--view", "destination", "--source", "10.0.0.0/8"], 64, "--source is for --view source"),
+        (["bans", "--sort", "droped"], 64, "did you mean `dropped`?"),
+        (["ban"], 64, "name an address, a prefix or a range, or use --from-file"),
+        (["ban", "192.0.2.9-192.0.2.7"], 64, "`192.0.2.9-192.0.2.7` is neither"),
+        (["ban", "--from-file", "/nonexistent"], 64, "/nonexistent cannot be read"),
+        (["ban", "192.0.2.1", "192.168.1.1"], 5, "sluice: 192.168.1.1 is protected"),
         (["bns"], 64, "sluice: there is no command `bns`; did you mean `bans`?"),
         (["alow", "add", "192.0.2.7"], 64, "there is no command `alow`; did you mean `allow`?"),
         (["allow", "ad", "192.0.2.7"], 64, "there is no command `allow ad`; did you mean `add`?"),
@@ -110,6 +118,94 @@ struct CommandTests {
             #expect(outcome.status == status)
             #expect(outcome.error.contains(message), "\(outcome.error)")
             #expect(outcome.output.isEmpty)
+        }
+    }
+}
+
+@Suite("Lists in files")
+struct FileTests {
+    private func withFile(_ text: String, _ body: (String) async throws -> Void) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString).txt")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(text.utf8).write(to: file)
+        try await body(file.path)
+    }
+
+    @Test("Addresses, prefixes and ranges of a file are banned and unbanned; comments and blanks are none")
+    func bans() async throws {
+        let text = """
+            # from the abuse desk
+            192.0.2.7
+              198.51.100.0/24   # all of it
+
+            2001:db8::5-2001:db8::6\r
+            192.0.2.7
+            """
+        try await withFile(text) { file in
+            try await withAgent { run in
+                let done = try await run(["ban", "203.0.113.1", "--from-file", file, "--duration", "1h"])
+                #expect(done.output == "Banned 5 prefixes for 1h.\n" && done.status == 0)
+                let csv = try await run(["bans", "--sort", "prefix", "--format", "csv"]).output
+                #expect(
+                    csv.split(separator: "\n").dropFirst().map { $0.prefix { $0 != "," } } == [
+                        "192.0.2.7", "198.51.100.0/24", "203.0.113.1", "2001:db8::5", "2001:db8::6",
+                    ])
+                let few = try await run([
+                    "bans", "--source", "192.0.0.0/8", "--limit", "1", "--format", "csv",
+                ])
+                #expect(few.output.split(separator: "\n").count == 2)
+                #expect(try await run(["bans", "--reason", "scan"]).output == "Nothing that fits.\n")
+                #expect(try await run(["unban", "--from-file", file]).status == 0)
+                #expect(
+                    try await run(["bans", "--format", "jsonl"]).output.split(separator: "\n").count == 1)
+            }
+        }
+    }
+
+    @Test("Mistakes are all named with their lines, and nothing is done")
+    func namesMistakes() async throws {
+        try await withFile("192.0.2.7\nnonsense\n\n10.0.0.0/33\n") { file in
+            try await withAgent { run in
+                let wrong = try await run(["ban", "--from-file", file])
+                #expect(wrong.status == 64)
+                #expect(wrong.error.contains("\(file):2: `nonsense` is neither"))
+                #expect(wrong.error.contains("\n\(file):4: `10.0.0.0/33` is neither"))
+                #expect(try await run(["bans"]).output == "Nothing is banned or limited.\n")
+            }
+        }
+        try await withFile("192.0.2.7\n192.168.1.1\n0.0.0.0/0\n") { file in
+            try await withAgent { run in
+                let refused = try await run(["ban", "--from-file", file])
+                #expect(refused.status == 5)
+                #expect(
+                    refused.error.contains("2 of 3 prefixes are refused\n\(file):2: 192.168.1.1 is protected")
+                )
+                #expect(refused.error.contains("\n\(file):3: 0.0.0.0/0 is too wide"))
+                #expect(try await run(["bans"]).output == "Nothing is banned or limited.\n")
+            }
+        }
+        try await withFile("# nothing\n") { file in
+            let empty = try await sluice(["ban", "--from-file", file])
+            #expect(empty.status == 64)
+        }
+    }
+
+    @Test("A list that takes several requests is refused as a whole, and banned as a whole")
+    func bansMany() async throws {
+        let many = (0..<9000).map { "10.\($0 / 250).\($0 % 250).1" }
+        try await withAgent { run in
+            try await withFile((many + ["192.168.1.1"]).joined(separator: "\n")) { file in
+                let refused = try await run(["ban", "--from-file", file])
+                #expect(
+                    refused.status == 5 && refused.error.contains("\(file):9001: 192.168.1.1 is protected"))
+                #expect(try await run(["bans", "--limit", "1"]).output == "Nothing is banned or limited.\n")
+            }
+            try await withFile(many.joined(separator: "\n")) { file in
+                let banned = try await run(["ban", "--from-file", file])
+                #expect(banned.output == "Banned 9,000 prefixes until `sluice unban`.\n")
+                let lifted = try await run(["unban", "--from-file", file])
+                #expect(lifted.output == "Lifted 9,000 bans and limits on 9,000 prefixes.\n")
+            }
         }
     }
 }
@@ -154,13 +250,18 @@ struct LonelyCommandTests {
         #expect(json.status == 2 && json.output.contains(#""column" : 8"#))
     }
 
-    @Test("check --print prints a file that check accepts")
-    func prints() async throws {
+    @Test("config --default prints a file that check accepts, and config --config where each value is from")
+    func printsConfiguration() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString).yaml")
         defer { try? FileManager.default.removeItem(at: file) }
-        try Data(try await sluice(["check", "--print"]).output.utf8).write(to: file)
+        try Data(try await sluice(["config", "--default"]).output.utf8).write(to: file)
         #expect(try await sluice(["check", file.path]).status == 0)
         #expect(try await sluice(["check"]).status == 64)
+        let csv = try await sluice(["config", "--config", file.path, "--format", "csv"]).output
+        #expect(csv.hasPrefix("key,value,origin,isReloadable\ninterfaces,[],file \(file.path):"))
+        #expect(csv.contains("\nmode,shadow,file \(file.path):"))
+        #expect(try await sluice(["config", "--schema", "--default"]).status == 64)
+        #expect(try await sluice(["config", "--config", "/nonexistent"]).status == 2)
     }
 
     @Test("The version and the exit codes are documented")

@@ -1,6 +1,5 @@
 import Control
 import Detection
-import Features
 import Foundation
 import Policy
 import Testing
@@ -24,7 +23,16 @@ actor FakeAgent: ControlService {
 
     func status() async throws -> StatusReport { Samples.status }
 
-    func bans() async throws -> [BanReport] { policy.sanctions.map(BanReport.init) }
+    func bans(_ query: BanQuery) async throws -> [BanReport] {
+        query.select(policy.sanctions).map(BanReport.init)
+    }
+
+    func batch(_ request: BatchRequest) async throws -> BatchResult {
+        var changed = policy
+        let (result, _) = try request.apply(to: &changed, at: now)
+        if request.isTrial != true { policy = changed }
+        return result
+    }
 
     func ban(_ request: BanRequest) async throws -> BanReport {
         try translate {
@@ -59,9 +67,9 @@ actor FakeAgent: ControlService {
         return ModeReport(policy)
     }
 
-    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
-        let since = since ?? Timestamp(nanoseconds: 0)
-        return Array(Samples.alerts.filter { $0.time > since }.prefix(limit))
+    func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        let since = query.since ?? Timestamp(nanoseconds: 0)
+        return Array(Samples.alerts.filter { $0.time > since }.prefix(query.limit ?? .max))
     }
 
     func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
@@ -99,5 +107,11 @@ actor FakeAgent: ControlService {
         return report
     }
 
-    func top(view: Entity.View, limit: Int) async throws -> [TopEntry] { Array(Samples.top.prefix(limit)) }
+    func flows(_ query: FlowQuery) async throws -> [FlowReport] { Samples.flows }
+
+    func settings() async throws -> [SettingReport] { [Samples.setting] }
+
+    func reload() async throws -> [SettingReport] { [Samples.setting] }
+
+    func top(_ query: TopQuery) async throws -> [TopEntry] { Array(Samples.top.prefix(query.limit)) }
 }

@@ -207,21 +207,21 @@ struct RenderingTests {
     func confirms() throws {
         let ban = BanReport(Samples.ban)
         #expect(
-            try text(BanCommand.self, of: ["192.0.2.7"], ban, on: wide)
+            try text(BanCommand.self, of: ["192.0.2.7"], .one(ban), on: wide)
                 == "Banned 192.0.2.7 for 9m 40s (rule 12).\n")
         let manual = BanReport(Samples.manual)
         #expect(
-            try text(BanCommand.self, of: ["192.0.2.7"], manual, on: wide)
+            try text(BanCommand.self, of: ["192.0.2.7"], .one(manual), on: wide)
                 == "Banned 2001:db8:1:2::/64 until `sluice unban 2001:db8:1:2::/64` (rule 14).\n")
         #expect(
-            try text(UnbanCommand.self, of: ["192.0.2.7"], BanList(bans: [ban]), on: wide)
+            try text(UnbanCommand.self, of: ["192.0.2.7"], .one(BanList(bans: [ban])), on: wide)
                 == "Lifted the ban on 192.0.2.7 (scan, 12,345 packets dropped in 20s).\n")
         let entry = AllowReport(
             prefix: Samples.network, origin: "manual", since: nil, expires: nil, reason: nil)
         #expect(
             try text(
-                AllowAddCommand.self, of: ["::/0"], AllowResult(entry: entry, lifted: [Samples.scanner]),
-                on: wide)
+                AllowAddCommand.self, of: ["::/0"],
+                .one(AllowResult(entry: entry, lifted: [Samples.scanner])), on: wide)
                 == "2001:db8:1:2::/64 is on the allow-list.\nLifted the ban or limit on 192.0.2.7.\n")
     }
 

@@ -40,6 +40,13 @@ func sluice(_ arguments: [String]) async throws -> Outcome {
 func withAgent(
     _ body: (_ run: ([String]) async throws -> Outcome) async throws -> Void
 ) async throws {
+    try await withSocket { socket in
+        try await body { try await sluice($0 + ["--socket", socket]) }
+    }
+}
+
+/// A fake agent on a socket of its own.
+func withSocket(_ body: (_ socket: String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(
         path: "sluice-\(UUID().uuidString.prefix(8))"
     ).path
@@ -49,5 +56,5 @@ func withAgent(
     let agent = try FakeAgent()
     let task = Task { try await server.run(agent) }
     defer { task.cancel() }
-    try await body { try await sluice($0 + ["--socket", socket]) }
+    try await body(socket)
 }

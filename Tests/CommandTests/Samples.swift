@@ -32,7 +32,8 @@ enum Samples {
             model: StatusReport.Model(
                 id: "autoencoder-1f2e", isBuiltIn: false, trained: now, age: 7200,
                 thresholds: ["source": 3.5, "destination": 4.25]),
-            heartbeatAge: 0.2, memory: 34_000_000, kernelMemory: 42_500_000, warnings: ["wlan0 fell back to generic mode"])
+            heartbeatAge: 0.2, memory: 34_000_000, kernelMemory: 42_500_000,
+            warnings: ["wlan0 fell back to generic mode"])
     }
 
     static let features = [
@@ -106,6 +107,15 @@ enum Samples {
             rule: Rule(id: 14, match: .source(network), action: .deny, origin: .manual),
             since: now - .seconds(90_000), reason: "abuse desk #7", summary: "banned by hand")
     }
+
+    static let setting = SettingReport(
+        key: "mode", value: "enforce", origin: "flag --mode", isReloadable: true)
+
+    static let flows = [
+        FlowReport(
+            source: scanner.address, sourcePort: 40_000, destination: victim, destinationPort: 443,
+            protocol: "tcp", packetsPerSecond: 250, bytesPerSecond: 64_000)
+    ]
 
     static let top = [
         TopEntry(

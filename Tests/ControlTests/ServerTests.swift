@@ -26,7 +26,16 @@ struct ServerTests {
             _ = try await client.alerts(since: StubService.time, limit: 5)
             _ = try await client.alerts(since: nil, limit: 6)
             #expect(try await client.explain(try #require(Address("2001:db8::7"))).state == .passing)
-            _ = try await client.top(view: .destination, limit: 3)
+            _ = try await client.top(TopQuery(view: .destination, limit: 3, order: .score))
+            _ = try await client.top(TopQuery(source: prefix))
+            _ = try await client.bans(
+                BanQuery(
+                    since: StubService.time, source: prefix, reason: "s&n, =ü", limit: 2, order: .lastHit))
+            let batch = BatchRequest(action: .unban, prefixes: [prefix, Prefix(prefix.address)])
+            #expect(try await client.batch(batch).count == 2)
+            _ = try await client.flows(FlowQuery(source: prefix, limit: 4, order: .bytes))
+            #expect(try await client.settings().isEmpty)
+            #expect(try await client.reload().map(\.value) == ["limit"])
             #expect(try await client.models().map(\.id) == ["site-1"])
             #expect(try await client.model("a b/c").data == Data([1, 2, 3]))
             _ = try await client.promote(PromotionRequest(id: nil))
@@ -37,10 +46,17 @@ struct ServerTests {
         }
         #expect(
             await service.calls.filter { $0 != "status" } == [
-                "bans", "ban 2001:db8::/32 90.0 a \"reason\"/ü", "unban 2001:db8::/32", "allowed",
-                "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32", "alerts 2023-11-14T22:13:20.250Z 5",
-                "alerts - 6", "explain 2001:db8::7", "top destination 3",
-                "models", "model a b/c", "promote -", "challenge 2", "judge 5 bad",
+                "bans - - - - since", "ban 2001:db8::/32 90.0 a \"reason\"/ü", "unban 2001:db8::/32",
+                "allowed",
+                "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32",
+                "alerts 2023-11-14T22:13:20.250Z - - 5 time",
+                "alerts - - - 6 time", "explain 2001:db8::7", "top destination - 3 score",
+                "top source 2001:db8::/32 20 packets",
+                "bans 2023-11-14T22:13:20.250Z 2001:db8::/32 s&n, =ü 2 lastHit",
+                "batch unban 2001:db8::/32,2001:db8::", "flows 2001:db8::/32 4 bytes", "settings", "reload",
+                "models", "model a b/c",
+                "promote -",
+                "challenge 2", "judge 5 bad",
             ])
     }
 
@@ -93,7 +109,15 @@ struct ServerTests {
         (["/v1/status?x=1"], 400, "unknown parameter `x`"),
         (["/v1/alerts?limit=0"], 400, "`limit` must be a number from 1 to 10000"),
         (["/v1/alerts?since=yesterday"], 400, "`since` must be a time"),
-        (["/v1/top?view=up"], 400, "`view` must be source or destination"),
+        (["/v1/top?view=up"], 400, "`view` must be one of source, destination"),
+        (["/v1/top?view=destination&source=10.0.0.0/8"], 400, "`source` is for the view of sources"),
+        (["/v1/bans?sort=size"], 400, "`sort` must be one of since, expires, dropped, lastHit"),
+        (["/v1/bans?source=10.0.0.0/99"], 400, "`10.0.0.0/99` is neither an address nor a prefix"),
+        (
+            ["/v1/batch", "-d", #"{"action":"ban","prefixes":[]}"#], 400,
+            "`prefixes` must be a list of 1 to 4000"
+        ),
+        (["/v1/batch", "-d", #"{"action":"erase","prefixes":["192.0.2.7"]}"#], 400, "`action`"),
         (["/v1/explain"], 400, "`address` is missing"),
         (["/v1/explain?address=10.0.0.0/8"], 400, "`10.0.0.0/8` is not an address"),
         (["/v1/bans/nonsense", "-X", "DELETE"], 400, "`nonsense` is neither an address nor a prefix"),
@@ -111,7 +135,7 @@ struct ServerTests {
             ["/v1/bans", "-d", #"{"prefix":"10.0.0.1","duration":"5m"}"#], 400,
             "`duration` must be of type Double"
         ),
-        (["/v1/bans", "-d", String(repeating: " ", count: 70_000)], 413, "the body has 70000 bytes"),
+        (["/v1/bans", "-H", "Content-Length: 300000", "-d", "{}"], 413, "the body has 300000 bytes"),
         (["/v1/bans", "-H", "Transfer-Encoding: chunked", "-d", "{}"], 400, "send a Content-Length"),
         (["/v1/status", "-H", "X: " + String(repeating: "x", count: 20_000)], 413, "head has more than"),
     ]

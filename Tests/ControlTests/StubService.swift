@@ -45,8 +45,8 @@ actor StubService: ControlService {
             heartbeatAge: 0.2, memory: 34_000_000, kernelMemory: 42_500_000)
     }
 
-    func bans() async throws -> [BanReport] {
-        try await note("bans")
+    func bans(_ query: BanQuery) async throws -> [BanReport] {
+        try await note("bans \(query.words)")
         return []
     }
 
@@ -87,8 +87,14 @@ actor StubService: ControlService {
             groups: [.init(name: nil, protects: [], mode: request.mode, configured: .shadow)], trip: nil)
     }
 
-    func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
-        try await note("alerts \(since?.rfc3339 ?? "-") \(limit)")
+    func batch(_ request: BatchRequest) async throws -> BatchResult {
+        let prefixes = request.prefixes.map(\.description).joined(separator: ",")
+        try await note("batch \(request.action) \(prefixes)")
+        return BatchResult(count: request.prefixes.count, lifted: 0)
+    }
+
+    func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        try await note("alerts \(query.words)")
         return []
     }
 
@@ -107,8 +113,24 @@ actor StubService: ControlService {
         return Explanation(address: address, state: .passing, summary: "no rule matches")
     }
 
-    func top(view: Entity.View, limit: Int) async throws -> [TopEntry] {
-        try await note("top \(view.rawValue) \(limit)")
+    func flows(_ query: FlowQuery) async throws -> [FlowReport] {
+        try await note("flows \(query.source.map { "\($0)" } ?? "-") \(query.limit) \(query.order)")
+        return []
+    }
+
+    func settings() async throws -> [SettingReport] {
+        try await note("settings")
+        return []
+    }
+
+    func reload() async throws -> [SettingReport] {
+        try await note("reload")
+        return [SettingReport(key: "mode", value: "limit", origin: "file f:1", isReloadable: true)]
+    }
+
+    func top(_ query: TopQuery) async throws -> [TopEntry] {
+        let source = query.source.map { "\($0)" } ?? "-"
+        try await note("top \(query.view.rawValue) \(source) \(query.limit) \(query.order)")
         return []
     }
 
@@ -149,5 +171,12 @@ actor StubService: ControlService {
 
     private static func entry(_ prefix: Prefix) -> AllowReport {
         AllowReport(prefix: prefix, origin: "manual", since: time, expires: nil, reason: nil)
+    }
+}
+
+extension ListQuery {
+    fileprivate var words: String {
+        let values = [since?.rfc3339, source.map { "\($0)" }, reason, limit.map { "\($0)" }]
+        return (values.map { $0 ?? "-" } + ["\(order)"]).joined(separator: " ")
     }
 }

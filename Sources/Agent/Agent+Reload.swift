@@ -1,0 +1,66 @@
+package import Configuration
+package import Control
+import Policy
+import Store
+import Traffic
+
+extension Agent {
+    package func settings() async throws -> [SettingReport] { loaded.settings.map(SettingReport.init) }
+
+    /// Reads the configuration again: all of it holds from then on, or nothing of it.
+    package func reload() async throws -> [SettingReport] {
+        guard let load else {
+            throw ControlError(
+                .refused, "there is nothing to reload: the agent was started without a configuration file",
+                hint: "start it with --config FILE")
+        }
+        let new: LoadedConfiguration
+        do {
+            new = try load()
+        } catch {
+            throw ControlError(
+                .refused, "the old configuration stays: \(error)", hint: "correct it, and reload")
+        }
+        let old = Dictionary(uniqueKeysWithValues: loaded.settings.map { ($0.key, $0.value) })
+        let changed = new.settings.filter { $0.value != old[$0.key] }
+        let fixed = changed.filter { !$0.isReloadable }.map { "`\($0.key)`" }
+        guard fixed.isEmpty else {
+            throw ControlError(
+                .refused,
+                "the old configuration stays: a change of \(fixed.joined(separator: ", ")) needs a restart",
+                hint: "restart the agent, or undo that change")
+        }
+        let now = clock.now
+        var policy = engine.policy
+        let changes = policy.reconfigure(
+            new.configuration.policy, mode: new.configuration.mode, allowing: new.configuration.allow, at: now
+        )
+        try commit(policy, changes, at: now)
+        loaded = new
+        let words = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        attempt("store") {
+            try store.note(
+                "reload", "configuration", detail: words, by: Caller.current?.name ?? "agent", at: now)
+        }
+        tell(.reloaded(words))
+        return changed.map(SettingReport.init)
+    }
+
+    /// Reloads on a signal; if that is refused, says why and goes on with what it has.
+    package func reloadOrWarn() async {
+        do {
+            _ = try await reload()
+        } catch {
+            tell(.warning((error as? ControlError)?.message ?? "\(error)"))
+        }
+    }
+}
+
+extension SettingReport {
+    /// A key with its value, in the words of the API.
+    package init(_ setting: LoadedConfiguration.Setting) {
+        self.init(
+            key: setting.key, value: setting.value, origin: "\(setting.origin)",
+            isReloadable: setting.isReloadable)
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+
+/// What values of a kind look like, for editors; reading them checks more.
+indirect enum Shape: Sendable {
+    case text(pattern: String?)
+    case integer(from: Int, through: Int)
+    case number(from: Double, through: Double)
+    /// The word "auto", or such a value.
+    case automatic(or: Shape)
+
+    /// As JSON Schema.
+    var json: [String: Any] {
+        switch self {
+        case .text(let pattern?): ["type": "string", "pattern": pattern]
+        case .text(nil): ["type": "string"]
+        case .integer(let least, let most): ["type": "integer", "minimum": least, "maximum": most]
+        case .automatic(let shape): ["anyOf": [["const": "auto"], shape.json]]
+        case .number(let least, let most): ["type": "number", "minimum": least, "maximum": most]
+        }
+    }
+}
+
+extension Configuration {
+    /// JSON Schema (2020-12) of the configuration file, for editors.
+    package static var jsonSchema: String {
+        get throws {
+            var sections: [String: [String: Any]] = [:]
+            for key in Schema.keys {
+                var value = key.schema
+                let words = key.documentation.split(separator: "\n").joined(separator: " ")
+                value["description"] =
+                    words + (Schema.reloadable.contains(key.path) ? "" : " A change needs a restart.")
+                sections[key.section ?? "", default: [:]][key.name] = value
+            }
+            var properties = sections.removeValue(forKey: "") ?? [:]
+            for (name, keys) in sections {
+                properties[name] =
+                    ["type": ["object", "null"], "properties": keys, "additionalProperties": false]
+                    as [String: Any]
+            }
+            let schema: [String: Any] = [
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "Configuration of Sluice", "type": ["object", "null"], "properties": properties,
+                "additionalProperties": false,
+            ]
+            let data = try JSONSerialization.data(
+                withJSONObject: schema, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+}

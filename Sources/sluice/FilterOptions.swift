@@ -1,0 +1,30 @@
+import ArgumentParser
+import Control
+import Traffic
+
+/// Which entries of a list; the agent picks them out.
+struct FilterOptions: ParsableArguments {
+    @Option(help: "Only later ones: how long ago (1h), or a time.", transform: parseSince)
+    var since: Timestamp?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only those on a source that has an address in common with this.", valueName: "prefix"),
+        transform: parsePrefix)
+    var source: Prefix?
+
+    @Option(help: ArgumentHelp("Only those with exactly this reason, such as scan.", valueName: "word"))
+    var reason: String?
+
+    @Option(help: "How many at most.", transform: parseLimit)
+    var limit: Int?
+
+    func query<Order>(_ order: Order) -> ListQuery<Order> {
+        ListQuery(since: since, source: source, reason: reason, limit: limit, order: order)
+    }
+
+    /// The sentence for an empty list, unless it is empty because of what was asked for.
+    func nothing(_ sentence: String) -> String {
+        since == nil && source == nil && reason == nil ? sentence : "Nothing that fits."
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Glibc
+
+/// One line on standard error, if that is a terminal, for what takes longer than two seconds.
+final class ProgressLine {
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private let started = ContinuousClock.now
+    private var last = ContinuousClock.now
+    private var hasShown = false
+
+    /// Since this was made.
+    var elapsed: Duration { ContinuousClock.now - started }
+
+    /// Replaces the line, some times a second at most.
+    func show(_ text: @autoclosure () -> String) {
+        let now = ContinuousClock.now
+        guard isShown, elapsed > .seconds(2), now - last > .milliseconds(250) else { return }
+        last = now
+        hasShown = true
+        write("\r\u{1B}[K" + text())
+    }
+
+    func clear() {
+        if hasShown { write("\r\u{1B}[K") }
+        hasShown = false
+    }
+
+    private func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+}

@@ -31,6 +31,7 @@ let package = Package(
         .library(
             "Detection", ["Features", "Models", "Scoring", "Traffic", .numerics],
             resources: [.embedInCode("Resources/default.safetensors")]),
+        .library("Evaluation", ["Features", "Traffic", .numerics]),
         .library("Policy", ["Detection", "Features", "Traffic"]),
 
         // The boundary to the kernel and to capture files.
@@ -54,7 +55,8 @@ let package = Package(
         .library(
             "Agent",
             [
-                "BPF", "Configuration", "Control", "Datapath", "Detection", "Features", "Models", "Policy",
+                "BPF", "Configuration", "Control", "Datapath", "Detection", "Evaluation", "Features",
+                "Models", "Policy",
                 "Replay",
                 "Store", "Traffic",
             ]),
@@ -62,8 +64,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "Configuration", "Control", "Datapath", "Detection", "Doctor", "Features", "Models",
-                "Policy",
+                "Agent", "Configuration", "Control", "Datapath", "Detection", "Doctor", "Evaluation",
+                "Features", "Models", "Policy",
                 "Replay",
                 "Terminal", "Traffic", .arguments,
             ],
@@ -101,6 +103,7 @@ let package = Package(
         .tests("ModelsTests", ["Models", .numerics]),
         .tests("ScoringTests", ["Models", "Scoring"]),
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
+        .tests("EvaluationTests", ["Evaluation", "Features", "TestSupport", "Traffic"]),
         .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),
         .tests(

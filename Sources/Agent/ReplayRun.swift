@@ -1,5 +1,5 @@
 package import Configuration
-import Detection
+package import Detection
 package import Features
 import Models
 package import Policy
@@ -10,6 +10,7 @@ package import Traffic
 package struct ReplayRun {
     /// What happens on the way, in order.
     package enum Step {
+        case reading(Reading)
         case window(Entity, score: Double, time: Timestamp)
         case event(Event, time: Timestamp)
     }
@@ -23,14 +24,20 @@ package struct ReplayRun {
     ///
     /// `learning` is the span at the start in which to learn; `nil`: judge by the model that comes with the program.
     ///
+    /// `shipped` and `site` take the place of the model that comes with the program, and of one that is learned.
+    ///
     /// - Throws: `CaptureError` where there is no frame.
-    package init(_ captures: [Capture], configuration: Configuration, learning: Duration?) throws {
+    package init(
+        _ captures: [Capture], configuration: Configuration, learning: Duration?,
+        shipped: ShippedModel? = nil, site: SiteModel? = nil
+    ) throws {
         source = try CaptureSource(captures)
         interval = configuration.interval
         kind = ModelKind(configuration.detection.model)
         var detection = DetectionConfiguration(configuration)
         detection.learnDuration = learning ?? .zero
-        let detector = Detector(configuration: detection, shippedModel: try .embedded())
+        let detector = Detector(
+            configuration: detection, shippedModel: try shipped ?? .embedded(), siteModel: site)
         var policy = Policy(
             settings: configuration.policy, mode: .enforce, breakers: configuration.breakers.settings)
         _ = policy.start(allowing: configuration.allow, restoring: SavedState(), at: source.firstTime)
@@ -79,6 +86,7 @@ package struct ReplayRun {
 
     private func turn(at now: Timestamp, _ alerts: inout Int, _ step: (Step) -> Void) throws {
         let turn = try engine.turn(at: now)
+        step(.reading(turn.reading))
         for window in turn.observation.windows {
             step(.window(window.entity, score: window.score, time: now))
         }

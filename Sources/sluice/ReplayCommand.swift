@@ -65,6 +65,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let summary = try replay.run { step in
             do {
                 switch step {
+                case .reading: break
                 case .window(let entity, let score, let time):
                     if windows { try output.write(EventLine.window(entity, score: score, at: time)) }
                 case .event(let event, let time):

@@ -43,7 +43,8 @@ struct Sluice: AsyncParsableCommand {
             CommandGroup(
                 name: "Captures and models",
                 subcommands: [
-                    ReplayCommand.self, WindowsCommand.self, TrainCommand.self, ModelCommand.self,
+                    ReplayCommand.self, EvaluateCommand.self, WindowsCommand.self, TrainCommand.self,
+                    ModelCommand.self,
                 ]),
         ])
 }

@@ -10,6 +10,7 @@ struct LayeringTests {
         "Features": ["Traffic", "RealModule"],
         "Models": ["RealModule"],
         "Detection": ["Features", "Models", "Scoring", "Traffic", "RealModule"],
+        "Evaluation": ["Features", "Traffic", "RealModule"],
         "Policy": ["Detection", "Features", "Traffic"],
     ]
 

@@ -1,0 +1,207 @@
+import Agent
+import ArgumentParser
+import Configuration
+import Detection
+import Evaluation
+import Foundation
+import Terminal
+import Traffic
+
+/// The command `sluice evaluate`.
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Hold what the agent says of captures against their labels.",
+        discussion: """
+            Each capture is replayed by itself, on its own clock. Labels are CSV, NAME.csv for NAME.pcap, with the \
+            columns start, end, attacker, victim, label, category and observable; without --labels, captures are \
+            benign, and every alert is false. Intervals are of 95 %.
+
+            Rows: the agent's alerts, its blocks alone, and plain detectors on the same windows.
+            """)
+
+    @Argument(help: "Captures.", completion: .file(extensions: ["pcap", "pcapng"]))
+    var captures: [String]
+
+    @Option(help: ArgumentHelp("Folder with the labels.", valueName: "folder"), completion: .directory)
+    var labels: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Learn from the first part of each capture, and judge the rest.", valueName: "duration"),
+        transform: parseDuration)
+    var learn: Duration?
+
+    @Flag(help: "Judge each capture by a built-in model made of those others that hold no attack.")
+    var leaveOneOut = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Cut each capture in so many parts, and judge each by a model learned from the others.",
+            valueName: "number"))
+    var folds: Int?
+
+    @Option(
+        help: ArgumentHelp("Write a page with plots.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+
+    @Option(
+        help: ArgumentHelp("Configuration file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let folds, !(2...20).contains(folds) {
+            throw ValidationError("--folds \(folds): expected a number from 2 to 20")
+        }
+        if folds != nil, leaveOneOut || learn != nil {
+            throw ValidationError(
+                "--folds learns from the other parts: leave out --learn and --leave-one-out")
+        }
+        if leaveOneOut, captures.count < 2 { throw ValidationError("--leave-one-out needs several captures") }
+    }
+
+    /// One detector's judgement over all captures.
+    private struct Total {
+        var detector: String
+        var judgement = Judgement()
+    }
+
+    func run() async throws {
+        try await finish {
+            let configuration = try config.map { try Configuration(file: $0) } ?? Configuration()
+            let run = EvaluationRun(configuration: configuration, learning: learn)
+            let progress = ReplayProgress()
+            let labels = try captures.map(readLabels)
+            var rows: [Figures] = []
+            var totals: [Total] = []
+            var page = HTMLReport(title: "Sluice: \(counted(captures.count, "capture")) judged")
+            for (index, path) in captures.enumerated() {
+                let judged = try judge(path, labels: labels, run) { progress.show($0) }
+                let figures = judged.judgements.map { detector, judgement in
+                    let curves = Curves(attack: judgement.attackScores, benign: judgement.benignScores)
+                    return Figures(judgement, curves: curves, capture: name(path), detector: detector)
+                }
+                for (detector, judgement) in judged.judgements {
+                    if !totals.contains(where: { $0.detector == detector }) {
+                        totals.append(Total(detector: detector))
+                    }
+                    for place in totals.indices where totals[place].detector == detector {
+                        totals[place].judgement += judgement
+                    }
+                }
+                rows += figures
+                page.add(HTMLReport.Section(record: judged.record, labels: labels[index], figures: figures))
+            }
+            progress.clear()
+            let curves = totals.map {
+                Curves(attack: $0.judgement.attackScores, benign: $0.judgement.benignScores)
+            }
+            let all = zip(totals, curves).map {
+                Figures($0.judgement, curves: $1, capture: "all", detector: $0.detector)
+            }
+            // Blocks are no scores of their own: their curves are the alerts'.
+            page.add(
+                summary: all,
+                curves: zip(totals, curves).compactMap { total, curves in
+                    total.detector == "blocks" ? nil : curves.map { (total.detector, $0) }
+                })
+            if let report { try page.text.write(toFile: report, atomically: true, encoding: .utf8) }
+            let list = captures.count > 1 ? rows + all : rows
+            return try Printout(list, rows: list, nothing: "no captures", at: .now)
+                .text(as: output.format, on: .standardOutput)
+        }
+    }
+
+    private typealias Judged = (record: Record, judgements: [(String, Judgement)])
+
+    private func judge(
+        _ path: String, labels: [[Label]], _ run: EvaluationRun, progress: (Timestamp) -> Void
+    ) throws -> Judged {
+        guard let index = captures.firstIndex(of: path) else { return (Record(), []) }
+        let own = labels[index]
+        if let folds { return try judge(path, labels: own, folds: folds, run, progress: progress) }
+        var shipped: ShippedModel?
+        if leaveOneOut {
+            let others = captures.indices.filter { $0 != index && labels[$0].isEmpty }.map { captures[$0] }
+            shipped = try run.shippedModel(of: others, progress: progress)
+        }
+        let result = try run.replay(path, shipped: shipped, progress: progress)
+        let start = result.agent.firstTime + (learn?.seconds ?? 0)
+        let span = start..<max(start, result.agent.lastTime)
+        let records =
+            [("alerts", result.agent), ("blocks", result.agent.blocksOnly)]
+            + result.baselines.map { ($0.kind.rawValue, $0.record) }
+        return (result.agent, records.map { ($0, Judgement($1, labels: own, in: span)) })
+    }
+
+    /// Judges each part of a capture by a model that was learned from the other parts.
+    private func judge(
+        _ path: String, labels: [Label], folds: Int, _ run: EvaluationRun, progress: (Timestamp) -> Void
+    ) throws -> Judged {
+        let whole = try run.replay(path, progress: progress).agent
+        let length = (whole.lastTime - whole.firstTime) / Double(folds)
+        var judgements = [("alerts", Judgement()), ("blocks", Judgement())]
+        for fold in 0..<folds {
+            let start = whole.firstTime + Double(fold) * length
+            let span = start..<(fold == folds - 1 ? whole.lastTime : start + length)
+            let site = try run.siteModel(of: path, without: span, progress: progress)
+            let record = try run.replay(path, site: site, progress: progress).agent
+            // An attack that goes on from one part into the next counts where it begins.
+            let begun = labels.filter { span.contains($0.start) }
+            judgements[0].1 += Judgement(record, labels: begun, in: span)
+            judgements[1].1 += Judgement(record.blocksOnly, labels: begun, in: span)
+        }
+        return (whole, judgements)
+    }
+
+    private func readLabels(of path: String) throws -> [Label] {
+        guard let labels else { return [] }
+        let file = URL(filePath: labels).appending(path: name(path) + ".csv")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        do {
+            return try Label.read(csv: text)
+        } catch {
+            throw ValidationError("\(file.path): \(error)")
+        }
+    }
+
+    private func name(_ path: String) -> String {
+        URL(filePath: path).deletingPathExtension().lastPathComponent
+    }
+}
+
+extension Figures: ListRow {
+    /// For people three digits, with the interval if there is one.
+    private static func number(
+        _ name: String, _ title: String, _ value: @escaping (Figures) -> Double?,
+        _ interval: @escaping (Figures) -> Interval? = { _ in nil }
+    ) -> Column<Figures> {
+        Column(name, title, .right, value: value) { row in
+            let words = [HTMLReport.short(value(row)), HTMLReport.between(interval(row))]
+            return Table.Cell(words.filter { !$0.isEmpty }.joined(separator: " "))
+        }
+    }
+
+    static func columns(at now: Timestamp) -> [Column<Figures>] {
+        [
+            Column("capture", "CAPTURE", value: { $0.capture }),
+            Column("detector", "DETECTOR", value: { $0.detector }),
+            Column("detected", "FOUND", .right, value: { $0.detected }),
+            Column("attacks", "OF", .right, value: { $0.attacks }),
+            number("recall", "RECALL (95 %)", { $0.recall }, { $0.recallInterval }),
+            number("precision", "PRECISION", { $0.precision }),
+            number("f1", "F1", { $0.f1 }),
+            number("rocArea", "ROC", { $0.rocArea }),
+            number("prArea", "PR", { $0.prArea }),
+            number("secondsToDetect50", "P50 s", { $0.secondsToDetect50 }),
+            number("secondsToDetect90", "P90 s", { $0.secondsToDetect90 }),
+            number(
+                "falseAlarmsPerHour", "FALSE/h (95 %)", { $0.falseAlarmsPerHour }, { $0.falseAlarmsInterval }),
+            Column("victimsBlamed", "VICTIMS", .right, value: { $0.victimsBlamed }),
+            Column("falseEntities", "ADDRESSES", .right, value: { $0.falseEntities }),
+        ]
+    }
+}

@@ -19,9 +19,9 @@ package struct HTMLReport {
 
     package init(title: String) { self.title = title }
 
-    /// All captures together: a table, and the curves of those detectors that have both kinds of windows.
+    /// All captures together: a table if there are several, and the curves of those detectors that have both kinds of windows.
     package mutating func add(summary: [Figures], curves: [(name: String, curves: Curves)]) {
-        self.summary += "<h2>All captures</h2>" + Self.table(summary)
+        if !summary.isEmpty { self.summary += "<h2>All captures</h2>" + Self.table(summary) }
         guard !curves.isEmpty else { return }
         let roc = curves.map { Plot.Line(name: $0.name, points: $0.curves.roc) }
         let pr = curves.map { Plot.Line(name: $0.name, points: $0.curves.pr) }

@@ -13,7 +13,7 @@ struct Plot {
     /// Curves in the unit square, with the axes named.
     static func square(_ lines: [Line], x: String, y: String) -> String {
         let size = 300.0
-        var svg = "<svg viewBox=\"-46 -12 400 372\" width=\"400\" height=\"372\" role=\"img\">"
+        var svg = "<svg viewBox=\"-46 -12 400 422\" width=\"400\" height=\"422\" role=\"img\">"
         for tick in 0...5 {
             let place = size * Double(tick) / 5
             svg += grid(0, place, size, place) + grid(place, 0, place, size)
@@ -27,7 +27,8 @@ struct Plot {
             svg +=
                 "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.8\" points=\"\(points.joined(separator: " "))\"/>"
             svg +=
-                "<text x=\"\(size - 150)\" y=\"\(size - 12 - Double(index) * 16)\" fill=\"\(colour)\">\(escaped(line.name))</text>"
+                "<text x=\"0\" y=\"\(short(size + 56 + Double(index) * 16))\" style=\"fill: \(colour)\">"
+                + "\(escaped(line.name))</text>"
         }
         return svg + "</svg>"
     }

@@ -104,7 +104,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             }
             // Blocks are no scores of their own: their curves are the alerts'.
             page.add(
-                summary: all,
+                summary: captures.count > 1 ? all : [],
                 curves: zip(totals, curves).compactMap { total, curves in
                     total.detector == "blocks" ? nil : curves.map { (total.detector, $0) }
                 })

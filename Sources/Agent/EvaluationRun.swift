@@ -2,6 +2,7 @@ package import Configuration
 package import Detection
 package import Evaluation
 import Features
+import Models
 import Policy
 import Replay
 package import Traffic

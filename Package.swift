@@ -74,7 +74,7 @@ let package = Package(
         // What scripts/bench measures from Swift.
         .executableTarget(
             name: "sluice-bench",
-            dependencies: ["BPF", "CTestSupport", "Datapath", "TestSupport", "Traffic", .arguments],
+            dependencies: ["BPF", "CTestSupport", "Datapath", "Features", "TestSupport", "Traffic", .arguments],
             swiftSettings: .strict),
 
         // The demonstration: network namespaces, real clients, real attacks.

@@ -13,9 +13,18 @@ enum Summary {
         case .scan where isSource, .failure where isSource:
             parts.append("\(count(facts.novelServices60)) services tried for the first time within a minute")
             parts.append("\(count(facts.failedServices60)) of them refused or silent")
+        case .repetition where isSource && max(facts.newSteadySeconds * 4, facts.steadySeconds) >= 240:
+            parts.append("calls to one service outside as even as a clock's")
+            parts.append("for \(count(facts.steadySeconds)) s")
         case .repetition where isSource && facts.loginRepeat600 >= 5:
             parts.append("\(count(facts.loginRepeat60)) logins at one service within a minute")
             parts.append("\(count(facts.loginRepeat600)) within ten")
+        case .repetition where isSource && facts.alikeRepeat60 >= 60:
+            parts.append("\(count(facts.alikeRepeat60)) connections to one service within a minute")
+            parts.append("all of a length")
+        case .exfiltration where isSource && facts.longQueries60 >= 10:
+            parts.append("\(count(facts.longQueries60)) queries for very long names within a minute")
+            parts.append("of \(count(facts.dnsQueries60)) in all")
         case .connections where isSource && facts.unserved >= 10:
             parts.append("\(count(facts.unserved)) connections held open without a request to serve")
         case .connections where facts.halfOpen >= 20:
@@ -26,6 +35,9 @@ enum Summary {
             parts.append("\(count(Double(window.packets))) packets within a second")
             let oneWay = isSource ? facts.unansweredPackets : facts.oneWayPackets &+ facts.asidePackets
             if oneWay > 0 { parts.append("\(count(Double(oneWay))) of them without answer") }
+            if facts.reflectedPackets > 0 {
+                parts.append("\(count(Double(facts.reflectedPackets))) answers that nobody asked for")
+            }
             if !isSource { parts.append("from \(count(Double(facts.peers))) addresses") }
         default: break
         }

@@ -43,7 +43,8 @@ struct ReadingCommand: ParsableCommand {
         }
     }
 
-    private static func cpuNanoseconds() -> Double {
+    /// CPU time of this thread so far.
+    static func cpuNanoseconds() -> Double {
         var time = timespec()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)

@@ -6,5 +6,5 @@ struct SluiceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice-bench",
         abstract: "Measures what the agent does with the kernel's tables; see scripts/bench.",
-        subcommands: [ReadingCommand.self, RulesCommand.self, SlotsCommand.self])
+        subcommands: [ReadingCommand.self, RulesCommand.self, SlotsCommand.self, WindowsCommand.self])
 }

@@ -107,7 +107,9 @@ package struct EvaluationRun {
         try read(path, progress: progress) { reading in
             if !span.contains(Self.seconds(reading.end)) { _ = detector.observe(reading) }
         }
-        return try detector.trainingSet().map { try Trainer.train($0, kind: ModelKind(configuration.detection.model), seed: 1) }
+        return try detector.trainingSet().map {
+            try Trainer.train($0, kind: ModelKind(configuration.detection.model), seed: 1)
+        }
     }
 
     private func read(

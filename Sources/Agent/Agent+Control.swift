@@ -47,6 +47,7 @@ extension Agent: ControlService {
                 age: trained.map { (now - $0).seconds }, thresholds: thresholds),
             heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory,
             kernelMemory: datapath.mapBytes, warnings: warnings)
+        report.ruleDrift = .init(missing: ruleDrift.missing, unknown: ruleDrift.unknown)
         report.detection = DetectionReport(detector)
         return report
     }

@@ -35,6 +35,8 @@ package actor Agent {
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var operators = Operators()
+    /// What had to be mended in the kernel's rules since the start.
+    private(set) var ruleDrift = RuleDrift()
     private var toldProgress = 0
     var training: Task<Void, Never>?
     /// When what is being collected for the next model began, and was last written down.
@@ -157,6 +159,7 @@ package actor Agent {
         latestFlows = (turn.reading.samples, max((turn.reading.end - turn.reading.start).seconds, 0.01))
         record(turn.changes.events, by: "agent", at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
+        tell(turn.drift, at: now)
         for report in turn.observation.drifted { tell(.warning(report.sentence)) }
         learn(at: now)
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
@@ -182,6 +185,15 @@ package actor Agent {
         guard !events.isEmpty else { return }
         for event in events { tell(.event(event)) }
         attempt("store") { try store.save(events, by: who, at: now) }
+    }
+
+    /// Somebody else changed the rules in the kernel; they are as they should be again.
+    private func tell(_ drift: RuleDrift, at now: Timestamp) {
+        guard drift != RuleDrift() else { return }
+        ruleDrift += drift
+        let text = "put \(drift.missing) back, removed \(drift.unknown)"
+        tell(.warning("somebody else changed the rules in the kernel; mended: \(text)"))
+        attempt("store") { try store.note("mend", "rules", detail: text, by: "agent", at: now) }
     }
 
     private func save(at now: Timestamp) {

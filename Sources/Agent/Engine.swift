@@ -11,6 +11,8 @@ package final class Engine {
         package var reading: Reading
         package var observation: Observation
         package var changes: Changes
+        /// What the data plane had lost, or had too much; mended.
+        package var drift = RuleDrift()
         /// Why the data plane did not take all of them; those that it lacks are tried again at the next turn.
         package var failure: (any Error)?
     }
@@ -22,6 +24,10 @@ package final class Engine {
     private static let many = 10_000
     private static let countingInterval: Duration = .seconds(1)
     private var lastCounted: Timestamp?
+    private static let mendingInterval: Duration = .seconds(1)
+    private var lastMended: Timestamp?
+    /// The part of all rules that was held against the policy last.
+    private var mendedPart = 0
     /// Whether the data plane lacks rules that are in force.
     private var isBehind = false
 
@@ -41,10 +47,24 @@ package final class Engine {
         put(policy.decide(observation.verdicts, windows: observation.windows, at: now), into: &turn)
         do {
             put(policy.tick(at: now, counters: try countersIfDue(at: now)), into: &turn)
+            turn.drift = try mendIfDue(at: now)
         } catch {
             turn.failure = error
         }
         return turn
+    }
+
+    /// Holds the data plane against the policy: every second all rules, of very many a part.
+    private func mendIfDue(at now: Timestamp) throws -> RuleDrift {
+        // What is known to lack is tried again by `apply`.
+        if isBehind { return RuleDrift() }
+        if let lastMended, (.zero..<Self.mendingInterval).contains(now - lastMended) { return RuleDrift() }
+        lastMended = now
+        let (bans, limits) = policy.counts
+        let parts = (bans + limits) / Self.many + 1
+        mendedPart = (mendedPart + 1) % parts
+        let part = RulePart(mendedPart, of: parts)
+        return try sink.mend(policy.rules(in: part), in: part)
     }
 
     /// Counters of the rules; of very many only once a second, since that takes some hundredths of it.

@@ -47,6 +47,12 @@ struct Metrics {
                 (["kind": "limit"], Double(status.counts.limits)),
                 (["kind": "allow"], Double(status.counts.allowed)),
             ])
+        add(
+            "sluice_rule_drift_total", "counter", "Rules that others changed in the kernel, mended.",
+            [
+                (["kind": "missing"], Double(status.ruleDrift.missing)),
+                (["kind": "unknown"], Double(status.ruleDrift.unknown)),
+            ])
         add("sluice_alerts", "gauge", "Alerts that are kept.", [([:], Double(status.counts.alerts))])
         add(
             "sluice_heartbeat_age_seconds", "gauge", "Time since the data plane last heard from the agent.",

@@ -124,6 +124,19 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Rules in the kernel that others had changed, and that were mended since the agent started.
+    package struct RuleDrift: Codable, Hashable, Sendable {
+        /// Rules that were gone or different, and were put back.
+        package var missing: Int
+        /// Rules that nobody wanted, and were removed.
+        package var unknown: Int
+
+        package init(missing: Int, unknown: Int) {
+            self.missing = missing
+            self.unknown = unknown
+        }
+    }
+
     package var version: String
     package var mode: Mode
     package var learning: Learning
@@ -143,6 +156,8 @@ package struct StatusReport: Codable, Hashable, Sendable {
     package var kernelMemory: UInt64
     /// What an operator should know and see to, one sentence each; empty when all is well.
     package var warnings: [String]
+    /// What had to be mended in the kernel.
+    package var ruleDrift = RuleDrift(missing: 0, unknown: 0)
     /// How detection itself fares.
     package var detection: DetectionReport?
 

@@ -161,8 +161,17 @@ package final class Datapath: FlowSource, RuleSink {
     }
 
     package func install(_ rules: [Rule]) throws {
+        try self.rules.install(rules, expiry: Self.expiry())
+    }
+
+    package func mend(_ wanted: [Rule], in part: RulePart) throws -> RuleDrift {
+        try rules.mend(wanted, in: part, expiry: Self.expiry())
+    }
+
+    /// A rule's end on the monotonic clock, in nanoseconds, as both clocks are now; 0 for never.
+    private static func expiry() -> (Rule) -> UInt64 {
         let (now, monotonic) = (Timestamp.now, Machine.monotonicNanoseconds())
-        try self.rules.install(rules) { rule in
+        return { rule in
             guard let expires = rule.expires else { return 0 }
             // 1, not 0, for what is over already: 0 would mean never.
             return UInt64(max(Int64(monotonic) + (expires - now).nanoseconds, 1))

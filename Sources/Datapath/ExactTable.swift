@@ -19,12 +19,15 @@ import Traffic
     private var taken: [UInt64]
     /// Places whose rules were removed; a program may still be at work on them.
     private var retired: [Int] = []
+    private let places: Int
+    private static let rereadAtOnce = 65_536
+    private var nextReread = 0
 
     /// Takes over what the maps hold.
     init(_ maps: DatapathMaps, config: ConfigABI) throws(BPFError) {
         self.config = config
         let (rules, keys) = (try maps.exactRules.mapMemory(), try maps.exactKeys.mapMemory())
-        let places = maps.exactRules.capacity
+        places = maps.exactRules.capacity
         memory = [rules, keys]
         capacity = Int(config.exact_homes) / 2
         unsafe self.rules = rules.base.assumingMemoryBound(to: RuleABI.self)
@@ -84,20 +87,60 @@ import Traffic
 
     /// All rules, in one pass over memory.
     func forEach(_ body: (Prefix, RuleABI) -> Void) {
+        forEachTaken { place in
+            let rule = rule(at: place)
+            body(rule.prefix, rule.value)
+        }
+    }
+
+    /// Takes note of what somebody else did to the maps.
+    ///
+    /// What is gone is noticed at once; what is new, when its place is read again: so many at a time.
+    func reread() {
+        forEachTaken { place in
+            guard !isInForce(place) else { return }
+            leave(place)
+            // Searches go on behind it, as when the agent removes a rule.
+            unsafe word(place).pointee.store(Self.removed, ordering: .relaxed)
+        }
+        let end = min(nextReread + Self.rereadAtOnce, places)
+        for place in nextReread..<end where !isTaken(place) && isInForce(place) && !retired.contains(place) {
+            let rule = rule(at: place)
+            if self.place(of: ExactKey(rule.prefix, RuleKind(rule.value), config)) == place {
+                take(place)
+            } else {
+                // No search finds it.
+                unsafe word(place).pointee.store(Self.removed, ordering: .relaxed)
+            }
+        }
+        nextReread = end < places ? end : 0
+    }
+
+    // MARK: Places
+
+    private func isTaken(_ place: Int) -> Bool { taken[place / 64] & 1 << UInt64(place % 64) != 0 }
+
+    private func isInForce(_ place: Int) -> Bool {
+        unsafe UInt32(rules[place].flags) & RULE_IN_FORCE.rawValue != 0
+    }
+
+    private func forEachTaken(_ body: (Int) -> Void) {
         for (index, word) in taken.enumerated() {
             var bits = word
             while bits != 0 {
                 let place = index * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
-                let value = unsafe rules[place]
-                let isIPv4 = UInt32(value.flags) & RULE_IPV6.rawValue == 0
-                let words = isIPv4 ? (0, 0, 0, value.key) : unsafe keys[place].addr
-                body(Prefix(Address(words: words, isIPv4: isIPv4), length: Int(value.length)), value)
+                body(place)
             }
         }
     }
 
-    // MARK: Places
+    private func rule(at place: Int) -> (prefix: Prefix, value: RuleABI) {
+        let value = unsafe rules[place]
+        let isIPv4 = UInt32(value.flags) & RULE_IPV6.rawValue == 0
+        let words = isIPv4 ? (0, 0, 0, value.key) : unsafe keys[place].addr
+        return (Prefix(Address(words: words, isIPv4: isIPv4), length: Int(value.length)), value)
+    }
 
     private func take(_ place: Int) {
         taken[place / 64] |= 1 << UInt64(place % 64)
@@ -112,10 +155,14 @@ import Traffic
         take(place)
     }
 
-    private func retire(_ place: Int) {
-        unsafe word(place).pointee.store(Self.retired, ordering: .relaxed)
+    private func leave(_ place: Int) {
         taken[place / 64] &= ~(1 << UInt64(place % 64))
         count -= 1
+    }
+
+    private func retire(_ place: Int) {
+        unsafe word(place).pointee.store(Self.retired, ordering: .relaxed)
+        leave(place)
         retired.append(place)
     }
 

@@ -188,6 +188,14 @@ extension RuleABI {
         owner = old.owner
     }
 
+    /// Whether a value does what this one does, whatever their ends and counters.
+    func doesTheSame(as other: RuleABI) -> Bool {
+        // The exact table keeps two bits of its own beside.
+        let said = UInt8(RULE_SHADOW.rawValue | RULE_MANUAL.rawValue | RULE_LIMIT.rawValue)
+        return flags & said == other.flags & said && length == other.length
+            && packet_time == other.packet_time && byte_time == other.byte_time
+    }
+
     var dropped: Count {
         // A limit's state stands where others count.
         let own = UInt32(flags) & RULE_LIMIT.rawValue != 0 ? (0, 0) : own

@@ -130,6 +130,26 @@ final class RuleTable {
         try countScopes()
     }
 
+    /// Puts in force what of `wanted`, all rules of this part, is missing or different, and removes what else is there.
+    ///
+    /// Ends are not compared: when the wall clock is set, no ban may outlive its time for it.
+    func mend(_ wanted: [Rule], in part: RulePart, expiry: (Rule) -> UInt64) throws -> RuleDrift {
+        exact.reread()
+        var missing = Dictionary(wanted.map { (RulePlace($0), $0) }) { first, _ in first }
+        var unknown: [RulePlace] = []
+        try forEach { place, value in
+            guard part.contains(value.id) else { return }
+            if let rule = missing[place], rule.id == value.id {
+                if RuleABI(rule, expires: 0).doesTheSame(as: value) { missing[place] = nil }
+            } else {
+                unknown.append(place)
+            }
+        }
+        if !unknown.isEmpty { try remove(unknown) }
+        if !missing.isEmpty { try install(missing.values.sorted { $0.id < $1.id }, expiry: expiry) }
+        return RuleDrift(missing: missing.count, unknown: unknown.count)
+    }
+
     private func bit(of kind: RuleKind?, _ prefix: Prefix) -> gate_bit {
         guard let kind else { return GATE_ALLOW }
         return isExact(prefix) ? kind.exactBit : kind.prefixBit

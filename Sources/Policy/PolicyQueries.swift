@@ -49,6 +49,15 @@ extension Policy {
         allowed.values.map(\.rule) + passRules + sanctionsInForce.values.map(\.sanction.rule)
     }
 
+    /// Those of one part.
+    package func rules(in part: RulePart) -> [Rule] {
+        var found = (allowed.values.map(\.rule) + passRules).filter { part.contains($0.id) }
+        for standing in sanctionsInForce.values where part.contains(standing.sanction.rule.id) {
+            found.append(standing.sanction.rule)
+        }
+        return found
+    }
+
     /// Number of bans and of limits in force.
     package var counts: (bans: Int, limits: Int) {
         let limits = sanctionsInForce.values.count { $0.sanction.isLimit }

@@ -96,12 +96,52 @@ package struct RuleCounters: Hashable, Sendable {
     }
 }
 
+/// How far the rules in the data plane had come from those that should be there.
+package struct RuleDrift: Hashable, Sendable {
+    /// Rules that were gone, or other than they should be, and were put in force again.
+    package var missing: Int
+    /// Rules that nobody wanted, and were removed.
+    package var unknown: Int
+
+    package init(missing: Int = 0, unknown: Int = 0) {
+        self.missing = missing
+        self.unknown = unknown
+    }
+
+    package static func += (sum: inout Self, more: Self) {
+        sum.missing += more.missing
+        sum.unknown += more.unknown
+    }
+}
+
+/// One of so many parts of all rules, told by their ids; so that comparing very many takes no long turn.
+package struct RulePart: Hashable, Sendable {
+    private let number: UInt32
+    private let count: UInt32
+
+    /// Part `number`, from 0, of `count`.
+    package init(_ number: Int, of count: Int) {
+        self.number = UInt32(clamping: number)
+        self.count = max(1, UInt32(clamping: count))
+    }
+
+    package func contains(_ id: UInt32) -> Bool { id % count == number }
+}
+
 /// Where rules go: the kernel, or in replay a record of what would have been done.
 package protocol RuleSink: AnyObject {
     /// Puts rules in force, replacing those of the same match, action kind and origin.
     func install(_ rules: [Rule]) throws
     /// Takes rules out of force. Rules that are not there are ignored.
     func remove(_ rules: [Rule]) throws
+    /// Puts in force what of `wanted` is missing or different, and removes what else there is.
+    ///
+    /// - Parameters:
+    ///   - wanted: every rule of this part that should be there.
+    ///   - part: rules of others are left alone.
+    /// - Returns: what had to be mended.
+    /// - Throws: what kept it from that; what was mended before stays so.
+    func mend(_ wanted: [Rule], in part: RulePart) throws -> RuleDrift
     /// Counters of all rules in force, in one pass.
     func counters() throws -> [RuleCounters]
 }

@@ -32,6 +32,11 @@ struct StatusCommand: DocumentCommand {
                 counted(counts.bans, "ban"), counted(counts.limits, "limit"),
                 counted(counts.allowed, "allow-list entry", "allow-list entries"),
             ].joined(separator: ", "))
+        let drift = status.ruleDrift
+        if drift.missing + drift.unknown > 0 {
+            let text = "others changed the kernel's: \(drift.missing) put back, \(drift.unknown) removed"
+            fields.add("", screen.styled(text, .warning))
+        }
         fields.add("Alerts", counts.alerts.grouped)
         fields.add("Entities", counts.entities.grouped)
         fields.add("Model", model(status.model))

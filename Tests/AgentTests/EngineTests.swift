@@ -31,6 +31,18 @@ private final class Stub: FlowSource, RuleSink {
 
     func remove(_ rules: [Rule]) { for rule in rules { self.rules[rule.id] = nil } }
 
+    func mend(_ wanted: [Rule], in part: RulePart) throws -> RuleDrift {
+        if isRefusing { throw Refusal() }
+        let missing = wanted.filter { rules[$0.id] == nil }
+        let unknown = rules.keys.filter { id in part.contains(id) && !wanted.contains { $0.id == id } }
+        for rule in missing { rules[rule.id] = rule }
+        for id in unknown { rules[id] = nil }
+        return RuleDrift(missing: missing.count, unknown: unknown.count)
+    }
+
+    /// Takes every rule out behind the agent's back.
+    func lose() { rules.removeAll() }
+
     func counters() -> [RuleCounters] {
         rules.keys.map {
             RuleCounters(id: $0, dropped: Count(packets: dropped, bytes: dropped * 60), lastHit: lastRead)
@@ -127,6 +139,32 @@ struct EngineTests {
             if case .ended(let sanction, .expired) = event { sanction.dropped } else { nil }
         }
         #expect(endings.map(\.packets) == [1234])
+    }
+
+    @Test("A rule that somebody took out of the data plane is put back within a second, and that is told")
+    func mends() throws {
+        stub.traffic = Self.traffic(with: true)
+        let attacked = try turns(from: Self.start, for: .seconds(3)) { !$0.changes.install.isEmpty }
+        stub.traffic = Self.traffic(with: false)
+        stub.lose()
+        let mended = try turns(from: attacked.end, for: .seconds(2)) { $0.drift != RuleDrift() }
+        #expect(mended.all.last?.drift == RuleDrift(missing: 1))
+        #expect(stub.rules.values.map(\.match) == [Self.kept])
+    }
+
+    @Test("Of very many rules a part is held against the policy each second, until all have been")
+    func mendsInParts() throws {
+        var saved = SavedState()
+        saved.sanctions = (1...25_000 as ClosedRange<UInt32>).map { number in
+            let source = Prefix(Address(ipv4: 0x0B00_0000 + number))
+            let rule = Rule(id: number, match: .source(source), action: .deny, origin: .manual)
+            return Sanction(rule: rule, since: Self.start, reason: "manual", summary: "")
+        }
+        _ = engine.policy.start(allowing: [], restoring: saved, at: Self.start)
+        let first = try engine.turn(at: Self.start + .seconds(1)).drift.missing
+        #expect((8000..<9000).contains(first))
+        let others = try turns(from: Self.start + .seconds(1), for: .seconds(2.4))
+        #expect(others.all.map(\.drift.missing).reduce(first, +) == 25_000)
     }
 
     @Test("What the data plane refuses is told, kept, and put in force as soon as it can be")

@@ -11,22 +11,26 @@ final class TestPlane {
     private let clock: MappedMemory
     private let program: BPFProgram
     private let chainedState: MappedMemory
+    /// The table of rules on single addresses, as whoever may open the map sees it.
+    let exactRules: MappedMemory
     /// Somebody else's program, for the slot behind ours.
     let chained: BPFProgram
 
     /// The clock starts at this moment, as rules' expiries are given in real time.
     init(_ options: DatapathOptions = DatapathOptions()) throws {
         // The bytes have to stay only while the object is being loaded.
-        (datapath, clock, program, chained, chainedState) = try unsafe Self.objectFile().withUnsafeBytes {
-            bytes in
-            let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
-            let datapath = try Datapath(loading: object, options: options, now: .now)
-            let clock = try object.map(named: "test_clock").mapMemory()
-            return (
-                datapath, clock, try object.program(named: "sluice_ingress"),
-                try object.program(named: "chained"), try object.map(named: "test_chained").mapMemory()
-            )
-        }
+        (datapath, clock, program, chained, chainedState, exactRules) = try unsafe Self.objectFile()
+            .withUnsafeBytes {
+                bytes in
+                let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
+                let datapath = try Datapath(loading: object, options: options, now: .now)
+                let clock = try object.map(named: "test_clock").mapMemory()
+                return (
+                    datapath, clock, try object.program(named: "sluice_ingress"),
+                    try object.program(named: "chained"), try object.map(named: "test_chained").mapMemory(),
+                    try object.map(named: "exact_rules").mapMemory()
+                )
+            }
         now = Machine.monotonicNanoseconds()
     }
 

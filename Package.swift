@@ -5,6 +5,7 @@ let package = Package(
     name: "sluice",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "3.12.3"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -42,6 +43,7 @@ let package = Package(
         .library("Replay", ["CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"]),
 
         // The agent and what it talks to.
+        .library("Signing", ["Models", .product(name: "Crypto", package: "swift-crypto")]),
         .library("Configuration", ["Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
         .library(
             "Store",
@@ -58,7 +60,7 @@ let package = Package(
                 "BPF", "Configuration", "Control", "Datapath", "Detection", "Evaluation", "Features",
                 "Models", "Policy",
                 "Replay",
-                "Store", "Traffic",
+                "Signing", "Store", "Traffic",
             ]),
         .library("Terminal"),
         .executableTarget(
@@ -67,7 +69,7 @@ let package = Package(
                 "Agent", "Configuration", "Control", "Datapath", "Detection", "Doctor", "Evaluation",
                 "Features", "Models", "Policy",
                 "Replay",
-                "Terminal", "Traffic", .arguments,
+                "Signing", "Terminal", "Traffic", .arguments,
             ],
             swiftSettings: .strict),
 
@@ -105,6 +107,7 @@ let package = Package(
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
         .tests("EvaluationTests", ["Evaluation", "Features", "TestSupport", "Traffic"]),
         .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
+        .tests("SigningTests", ["Models", "Signing"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),
         .tests(
             "StoreTests",
@@ -121,12 +124,15 @@ let package = Package(
         .tests("TerminalTests", ["Terminal"]),
         .tests(
             "CommandTests",
-            ["Control", "Detection", "Features", "Policy", "sluice", "Terminal", "Traffic", .arguments]),
+            [
+                "Control", "Detection", "Features", "Policy", "Signing", "sluice", "Terminal", "Traffic",
+                .arguments,
+            ]),
         .tests(
             "AgentTests",
             [
-                "Agent", "Control", "CTestSupport", "Detection", "Features", "Policy", "Store", "TestSupport",
-                "Traffic",
+                "Agent", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy", "Signing",
+                "Store", "TestSupport", "Traffic",
             ]),
         .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),
     ],

@@ -1,6 +1,7 @@
 import Configuration
 import Detection
 import Models
+import Signing
 import Store
 import Traffic
 
@@ -145,11 +146,21 @@ extension Agent {
         trained = now
     }
 
-    func keep(_ model: SiteModel, as role: SavedModel.Role, note: String, at now: Timestamp) throws {
+    /// Keeps a model that was trained here, signed.
+    private func keep(
+        _ model: SiteModel, as role: SavedModel.Role, note: String, at now: Timestamp
+    ) throws {
+        try keep(model, data: model.file.signed(by: key).bytes, as: role, note: note, at: now)
+    }
+
+    /// Keeps a model with the signature that its file has.
+    func keep(
+        _ model: SiteModel, data: [UInt8], as role: SavedModel.Role, note: String, at now: Timestamp
+    ) throws {
         try store.save(
             SavedModel(
                 id: model.name, trained: now, role: role, since: now, note: note,
-                metadata: Self.metadata(of: model), data: model.file.bytes))
+                metadata: Self.metadata(of: model), data: data))
     }
 
     /// The file's header as JSON: short words and numbers, in which nothing needs escaping.

@@ -1,9 +1,11 @@
+import Configuration
 package import Control
 import Detection
 import Features
 import Foundation
 import Models
 import Policy
+import Signing
 import Store
 import Traffic
 
@@ -42,7 +44,8 @@ extension Agent {
 
     package func challenge(_ document: ModelDocument) async throws -> ModelReport {
         let now = clock.now
-        let model = try readable(Array(document.data))
+        let data = Array(document.data)
+        let model = try readable(data)
         guard engine.detector.siteModel != nil else {
             throw ControlError(
                 .refused, "there is no model in use yet that another one could be judged beside",
@@ -51,11 +54,15 @@ extension Agent {
         guard try store.models().allSatisfy({ $0.id != model.name }) else {
             throw ControlError(.refused, "a model named \(model.name) is there already")
         }
-        try keep(model, as: .challenger, note: "imported, on trial", at: now)
+        try keep(model, data: data, as: .challenger, note: "imported, on trial", at: now)
         try store.note("model", model.name, detail: "imported", by: who, at: now)
         engine.detector.challenge(with: model)
         tell(.trial(model: model.name, .began))
         return ModelReport(try saved(model.name))
+    }
+
+    package func keys() async throws -> ModelKeys {
+        ModelKeys(own: key.publicKey, trusted: configuration.models.trustedKeys)
     }
 
     package func judge(alert id: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
@@ -87,10 +94,26 @@ extension Agent {
 
     private func readable(_ data: [UInt8]) throws -> SiteModel {
         do {
-            return try SiteModel(file: ModelFile(data))
+            return try SiteModel(signed: data, trusting: Self.trustedKeys(configuration, own: key))
         } catch {
             throw ControlError(.refused, "\(error)")
         }
+    }
+}
+
+extension Agent {
+    /// Public keys of those whose models this agent takes.
+    static func trustedKeys(_ configuration: Configuration, own key: SigningKey) -> Set<String> {
+        Set(configuration.models.trustedKeys).union([key.publicKey])
+    }
+}
+
+extension SiteModel {
+    /// Reads a model file that one of these keys signed.
+    init(signed data: [UInt8], trusting trusted: Set<String>) throws {
+        let file = try ModelFile(data)
+        try file.verify(trusting: trusted)
+        try self.init(file: file)
     }
 }
 

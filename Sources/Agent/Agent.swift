@@ -5,6 +5,7 @@ import Detection
 import Features
 import Models
 import Policy
+import Signing
 import Store
 package import Traffic
 
@@ -20,6 +21,8 @@ package actor Agent {
     let datapath: Datapath
     let engine: Engine
     let store: Store
+    /// Signs every model that is kept.
+    let key: SigningKey
     let started: Timestamp
     private let notify: @Sendable (TimedNotice) -> Void
 
@@ -72,8 +75,10 @@ package actor Agent {
         // Everything that can be refused comes before the interface is touched.
         try Interface.requireOne(of: configuration.interfaces)
         store = try Store(path: configuration.state)
+        key = try SigningKey(file: SigningKey.path(beside: configuration.state))
+        let trusted = Self.trustedKeys(configuration, own: key)
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
-        let (site, trained) = try Self.siteModel(in: store, &complaints)
+        let (site, trained) = try Self.siteModel(in: store, trusting: trusted, &complaints)
         self.trained = trained
         let detector = Detector(
             configuration: DetectionConfiguration(configuration, connected: host.connected),
@@ -91,20 +96,22 @@ package actor Agent {
             options: options, rules: policy.rules, now: now)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
         // A trial that was cut short begins anew.
-        if let challenger = try store.model(.challenger), let file = try? ModelFile(challenger.data),
-            let model = try? SiteModel(file: file)
-        {
-            detector.challenge(with: model)
+        if let challenger = try store.model(.challenger) {
+            do {
+                detector.challenge(with: try SiteModel(signed: challenger.data, trusting: trusted))
+            } catch {
+                try store.assign(.rejected, to: challenger.id, note: "\(error)", at: now)
+            }
         }
     }
 
     /// The site's model, if one was learned that this version can read.
     private static func siteModel(
-        in store: Store, _ complaints: inout [String: String]
+        in store: Store, trusting trusted: Set<String>, _ complaints: inout [String: String]
     ) throws -> (SiteModel?, Timestamp?) {
         guard let saved = try store.model(.champion) else { return (nil, nil) }
         do {
-            return (try SiteModel(file: ModelFile(saved.data)), saved.trained)
+            return (try SiteModel(signed: saved.data, trusting: trusted), saved.trained)
         } catch {
             complaints["model"] = "the learned model \(saved.id) cannot be used and is learned anew: \(error)"
             return (nil, nil)

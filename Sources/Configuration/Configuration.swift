@@ -27,6 +27,12 @@ package struct Configuration: Hashable, Sendable {
         package var model = Model.autoencoder
     }
 
+    /// `models`: what is to be known of model files.
+    package struct Models: Hashable, Sendable {
+        /// Public keys, 64 hexadecimal digits in lower case each.
+        package var trustedKeys: [String] = []
+    }
+
     /// `bans`: how long automatic bans last.
     package struct Bans: Hashable, Sendable {
         package var duration: Duration = .seconds(600)
@@ -100,6 +106,7 @@ package struct Configuration: Hashable, Sendable {
     package var allow: [Prefix] = []
     package var learn = Learn()
     package var detection = Detection()
+    package var models = Models()
     package var bans = Bans()
     package var limits = Limits()
     package var breakers = Breakers()

@@ -105,6 +105,18 @@ extension Kind<String> {
             write: { $0.isEmpty ? #""""# : $0 })
     }
 
+    /// An Ed25519 public key.
+    static var publicKey: Kind {
+        Kind(
+            expectation: "a public key as `sluice model key` prints it, 64 hexadecimal digits",
+            read: { text in
+                let isKey = text.utf8.count == 64 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+                return isKey ? text.lowercased() : nil
+            },
+            // Quoted, as one of digits only would be a number to YAML.
+            write: { "\"\($0)\"" })
+    }
+
     /// An absolute path of at most `maximum` bytes (a Unix socket's name has room for 107).
     static func path(maximum: Int = 4095) -> Kind {
         Kind(

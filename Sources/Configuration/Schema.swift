@@ -66,6 +66,12 @@ enum Schema {
             isolation forest, or k means. docs/models.md compares them.
             """),
         Key(
+            "models.trusted_keys", \.models.trustedKeys, listOf: .publicKey,
+            """
+            Agents whose models this one takes with `sluice model import`, beside its own, by the public keys that
+            `sluice model key` prints there.
+            """),
+        Key(
             "bans.duration", \.bans.duration, .duration(from: .seconds(1), through: .days(30)),
             "How long a first automatic ban lasts. The next one of the same source lasts twice as long ..."
         ),
@@ -138,6 +144,7 @@ enum Schema {
     static let reloadable: Set<String> = [
         "mode", "interval", "allow", "learn.memory", "bans.duration", "bans.maximum",
         "limits.packets_per_second", "limits.duration", "dead_man.after", "dead_man.action",
+        "models.trusted_keys",
     ]
 
     /// What one key alone cannot tell: the key to blame, and what is wrong.

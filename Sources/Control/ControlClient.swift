@@ -67,6 +67,8 @@ package struct ControlClient: ControlService {
         try await send("POST", "models", body: try Wire.encode(document))
     }
 
+    package func keys() async throws -> ModelKeys { try await get("keys") }
+
     package func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
         try await send("POST", "alerts/\(alert)/feedback", body: try Wire.encode(request))
     }

@@ -67,12 +67,18 @@ package protocol ControlService: Sendable {
     func model(_ id: String) async throws -> ModelDocument
 
     /// Puts a model that is kept in use at once.
+    ///
+    /// - Throws: `ControlError` with code `refused` if it cannot be read or is not signed by a trusted key.
     func promote(_ request: PromotionRequest) async throws -> ModelReport
 
     /// Puts a model on trial beside the one in use.
     ///
-    /// - Throws: `ControlError` with code `refused` if it cannot be read, or there is none in use.
+    /// - Throws: `ControlError` with code `refused` if it cannot be read or is not signed by a trusted key, or
+    ///   there is none in use.
     func challenge(_ document: ModelDocument) async throws -> ModelReport
+
+    /// Whose models are taken.
+    func keys() async throws -> ModelKeys
 
     /// Takes an operator's word on an alert; a false alarm's ban is lifted.
     ///

@@ -52,6 +52,19 @@ package struct ModelDocument: Codable, Hashable, Sendable {
     package init(data: Data) { self.data = data }
 }
 
+/// `GET keys`: whose models the agent takes, by Ed25519 public keys of 64 hexadecimal digits each.
+package struct ModelKeys: Codable, Hashable, Sendable {
+    /// The agent's own, by which it signs the models that it keeps.
+    package var own: String
+    /// Those that its configuration names.
+    package var trusted: [String]
+
+    package init(own: String, trusted: [String]) {
+        self.own = own
+        self.trusted = trusted
+    }
+}
+
 /// `POST alerts/ID/feedback`: what an operator says of an alert, answered with its `AlertReport`.
 package struct FeedbackRequest: Codable, Hashable, Sendable {
     /// With `good` it was right; with `bad` it was a false alarm, and what was done about it is undone.

@@ -85,6 +85,7 @@ extension Route {
         ) { service, request in
             try await service.promote(try request.document(PromotionRequest.self))
         },
+        Route("GET", "keys", "Whose models are taken.") { service, _ in try await service.keys() },
         Route("GET", "explain", "What happens to packets from an address, and why.", parameters: [.address]) {
             service, request in
             try await service.explain(try request.address())

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Control
+import Signing
 
 /// An error as people get to see it: what happened, what to do, and the exit code.
 struct Failure: Error, Hashable, CustomStringConvertible {
@@ -20,6 +21,7 @@ struct Failure: Error, Hashable, CustomStringConvertible {
         case let error as ControlError: self = Failure(control: error)
         case let error as AgentInTheWay: self.init(error.description, exitCode: ExitCode(5))
         case let error as ConfigurationError: self.init(error.description, exitCode: ExitCode(2))
+        case let error as SignatureError: self.init(error.description, exitCode: ExitCode(5))
         case let error as ValidationError: self.init(error.message, exitCode: .validationFailure)
         default: self.init("\(error)", exitCode: .failure)
         }

@@ -10,7 +10,8 @@ struct ModelCommand: AsyncParsableCommand {
         commandName: "model", abstract: "The models that learned what is normal here.",
         subcommands: [
             ListModels.self, ModelDiffCommand.self, PromoteModel.self, RollBackModel.self, ExportModel.self,
-            ImportModel.self, ModelInspectCommand.self, ModelScoreCommand.self,
+            ImportModel.self, ModelInspectCommand.self, ModelScoreCommand.self, ModelKeyCommand.self,
+            ModelVerifyCommand.self,
         ])
 }
 
@@ -114,7 +115,10 @@ struct ExportModel: AsyncParsableCommand {
 struct ImportModel: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Put a model from a file on trial beside the one in use.",
-        discussion: "`sluice model promote` puts it in use without waiting for the trial's end.")
+        discussion: """
+            The file must be signed by the agent itself, or by one of the keys in models.trusted_keys. `sluice model \
+            promote` puts the model in use without waiting for the trial's end.
+            """)
 
     @Argument(help: "The file, as `sluice model export` wrote it.", completion: .file())
     var file: String

@@ -6,6 +6,7 @@ import Features
 import Foundation
 import Models
 import Replay
+import Signing
 import Terminal
 import Traffic
 
@@ -47,19 +48,27 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where random numbers start from, with --model.", valueName: "number"))
     var seed: UInt64 = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Sign the model by the key in this file, with --model: an agent's is beside its database. If there is none, it is made.",
+            valueName: "file"))
+    var signWith: String?
+
     @Option(help: ArgumentHelp("Name and version of the built-in model.", valueName: "name"))
     var name = "default-1"
 
     func validate() throws {
         if pca != nil, model == nil { throw ValidationError("--pca needs --model") }
+        if signWith != nil, model == nil { throw ValidationError("--sign-with needs --model") }
     }
 
     func run() async throws {
         try await finish {
             guard let model else { return try trainShipped() }
+            let key = try signWith.map { try SigningKey(file: $0) }
             let set = try SiteWindows.read(inputs, shipped: .embedded())
             let site = try Trainer.train(set, kind: model, components: pca, seed: seed)
-            let bytes = try write(site.file)
+            let bytes = try write(key.map { try site.file.signed(by: $0) } ?? site.file)
             return "\(output): \(model.rawValue) model \(site.name) from "
                 + "\(counted(set.source.count, "source window")), "
                 + "\(counted(set.destination.count, "destination window")), \(bytes.bytes)\n"

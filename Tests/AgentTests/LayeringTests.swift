@@ -35,6 +35,14 @@ struct LayeringTests {
         }
     }
 
+    @Test("Cryptography is imported in Signing only")
+    func cryptography() throws {
+        let users = try Self.modules().filter { module in
+            try Self.imports(of: module).contains { $0.imports.contains("Crypto") }
+        }
+        #expect(users == ["Signing"])
+    }
+
     @Test("libbpf is imported in BPF and Datapath only")
     func libbpf() throws {
         let users = try Self.modules().filter { module in

@@ -69,6 +69,13 @@ extension EndToEnd {
                     arguments: { _ in ["--state", "/proc/sluice/sluice.db"] },
                     words: ["/proc/sluice/sluice.db: cannot be opened", "set `state`"]),
                 Case(
+                    testDescription: "the key that signs models is damaged",
+                    prepare: { site in
+                        try write(Data("none".utf8), "sluice.db.key", site)
+                        try command("chmod 600 \(site.folder.path)/sluice.db.key")
+                    },
+                    words: ["sluice.db.key", "it holds no key", "move it away"]),
+                Case(
                     testDescription: "there is no BPF file system, and none can be mounted",
                     configuration: {
                         RunningAgent.configuration($0, with: "bpffs: \($0.folder.path)/nowhere\n")

@@ -99,6 +99,8 @@ actor FakeAgent: ControlService {
 
     func challenge(_ document: ModelDocument) async throws -> ModelReport { Samples.models[0] }
 
+    func keys() async throws -> ModelKeys { ModelKeys(own: Samples.key, trusted: []) }
+
     func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
         guard var report = Samples.alerts.first(where: { $0.id == alert }) else {
             throw ControlError(.notFound, "there is no alert \(alert)")

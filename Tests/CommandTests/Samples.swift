@@ -66,6 +66,8 @@ enum Samples {
         AlertReport(alert(id: 1, age: 90_000, of: Prefix(victim), view: .destination, action: .limit)),
     ]
 
+    static let key = String(repeating: "0a", count: 32)
+
     static let models = [
         ModelReport(
             id: "site-2", role: "challenger", trained: now - .seconds(600), since: now - .seconds(600),

@@ -27,6 +27,8 @@ struct ReadingTests {
             learn: {duration: 1h30m}
             detection:
               false_alarms_per_day: 0.5
+            models:
+              trusted_keys: ["\(String(repeating: "1", count: 64))", \(String(repeating: "aB", count: 32))]
             bans:
               duration: 90s
               maximum: 7d
@@ -57,6 +59,7 @@ struct ReadingTests {
         expected.allow = [try prefix("10.0.0.1")]
         expected.learn.duration = .seconds(5400)
         expected.detection.falseAlarmsPerDay = 0.5
+        expected.models.trustedKeys = [String(repeating: "1", count: 64), String(repeating: "ab", count: 32)]
         expected.bans.duration = .seconds(90)
         expected.bans.maximum = .seconds(7 * 86400)
         expected.limits.packetsPerSecond = 50
@@ -176,7 +179,7 @@ struct MistakeTests {
                 """
                 f:2:1: unknown key `typo`; expected one of allow, attach, bans, bpffs, breakers, control, dead_man, \
                 detection, flow_table, interfaces, interval, ipv6_source_prefix, learn, limits, local_networks, \
-                log, mode, rule_table, \
+                log, mode, models, rule_table, \
                 socket, state
                 """,
                 "f:3:11: interval must be a duration from 50ms to 250ms, such as 90s, 10m or 1h30m, not `1`",

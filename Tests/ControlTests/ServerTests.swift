@@ -40,6 +40,7 @@ struct ServerTests {
             #expect(try await client.model("a b/c").data == Data([1, 2, 3]))
             _ = try await client.promote(PromotionRequest(id: nil))
             _ = try await client.challenge(ModelDocument(data: Data([7, 7])))
+            #expect(try await client.keys() == ModelKeys(own: "ab", trusted: ["cd"]))
             await #expect(throws: ControlError.self) {
                 try await client.judge(alert: 5, FeedbackRequest(feedback: "bad"))
             }
@@ -56,7 +57,7 @@ struct ServerTests {
                 "batch unban 2001:db8::/32,2001:db8::", "flows 2001:db8::/32 4 bytes", "settings", "reload",
                 "models", "model a b/c",
                 "promote -",
-                "challenge 2", "judge 5 bad",
+                "challenge 2", "keys", "judge 5 bad",
             ])
     }
 

@@ -154,6 +154,11 @@ actor StubService: ControlService {
         return Self.model
     }
 
+    func keys() async throws -> ModelKeys {
+        try await note("keys")
+        return ModelKeys(own: "ab", trusted: ["cd"])
+    }
+
     func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
         try await note("judge \(alert) \(request.feedback)")
         throw ControlError(.notFound, "there is no alert \(alert)")

@@ -76,10 +76,13 @@ INLINE __u32 flow_set_index(__u64 hash, __u32 sets)
 	return hash >> 32 & (sets - 1);
 }
 
-/* 1...255: 0 marks a free way. */
+/*
+ * 2...255: 0 marks a free way, and with 1 `flow_find` could take a free way for its own: `zero_bytes` may also name bytes
+ * that differ from the tag in the lowest bit.
+ */
 INLINE __u64 flow_tag(__u64 hash)
 {
-	return ((hash >> 56) * 255 >> 8) + 1;
+	return ((hash >> 56) * 254 >> 8) + 2;
 }
 
 /* Eight ways at a time, one in each byte of a word. */

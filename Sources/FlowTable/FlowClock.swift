@@ -5,7 +5,7 @@ package import Traffic
 ///
 /// They wrap after 52 days; a time is taken as the latest one before `now` that has these bits.
 package struct FlowClock: Sendable {
-    private let now: Timestamp
+    let now: Timestamp
     private let units: UInt32
 
     /// - Parameters:
@@ -18,10 +18,17 @@ package struct FlowClock: Sendable {
     }
 
     /// The point in time that a stamp stands for.
-    package func time(of stamp: UInt32) -> Timestamp {
+    package func time(of stamp: UInt32) -> Timestamp { time(at: age(of: stamp)) }
+
+    /// How long ago a stamp was made, in its units.
+    func age(of stamp: UInt32) -> UInt32 {
         let age = units &- stamp
         // The coarse clock of another CPU may be a tick ahead of the counter read here.
-        guard age < 1 << 31 else { return now }
-        return Timestamp(nanoseconds: now.nanoseconds - Int64(age) << FLOW_TIME_SHIFT)
+        return age < 1 << 31 ? age : 0
+    }
+
+    /// The point in time of what is that old.
+    func time(at age: UInt32) -> Timestamp {
+        Timestamp(nanoseconds: now.nanoseconds - Int64(age) << FLOW_TIME_SHIFT)
     }
 }

@@ -116,6 +116,63 @@ struct FlowTableTests {
         #expect(samples.allSatisfy { $0.packets == 4 })
     }
 
+    /// Up to six frames for each tag, of either family; the IPv6 flows differ in the upper half of the source alone.
+    private static let sameTag: [[Frame]] = {
+        var groups: [UInt64: [Frame]] = [:]
+        for index in 0..<2000 {
+            let frame =
+                index % 2 == 0
+                ? frame(index)
+                : Frame(
+                    from: Address(ipv6High: 0x2001_0DB8_0000_0000 | UInt64(index), low: 1),
+                    to: FrameShape.destination(isIPv4: false))
+            let probe = Twin(sets: 1)
+            probe.count(frame)
+            groups[probe.tag, default: []].append(frame)
+        }
+        return groups.sorted { $0.key < $1.key }.map { Array($0.value.prefix(6)) }.filter { $0.count > 1 }
+    }()
+
+    private static func packets(_ samples: [FlowSample]) -> [Address: UInt64] {
+        Dictionary(samples.map { ($0.key.source, $0.packets) }, uniquingKeysWith: +)
+    }
+
+    @Test("flows with the same tag are told apart when several CPUs' entries are merged")
+    func mergeSameTag() {
+        #expect(Self.sameTag.count > 200)
+        for frames in Self.sameTag {
+            let cpus = (0..<3).map { _ in Twin(sets: 1) }
+            for (index, frame) in frames.enumerated() {
+                for _ in 0...index { cpus[0].count(frame) }
+            }
+            // Another one saw all but the first, in the other order, and one the first two only.
+            for frame in frames.dropFirst().reversed() { cpus[1].count(frame) }
+            for frame in frames.prefix(2) { cpus[2].count(frame, at: 3 << 20) }
+            let table = Twin(sets: 4)
+            for (segment, cpu) in cpus.enumerated() { table.copySet(of: cpu, to: segment) }
+            let samples = table.table(segments: 4).drain(clock: Self.clock)
+            #expect(samples.count == frames.count)
+            let expected = frames.indices.map { UInt64($0 + ($0 < 2 ? 1 : 0) + ($0 > 0 ? 1 : 0) + 1) }
+            let counted = Self.packets(samples)
+            #expect(frames.map { counted[$0.source] } == expected)
+            #expect(samples.count { $0.last == Timestamp(nanoseconds: 3 << 20) } == 2)
+            #expect(samples.allSatisfy { $0.first == Timestamp(nanoseconds: 0) })
+            #expect(table.occupancy == [0, 0, 0, 0])
+        }
+    }
+
+    @Test("flows with the same tag are counted in full in each generation, whoever stood there before")
+    func generations() {
+        for frames in Self.sameTag {
+            let twin = Twin(sets: 1)
+            for generation in 1...3 {
+                for frame in frames { twin.count(frame) }
+                let counted = Self.packets(twin.table().drain(clock: Self.clock))
+                #expect(frames.allSatisfy { counted[$0.source] == 1 }, "generation \(generation)")
+            }
+        }
+    }
+
     @Test("flows chosen to share a set under one seed spread out under another", arguments: [true, false])
     func seededHash(isIPv4: Bool) {
         var random = SeededGenerator()

@@ -33,6 +33,14 @@ import Traffic
         }
     }
 
+    /// The hash bits that the first way of the first set has.
+    var tag: UInt64 { unsafe twin.sets[0].tags & 0xFF }
+
+    /// Copies the first set of another twin: what its CPU holds.
+    func copySet(of other: Twin, to destination: Int) {
+        unsafe twin.sets[destination] = other.twin.sets[0]
+    }
+
     /// Copies the sets `0..<count` to `destination...`: what another CPU's segment would hold.
     func copySets(_ count: Int, to destination: Int) {
         for set in 0..<count { unsafe twin.sets[destination + set] = twin.sets[set] }

@@ -1,0 +1,106 @@
+import CSluiceABI
+package import Traffic
+
+/// One set of the flow table in memory: a header line, eight entries, and the addresses of those that are IPv6.
+@safe struct FlowSet {
+    private let set: UnsafeMutablePointer<FlowSetABI>
+
+    init(_ set: UnsafeMutablePointer<FlowSetABI>) { unsafe self.set = set }
+
+    /// The ways that hold a flow.
+    var ways: Ways { Ways(notZeroIn: unsafe set.pointee.tags) }
+
+    /// Empties the set, but for its entries: one is written anew when its way is given out again.
+    func clear() {
+        unsafe set.pointee.tags = 0
+        unsafe set.pointee.ages = 0
+        unsafe set.pointee.contests = 0
+    }
+
+    /// What was counted at a way.
+    func entry(_ way: Int) -> FlowEntryABI {
+        unsafe UnsafeRawPointer(set).load(
+            fromByteOffset: Self.headerSize + way * MemoryLayout<FlowEntryABI>.stride, as: FlowEntryABI.self)
+    }
+
+    /// Whose flow stands at a way.
+    func key(_ way: Int) -> FlowKey {
+        let entry = entry(way)
+        let source: Address
+        let destination: Address
+        if entry.family == 4 {
+            source = Address(ipv4: UInt32(bigEndian: entry.saddr))
+            destination = Address(ipv4: UInt32(bigEndian: entry.daddr))
+        } else {
+            let addresses = unsafe addresses(way)
+            source = unsafe Address(networkOrder: addresses)
+            destination = unsafe Address(networkOrder: addresses + 16)
+        }
+        return FlowKey(
+            source: source, destination: destination, protocol: IPProtocol(rawValue: entry.protocol),
+            sourcePort: UInt16(bigEndian: entry.sport), destinationPort: UInt16(bigEndian: entry.dport))
+    }
+
+    /// Gives away the entry of the flow that stands at `way` of another CPU's set; `nil` if this set has none.
+    @inline(__always) func take(_ way: Int, of other: FlowSet) -> FlowEntryABI? {
+        let tags = unsafe set.pointee.tags
+        let tag = unsafe other.set.pointee.tags >> UInt64(8 * way) & 0xFF
+        for own in Ways(of: UInt8(truncatingIfNeeded: tag), in: tags) where holds(own, flowAt: way, of: other)
+        {
+            unsafe set.pointee.tags = tags & ~(0xFF << UInt64(8 * own))
+            return entry(own)
+        }
+        return nil
+    }
+
+    private func holds(_ own: Int, flowAt way: Int, of other: FlowSet) -> Bool {
+        let (left, right) = (entry(own), other.entry(way))
+        guard
+            left.saddr == right.saddr, left.daddr == right.daddr, left.sport == right.sport,
+            left.dport == right.dport, left.protocol == right.protocol, left.family == right.family
+        else { return false }
+        return left.family == 4 || key(own) == other.key(way)
+    }
+
+    private static let headerSize = 64
+    private static let addressesOffset = headerSize + Int(FLOW_WAYS) * MemoryLayout<FlowEntryABI>.stride
+
+    private func addresses(_ way: Int) -> UnsafeRawPointer {
+        unsafe UnsafeRawPointer(set) + (Self.addressesOffset + way * MemoryLayout<FlowAddressesABI>.stride)
+    }
+}
+
+/// Some of the eight ways of a set: the top bits of their bytes in a word like `tags`.
+struct Ways: Sequence, IteratorProtocol {
+    private static let topBits: UInt64 = 0x8080_8080_8080_8080
+    private var bits: UInt64
+
+    /// Those whose byte is not zero.
+    init(notZeroIn bytes: UInt64) {
+        bits = ((bytes & ~Self.topBits) &+ ~Self.topBits | bytes) & Self.topBits
+    }
+
+    /// Those whose byte is `tag`.
+    init(of tag: UInt8, in tags: UInt64) {
+        self.init(notZeroIn: tags ^ UInt64(tag) &* 0x0101_0101_0101_0101)
+        bits ^= Self.topBits
+    }
+
+    var isEmpty: Bool { bits == 0 }
+    var count: Int { bits.nonzeroBitCount }
+
+    mutating func next() -> Int? {
+        guard bits != 0 else { return nil }
+        defer { bits &= bits &- 1 }
+        return bits.trailingZeroBitCount / 8
+    }
+}
+
+extension Address {
+    /// An IPv6 address from its sixteen bytes.
+    package init(networkOrder bytes: UnsafeRawPointer) {
+        self.init(
+            ipv6High: UInt64(bigEndian: unsafe bytes.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+}

@@ -179,6 +179,7 @@ extension ModelKind {
             case .pca: .pca
             case .forest: .forest
             case .kmeans: .kmeans
+            case .svm: .svm
             }
     }
 }

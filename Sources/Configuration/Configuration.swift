@@ -20,7 +20,7 @@ package struct Configuration: Hashable, Sendable {
     package struct Detection: Hashable, Sendable {
         /// The kind of model that is trained of this site.
         package enum Model: String, Hashable, Sendable, CaseIterable {
-            case autoencoder, pca, forest, kmeans
+            case autoencoder, pca, forest, kmeans, svm
         }
 
         package var falseAlarmsPerDay = 1.0

@@ -63,7 +63,7 @@ enum Schema {
             "detection.model", \.detection.model, .choice(),
             """
             The kind of model that learns what is usual here: autoencoder, principal components,
-            isolation forest, or k means. docs/models.md compares them.
+            isolation forest, k means, or one-class support vector machine. docs/models.md compares them.
             """),
         Key(
             "models.trusted_keys", \.models.trustedKeys, listOf: .publicKey,

@@ -123,6 +123,6 @@ import Traffic
             #expect(abs(area - expected) <= 0.02, "\(line), ours \(area)")
             compared += 1
         }
-        #expect(compared == 8)
+        #expect(compared == 10)
     }
 }

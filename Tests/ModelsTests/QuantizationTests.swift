@@ -73,6 +73,33 @@ import Testing
         }
     }
 
+    @Test("the integer support vector machine computes what its numbers say, to a hundredth of its range")
+    func supportVectors() throws {
+        let rows = rows(200, width: 9, seed: 5)
+        let model = OneClassSVM.train(rows, seed: 1, steps: 2_000) { _ in }
+        var file = ModelFile()
+        model.put(into: &file, prefix: "")
+        let frequencies: [Int8] = try file.integers("frequencies", as: .int8)
+        let turns: [Int32] = try file.integers("turns", as: .int32)
+        let weights: [Int8] = try file.integers("weights", as: .int8)
+        let top: [Int32] = try file.integers("top", as: .int32)
+        for (index, score) in model.scores(of: rows.values).enumerated() {
+            let row = rows.values[index * 9..<(index + 1) * 9]
+            var product = 0.0
+            for (number, turn) in turns.enumerated() {
+                var sum = 0.0
+                for (feature, value) in row.enumerated() {
+                    sum += Double(frequencies[number * 9 + feature]) * Double(value)
+                }
+                let angle: Double = 2 * Double.pi * sum * Double(turn) / 0x1p32
+                product += Double(weights[number]) * Double.cos(angle) * 128
+                product += Double(weights[number + turns.count]) * Double.sin(angle) * 128
+            }
+            let exact = max(0, 160_000 * (1 - product / Double(top[0])))
+            #expect(abs(Double(score) - exact) <= 1_600)
+        }
+    }
+
     @Test("spectra fall, and add up to one")
     func spectrum() {
         let spectrum = PrincipalAxes.spectrum(of: rows(300, width: 10, seed: 3))

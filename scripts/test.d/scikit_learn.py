@@ -15,6 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingClassifier, IsolationForest
 from sklearn.metrics import roc_auc_score
+from sklearn.svm import OneClassSVM
 
 NOTES = {"time", "view", "entity", "label"}
 
@@ -56,6 +57,8 @@ def scores(usual, bad, rows):
     # Seeds of a forest differ by more than forests of different programs: the mean of many trees stands for all.
     yield "forest", -IsolationForest(n_estimators=1000, max_samples=256, random_state=1).fit(usual).score_samples(rows)
     yield "kmeans", KMeans(32, n_init=3, random_state=1).fit(usual).transform(rows).min(axis=1)
+    # The exact kernel: what random features draw near to.
+    yield "svm", -OneClassSVM().fit(usual).decision_function(rows)
     labels = np.r_[np.zeros(len(usual)), np.ones(len(bad))]
     trees = GradientBoostingClassifier(n_estimators=100, max_depth=3, learning_rate=0.1, random_state=1)
     yield "trees", trees.fit(np.r_[usual, bad], labels).decision_function(rows)

@@ -37,7 +37,7 @@ extension Model {
 
 /// The kinds of models, by the names they have in files, configuration and commands.
 package enum ModelKind: String, CaseIterable, Sendable {
-    case autoencoder, pca, forest, kmeans, trees
+    case autoencoder, pca, forest, kmeans, svm, trees
 
     package var type: any Model.Type {
         switch self {
@@ -45,6 +45,7 @@ package enum ModelKind: String, CaseIterable, Sendable {
         case .pca: PCAResidual.self
         case .forest: IsolationForest.self
         case .kmeans: KMeans.self
+        case .svm: OneClassSVM.self
         case .trees: BoostedTrees.self
         }
     }

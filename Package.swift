@@ -131,7 +131,7 @@ let package = Package(
         .tests(
             "AgentTests",
             [
-                "Agent", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy", "Signing",
+                "Agent", "BPF", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy", "Signing",
                 "Store", "TestSupport", "Traffic",
             ]),
         .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),

@@ -25,6 +25,8 @@ package struct BPFError: Error, Hashable, Sendable, CustomStringConvertible {
     private var reason: String {
         // The C library does not know the kernel-internal number that BPF returns.
         if code == 524 { return "operation not supported (524)" }
+        // Numbers of libbpf's own: the log says more than their names.
+        if code >= 4000, let line = log?.split(separator: "\n").last { return String(line) }
         return unsafe String(cString: strerror(code))
     }
 

@@ -2,6 +2,12 @@ import CLibbpf
 import Glibc
 
 extension BPFMap {
+    /// Number of the program in the only entry of a program array; `nil` if it is empty.
+    package var programID: UInt32? {
+        var (index, id): (UInt32, UInt32) = (0, 0)
+        return unsafe bpf_map_lookup_elem(descriptor.raw, &index, &id) == 0 ? id : nil
+    }
+
     /// Puts `program` into the only entry of a program array, for tail calls to go to; `nil` empties it.
     ///
     /// The kernel takes programs of the type only that call through the array, and refuses others with `EINVAL`.

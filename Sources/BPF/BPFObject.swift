@@ -3,7 +3,10 @@ import Glibc
 
 /// An object file being loaded: size the maps and set the constants, then `load`.
 @safe package final class BPFObject {
-    private let object: OpaquePointer
+    let object: OpaquePointer
+
+    /// Takes over what libbpf has opened.
+    init(opened object: OpaquePointer) { unsafe self.object = object }
 
     /// Parses an ELF object in memory, where its bytes must stay for as long as this value lives.
     package init(name: String, bytes: UnsafeRawBufferPointer) throws(BPFError) {
@@ -63,7 +66,7 @@ import Glibc
         return BPFProgram(name: name, descriptor: try duplicate(unsafe bpf_program__fd(program), name))
     }
 
-    private func pointer(toMap name: String) throws(BPFError) -> OpaquePointer {
+    func pointer(toMap name: String) throws(BPFError) -> OpaquePointer {
         guard let map = unsafe bpf_object__find_map_by_name(object, name) else {
             throw BPFError("find the map '\(name)'", code: ENOENT)
         }

@@ -26,6 +26,12 @@ package final class BPFProgram: Sendable {
     /// What the kernel says of it.
     package var info: ProgramInfo? { ProgramInfo(descriptor) }
 
+    /// Whether it is an XDP program; what is pinned may be another program, or a map.
+    package var isXDP: Bool {
+        let lines = Files.text("/proc/self/fdinfo/\(descriptor.raw)")?.split(separator: "\n") ?? []
+        return lines.contains("prog_type:\t\(BPF_PROG_TYPE_XDP.rawValue)")
+    }
+
     /// Gives it a name under a BPF file system, by which it outlives the process.
     package func pin(at path: String) throws(BPFError) {
         try check(unsafe bpf_obj_pin(descriptor.raw, path), "pin the program '\(name)' at \(path)")

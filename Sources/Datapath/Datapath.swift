@@ -98,6 +98,10 @@ package final class Datapath: FlowSource, RuleSink {
             let fresh = try Datapath(loading: .shipped(), options: options, now: now)
             fresh.pins = pins
             try fresh.install(rules)
+            // What was chained to an earlier program stays behind this one.
+            if pins.exists(pins.nextProgram) {
+                try fresh.chain(to: BPFProgram(name: "next", pinnedAt: pins.nextProgram))
+            }
             try fresh.start(interfaces, pins: pins, options: options)
             return fresh
         } catch {
@@ -117,7 +121,10 @@ package final class Datapath: FlowSource, RuleSink {
             return try guards.settle()
         }
         do {
-            for pin in pins.contents() where !pins.isLink(pin) && pin != pins.egressHook { pins.remove(pin) }
+            let former = pins.contents().filter {
+                !pins.isLink($0) && !pins.isNext($0) && $0 != pins.egressHook
+            }
+            for pin in former { pins.remove(pin) }
             for map in maps.all { try map.pin(at: pins.map(map.name)) }
             try ingress.pin(at: pins.program)
             try egress?.pin(at: pins.egressProgram)
@@ -200,7 +207,8 @@ package final class Datapath: FlowSource, RuleSink {
 
     /// Has passing packets go on to `program`, whose verdict then is the verdict; `nil`: they pass.
     ///
-    /// Takes effect with the next packet, without a gap. The program must be made for multi-buffer packets (`xdp.frags`).
+    /// Takes effect with the next packet, without a gap. The program must be one for multi-buffer packets (`xdp.frags`).
+    /// `ChainSlot` does it from another process.
     package func chain(to program: BPFProgram?) throws(BPFError) { try maps.next.setProgram(program) }
 
     /// Runs the ingress program on a frame, without an interface.

@@ -35,6 +35,16 @@ package struct PinDirectory: Hashable, Sendable {
         }
     }
 
+    /// The directory that an agent made for this network namespace; `nil` if there is none.
+    init?(madeUnder bpffs: String) {
+        let number = Self.networkNamespace
+        guard let made = PinnedNamespace.all(bpffs: bpffs).first(where: { $0.number == number }) else {
+            return nil
+        }
+        path = made.path
+        root = String(made.path.dropLast("/sluice/net-\(number)".count))
+    }
+
     /// Number of the network namespace this thread is in.
     package static var networkNamespace: UInt64 {
         var info = stat()
@@ -49,6 +59,11 @@ package struct PinDirectory: Hashable, Sendable {
     /// There when we made the interface's egress hook.
     var egressHook: String { "\(path)/\(Self.egressHookName)" }
     static let egressHookName = "program_egress_hook"
+
+    /// The program behind ours, and its maps.
+    var nextProgram: String { "\(path)/next_program" }
+    func nextMap(_ name: String) -> String { "\(path)/next_map_\(name)" }
+    func isNext(_ pin: String) -> Bool { pin.hasPrefix("\(path)/next_") }
 
     func isLink(_ pin: String) -> Bool { pin.hasPrefix("\(path)/link_") }
 

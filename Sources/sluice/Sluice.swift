@@ -27,7 +27,7 @@ struct Sluice: AsyncParsableCommand {
                 name: "Agent",
                 subcommands: [
                     RunCommand.self, DetachCommand.self, DoctorCommand.self, CheckCommand.self,
-                    ConfigCommand.self, ReloadCommand.self,
+                    ConfigCommand.self, ReloadCommand.self, ChainCommand.self,
                 ]),
             CommandGroup(
                 name: "What it sees",

@@ -1,3 +1,4 @@
+import BPF
 import Control
 import Foundation
 import TestSupport
@@ -61,6 +62,45 @@ extension EndToEnd {
                 #expect(
                     await eventually { server.arrivals(from: Self.attackers) == 1 },
                     "still blocked without an agent")
+            }
+        }
+
+        @Test(
+            "An upgrade in mid-attack to another ABI, or to other tables, leaks no packet, and bans and counters go on",
+            arguments: ["another ABI", "other tables"])
+        func upgraded(to change: String) async throws {
+            try await withSite { site in
+                let server = try site.receiver()
+                let first = try await RunningAgent(site, ["--stay-attached"])
+                let attack = try await Self.attackUntilBanned(first, server)
+                let before = try await first.client.bans()
+                let program = { try BPFProgram(name: "program", pinnedAt: "\(site.pins)/program").info?.id }
+                let former = try program()
+                #expect(try await first.stop().status == 0)
+                if change == "another ABI" {
+                    // What an older version would have left: the first word is its number.
+                    let memory = try BPFMap(name: "control", pinnedAt: "\(site.pins)/map_control").mapMemory()
+                    unsafe memory.base.storeBytes(of: 1, as: UInt32.self)
+                    withExtendedLifetime(memory) {}
+                }
+                let second = try await RunningAgent(
+                    site, with: change == "other tables" ? "flow_table: {slots_per_cpu: 4096}\n" : "")
+                #expect(try program() != former, "taken over, not replaced")
+                try await Task.sleep(for: .seconds(1))
+                let after = try await second.client.bans()
+                #expect(server.arrivals(from: Self.attackers) == 0, "packets of banned sources got through")
+                await attack.stop()
+
+                #expect(after.map(\.ruleID) == before.map(\.ruleID))
+                #expect(after.map(\.prefix) == before.map(\.prefix))
+                #expect(after.map(\.expires) == before.map(\.expires))
+                for (old, new) in zip(before, after) {
+                    let (old, new) = (old, new)
+                    #expect(new.dropped.packets > old.dropped.packets + 1000, "what was counted is lost")
+                }
+                #expect(after.map(\.dropped.packets).reduce(0, +) <= UInt64(attack.sent))
+                #expect(try await second.stop().status == 0)
+                #expect(try await site.leftovers().isEmpty)
             }
         }
 

@@ -35,9 +35,11 @@ final class TestPlane {
     }
 
     /// The object that the build has made beside the shipped one.
+    static let objectPath =
+        #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/bpf/build/sluice_test.bpf.o"
+
     private static func objectFile() throws -> [UInt8] {
-        let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
-        let descriptor = unsafe open("\(root)/bpf/build/sluice_test.bpf.o", O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(objectPath, O_RDONLY | O_CLOEXEC)
         try #require(descriptor >= 0, "the build makes bpf/build/sluice_test.bpf.o")
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)

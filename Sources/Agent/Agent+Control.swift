@@ -25,6 +25,7 @@ extension Agent: ControlService {
         let tracked = detector.tracked
         var traffic = StatusReport.Traffic(totals)
         traffic.coverage = coverage
+        traffic.lowestCoverage = rates.lowestCoverage
         var report = StatusReport(
             version: Version.current, mode: policy.mode,
             learning: .init(

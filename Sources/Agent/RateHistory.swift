@@ -1,11 +1,13 @@
 import Traffic
 
-/// Packets, bytes and drops a second, for the last minute.
+/// Packets, bytes and drops a second, and coverage, for the last minute.
 struct RateHistory {
     struct Second: Sendable {
         var packets: Double = 0
         var bytes: Double = 0
         var dropped: Double = 0
+        /// The lowest of a reading.
+        var coverage: Double = 1
     }
 
     private static let length = 60
@@ -16,6 +18,9 @@ struct RateHistory {
     private var currentSecond: Int64?
 
     var latest: Second { seconds.last ?? Second() }
+
+    /// The lowest coverage of a reading in the last minute; 1 where there was none.
+    var lowestCoverage: Double { seconds.reduce(current.coverage) { min($0, $1.coverage) } }
 
     mutating func add(_ totals: Totals, at now: Timestamp) {
         let second = now.nanoseconds / 1_000_000_000
@@ -31,5 +36,6 @@ struct RateHistory {
         current.packets += Double(totals.frames)
         current.bytes += Double(totals.bytes)
         current.dropped += Double(totals.dropped.packets)
+        current.coverage = min(current.coverage, totals.coverage)
     }
 }

@@ -31,8 +31,18 @@ struct Metrics {
             "sluice_bytes_total", "counter", "Bytes of these frames.",
             parts.map { (["part": $0.0], Double($0.1.bytes)) })
         add(
-            "sluice_coverage_ratio", "gauge", "Share of the countable packets that stand in a flow entry.",
+            "sluice_malformed_packets_total", "counter", "Frames whose IP headers cannot be read, by reason.",
+            status.traffic.malformations.sorted { $0.key < $1.key }.map {
+                (["reason": $0.key], Double($0.value))
+            })
+        add(
+            "sluice_coverage_ratio", "gauge",
+            "Share of the countable packets that stand in a flow entry, in the latest generation.",
             [([:], status.traffic.coverage)])
+        add(
+            "sluice_coverage_lowest_ratio", "gauge",
+            "The lowest coverage of a generation in the last minute.",
+            [([:], status.traffic.lowestCoverage)])
         add(
             "sluice_learning_ratio", "gauge", "How much of what is normal has been learned.",
             [([:], status.learning.progress)])

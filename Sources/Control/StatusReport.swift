@@ -38,10 +38,14 @@ package struct StatusReport: Codable, Hashable, Sendable {
         package var flow: Count
         package var aside: Count
         package var malformed: Count
+        /// Packets of `malformed` by reason: `short`, `version`, `header_length`, `extension`, `extension_chain`.
+        package var malformations: [String: UInt64]
         package var other: Count
         package var dropped: Count
-        /// Share of the countable packets that stand in a flow entry, 0...1.
+        /// Share of the countable packets that stand in a flow entry, 0...1, in the latest generation.
         package var coverage: Double
+        /// The lowest of any generation in the last minute.
+        package var lowestCoverage: Double
 
         package init(_ totals: Totals) {
             frames = totals.frames
@@ -49,9 +53,14 @@ package struct StatusReport: Codable, Hashable, Sendable {
             flow = totals.flow
             aside = totals.aside
             malformed = totals.malformed
+            let reasons = Malformation.allCases.map { reason in
+                (reason.rawValue, totals.malformations[reason]?.packets ?? 0)
+            }
+            malformations = Dictionary(uniqueKeysWithValues: reasons)
             other = totals.other
             dropped = totals.dropped
             coverage = totals.coverage
+            lowestCoverage = totals.coverage
         }
     }
 

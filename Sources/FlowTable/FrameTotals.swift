@@ -15,11 +15,23 @@ extension Totals {
             aside = count(FRAME_ASIDE)
             dropped = count(FRAME_DROPPED)
             other = count(FRAME_OTHER)
-            for kind in [
-                FRAME_SHORT, FRAME_VERSION, FRAME_HEADER_LENGTH, FRAME_EXTENSION, FRAME_EXTENSION_CHAIN,
-            ] {
-                malformed += count(kind)
+            for reason in Malformation.allCases {
+                let frames = count(reason.kind)
+                if frames.packets > 0 { malformations[reason] = frames }
             }
+        }
+    }
+}
+
+extension Malformation {
+    /// Where the data plane counts it.
+    fileprivate var kind: frame_kind {
+        switch self {
+        case .short: FRAME_SHORT
+        case .version: FRAME_VERSION
+        case .headerLength: FRAME_HEADER_LENGTH
+        case .extension: FRAME_EXTENSION
+        case .extensionChain: FRAME_EXTENSION_CHAIN
         }
     }
 }

@@ -14,14 +14,30 @@ package struct Count: Hashable, Sendable {
     }
 }
 
+/// Why the IP headers of a frame cannot be read.
+package enum Malformation: String, Hashable, Sendable, CaseIterable {
+    /// The frame ends inside the IP header.
+    case short
+    /// The version field is not what the Ethernet type says.
+    case version
+    /// The IPv4 header length is below 20, or beyond the frame.
+    case headerLength = "header_length"
+    /// An IPv6 extension header ends beyond the frame.
+    case `extension`
+    /// There are more than eight of them.
+    case extensionChain = "extension_chain"
+}
+
 /// What the data plane did with all frames it saw; every frame is in exactly one of the members.
 package struct Totals: Hashable, Sendable {
     /// Counted in an entry of the flow table.
     package var flow = Count()
     /// IP that found no entry in the flow table; known in the sketch only.
     package var aside = Count()
-    /// IP whose headers cannot be read; passed.
-    package var malformed = Count()
+    /// IP whose headers cannot be read, by reason; passed.
+    ///
+    /// Reasons without frames are not in it.
+    package var malformations: [Malformation: Count] = [:]
     /// Not IP (ARP, LLDP, more than two VLAN tags ...); passed.
     package var other = Count()
     /// Dropped by a deny rule or a limit, and so not in `flow`.
@@ -32,10 +48,13 @@ package struct Totals: Hashable, Sendable {
     package static func += (left: inout Totals, right: Totals) {
         left.flow += right.flow
         left.aside += right.aside
-        left.malformed += right.malformed
+        for (reason, count) in right.malformations { left.malformations[reason, default: Count()] += count }
         left.other += right.other
         left.dropped += right.dropped
     }
+
+    /// All of `malformations`.
+    package var malformed: Count { malformations.values.reduce(into: Count()) { $0 += $1 } }
 
     package var frames: UInt64 {
         flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets

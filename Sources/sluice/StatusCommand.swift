@@ -43,7 +43,8 @@ struct StatusCommand: DocumentCommand {
         if let detection = status.detection { add(detection, to: &fields, on: screen, at: now) }
         let isLate = status.heartbeatAge > 5
         fields.add("Heartbeat", screen.styled(status.heartbeatAge.duration + " ago", isLate ? .bad : .plain))
-        fields.add("Memory", Double(status.memory).bytes)
+        fields.add(
+            "Memory", "\(Double(status.memory).bytes), and \(Double(status.kernelMemory).bytes) of kernel maps")
         for (place, warning) in status.warnings.enumerated() {
             fields.add(place == 0 ? "Warnings" : "", screen.styled(warning.printable, .warning))
         }
@@ -85,8 +86,15 @@ struct StatusCommand: DocumentCommand {
             ("malformed", traffic.malformed), ("not IP", traffic.other),
         ]
         fields.add("", parts.map { "\($0.1.packets.grouped) \($0.0)" }.joined(separator: ", "))
+        let reasons = traffic.malformations.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        if !reasons.isEmpty {
+            let list = reasons.map { "\($0.value.grouped) \($0.key)" }.joined(separator: ", ")
+            fields.add("", "malformed: \(list)")
+        }
         fields.add(
-            "Coverage", screen.styled(traffic.coverage.percent, traffic.coverage < 0.99 ? .warning : .plain))
+            "Coverage",
+            screen.styled(traffic.coverage.percent, traffic.coverage < 0.99 ? .warning : .plain)
+                + ", at least \(traffic.lowestCoverage.percent) in the last minute")
     }
 
     private func model(_ model: StatusReport.Model) -> String {

@@ -31,17 +31,18 @@ struct RenderingTests {
                 Now         1,234 packets/s, 1.2 MB/s
                             ▁▁▁▁▁▁▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▅▅▅▅▅▆▆▆▆▆▆▇▇▇▇▇█████ 59/s at most
                 Dropping    12 packets/s
-                Seen        12,403,743 frames, 9.9 GB
-                            12,345,678 in flows, 1,234 aside, 56,789 dropped, 0
+                Seen        12,403,751 frames, 9.9 GB
+                            12,345,678 in flows, 1,234 aside, 56,789 dropped, 8
                             malformed, 42 not IP
-                Coverage    99.99 %
+                            malformed: 1 extension_chain, 7 short
+                Coverage    99.99 %, at least 99.99 % in the last minute
                 Rules       3 bans, 1 limit, 2 allow-list entries
                 Alerts      1,200
                 Entities    321
                 Model       autoencoder-1f2e, trained 2h ago; thresholds: destination
                             4.25, source 3.50
                 Heartbeat   0.2s ago
-                Memory      34.0 MB
+                Memory      34.0 MB, and 42.5 MB of kernel maps
                 Warnings    wlan0 fell back to generic mode
 
                 """)

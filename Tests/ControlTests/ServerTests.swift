@@ -92,6 +92,11 @@ struct ServerTests {
             #expect(metrics.status == 200)
             #expect(metrics.body.contains("\nsluice_packets_total{part=\"flow\"} 990\n"))
             #expect(metrics.body.contains("\nsluice_coverage_ratio 0.99\n"))
+            #expect(metrics.body.contains("\nsluice_coverage_lowest_ratio 0.99\n"))
+            for sample in ["{reason=\"header_length\"} 3", "{reason=\"short\"} 0"] {
+                #expect(metrics.body.contains("\nsluice_malformed_packets_total\(sample)\n"))
+            }
+            #expect(metrics.body.contains("\nsluice_kernel_memory_bytes 42500000"))
             #expect(metrics.body.contains(#"model="ae-\"1\"","#))
             for path in ["bans/192.0.2.0%2F24", "bans/192.0.2.0/24", "allow/192.0.2.0%2f24"] {
                 #expect(try await curl(socket, ["-X", "DELETE", "\(base)/\(path)"]).status == 200)

@@ -30,6 +30,7 @@ actor StubService: ControlService {
         totals.flow = Count(packets: 990, bytes: 99_000)
         totals.aside = Count(packets: 10, bytes: 1000)
         totals.dropped = Count(packets: 5, bytes: 300)
+        totals.malformations[.headerLength] = Count(packets: 3, bytes: 180)
         return StatusReport(
             version: "1.2.3", mode: .shadow, learning: StatusReport.Learning(progress: 0.5, remaining: 60),
             started: Self.time, uptime: 3600,

@@ -31,7 +31,7 @@ struct Tally: Equatable {
         case .flow(let key):
             flows[key, default: Count()] += one
             totals.flow += one
-        case .malformed: totals.malformed += one
+        case .malformed(let reason): totals.malformations[reason, default: Count()] += one
         case .other: totals.other += one
         }
     }

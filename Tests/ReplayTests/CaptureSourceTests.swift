@@ -55,7 +55,7 @@ struct CaptureSourceTests {
             case .flow(let key):
                 expected.flows[key, default: Count()] += one
                 expected.totals.flow += one
-            case .malformed: expected.totals.malformed += one
+            case .malformed(let reason): expected.totals.malformations[reason, default: Count()] += one
             case .other: expected.totals.other += one
             }
         }

@@ -9,11 +9,6 @@ package enum Expected: Hashable, Sendable {
     case malformed(Malformation)
     case other
 
-    /// Why an IP header cannot be read.
-    package enum Malformation: Hashable, Sendable {
-        case short, version, headerLength, `extension`, extensionChain
-    }
-
     package init(_ frame: [UInt8]) {
         guard frame.count >= 14 else {
             self = .other

@@ -44,7 +44,9 @@ struct FlowTests {
         #expect(totals.coverage == 1)
         totals.flow = Count(packets: 3, bytes: 30)
         totals.aside = Count(packets: 1, bytes: 10)
-        totals.malformed = Count(packets: 5, bytes: 50)
+        totals.malformations = [
+            .short: Count(packets: 2, bytes: 20), .version: Count(packets: 3, bytes: 30),
+        ]
         totals.other = Count(packets: 7, bytes: 70)
         totals.dropped = Count(packets: 9, bytes: 90)
         #expect(totals.frames == 25)

@@ -31,9 +31,13 @@ extension Agent: ControlService {
             learning: .init(
                 progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
             started: started, uptime: (now - started).seconds,
-            interfaces: datapath.interfaces.map {
-                .init(
-                    name: $0.name, attach: $0.attachment?.mode.rawValue ?? "none", state: $0.condition)
+            interfaces: datapath.interfaces.map { interface in
+                let role = configuration.roles[interface.name]
+                return .init(
+                    name: interface.name, attach: interface.attachment?.mode.rawValue ?? "none",
+                    state: interface.condition,
+                    role: (role ?? host.role(of: interface.name))?.rawValue ?? "unknown",
+                    isRoleDerived: role == nil)
             },
             traffic: traffic,
             rates: .init(

@@ -7,7 +7,7 @@ import Models
 import Policy
 import Signing
 import Store
-package import Traffic
+import Traffic
 
 /// The live agent: turns the engine by the clock, keeps what must outlive it, and answers questions.
 package actor Agent {
@@ -26,6 +26,8 @@ package actor Agent {
     let started: Timestamp
     private let notify: @Sendable (TimedNotice) -> Void
 
+    /// As looked up within the last minute.
+    private(set) var host: HostAddresses
     private(set) var totals = Totals()
     private(set) var rates = RateHistory()
     private(set) var coverage = 1.0
@@ -72,6 +74,7 @@ package actor Agent {
         lastSaved = now
         recordingSaved = now
         let host = HostAddresses()
+        self.host = host
         // Everything that can be refused comes before the interface is touched.
         try Interface.requireOne(of: configuration.interfaces)
         store = try Store(path: configuration.state)
@@ -81,7 +84,7 @@ package actor Agent {
         let (site, trained) = try Self.siteModel(in: store, trusting: trusted, &complaints)
         self.trained = trained
         let detector = Detector(
-            configuration: DetectionConfiguration(configuration, connected: host.connected),
+            configuration: DetectionConfiguration(configuration, host: host),
             shippedModel: try .embedded(), siteModel: site)
         var policy = Policy(
             settings: configuration.policy, mode: configuration.mode,
@@ -213,9 +216,10 @@ package actor Agent {
         attempt("protection") {
             // Addresses and gateways may have changed. None at all means that they could not be read: every machine
             // has a loopback.
-            let host = HostAddresses().protected
-            guard !host.isEmpty else { return }
-            let changes = engine.policy.protect(host + operators.protected(at: now), at: now)
+            let found = HostAddresses()
+            guard !found.protected.isEmpty else { return }
+            host = found
+            let changes = engine.policy.protect(host.protected + operators.protected(at: now), at: now)
             try engine.apply(changes)
             record(changes.events, by: "agent", at: now)
         }
@@ -292,11 +296,13 @@ extension DatapathOptions {
 extension DetectionConfiguration {
     /// What the configuration says of detection.
     ///
-    /// `connected` are networks whose hosts are neighbours, and so are told apart one by one.
-    package init(_ configuration: Configuration, connected: [Prefix] = []) {
+    /// Of `host`, connected networks have neighbours in them, which are told apart one by one, and those that are not on the
+    /// side of the Internet are ours; `nil`: there is no host, as in a replay.
+    package init(_ configuration: Configuration, host: HostAddresses? = nil) {
         self.init()
         windows.ipv6SourceLength = configuration.ipv6SourcePrefix
-        windows.localPrefixes = configuration.localNetworks + connected
+        windows.localPrefixes = configuration.localNetworks + (host?.inside(configuration.roles) ?? [])
+        windows.neighbourPrefixes = host?.outside(configuration.roles) ?? []
         learnDuration = configuration.learn.duration
         retrainInterval = configuration.learn.retrain
         trialDuration = configuration.learn.trial

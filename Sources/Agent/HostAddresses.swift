@@ -1,3 +1,4 @@
+package import Configuration
 import Glibc
 package import Policy
 package import Traffic
@@ -6,8 +7,12 @@ package import Traffic
 package struct HostAddresses: Hashable, Sendable {
     /// The machine's own addresses, its gateways, resolvers and time servers: never banned.
     package private(set) var protected: [ProtectedPrefix] = []
-    /// Directly connected networks, whose hosts can be told apart one by one.
-    package private(set) var connected: [Prefix] = []
+    /// The machine's own addresses.
+    private var own: [Prefix] = []
+    /// Directly connected networks, whose hosts can be told apart one by one, by interface.
+    private var networks: [String: [Prefix]] = [:]
+    /// Interfaces that default routes go through.
+    private var defaultRoutes: Set<String> = []
 
     /// Looks them up in this network namespace.
     package init() {
@@ -15,6 +20,22 @@ package struct HostAddresses: Hashable, Sendable {
         readGateways()
         readResolvers()
         readTimeServers()
+    }
+
+    /// Which side an interface is on, by its networks and routes; `nil` if they do not tell.
+    package func role(of interface: String) -> InterfaceRole? {
+        InterfaceRole(
+            networks: networks[interface] ?? [], hasDefaultRoute: defaultRoutes.contains(interface))
+    }
+
+    /// Our own side: connected networks but those on the side of the Internet, and this machine's addresses.
+    package func inside(_ roles: [String: InterfaceRole]) -> [Prefix] {
+        own + networks.filter { (roles[$0.key] ?? role(of: $0.key)) != .wan }.flatMap(\.value)
+    }
+
+    /// Connected networks on the side of the Internet.
+    package func outside(_ roles: [String: InterfaceRole]) -> [Prefix] {
+        networks.filter { (roles[$0.key] ?? role(of: $0.key)) == .wan }.flatMap(\.value)
     }
 
     private mutating func readInterfaces() {
@@ -28,22 +49,28 @@ package struct HostAddresses: Hashable, Sendable {
             let name = unsafe String(cString: entry.pointee.ifa_name)
             protected.append(
                 ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)", passes: false))
+            own.append(Prefix(address))
             if name != "lo", let mask = unsafe Address(entry.pointee.ifa_netmask) {
-                connected.append(
+                networks[name, default: []].append(
                     Prefix(address, length: mask.high.nonzeroBitCount + mask.low.nonzeroBitCount))
             }
         }
     }
 
     private mutating func readGateways() {
-        // Columns: interface, destination, gateway ... in hexadecimal, IPv4 in host order of this machine.
-        for fields in TextTable.rows("/proc/net/route") where fields.count > 2 {
+        // Columns: interface, destination, gateway, ..., mask (7) in hexadecimal, IPv4 in host order of this machine.
+        for fields in TextTable.rows("/proc/net/route") where fields.count > 7 {
+            if fields[1] == "00000000", fields[7] == "00000000" { defaultRoutes.insert(fields[0]) }
             guard let bits = UInt32(fields[2], radix: 16), bits != 0 else { continue }
             protect(Address(ipv4: UInt32(bigEndian: bits)), "gateway of \(fields[0])")
         }
         // Columns: destination, length, source, length, next hop ... interface, in network order.
         for fields in TextTable.rows("/proc/net/ipv6_route")
         where fields.count > 9 && fields[4].utf8.count == 32 {
+            // Through `lo` goes what has no route.
+            if fields[0].allSatisfy({ $0 == "0" }), fields[1] == "00", fields[9] != "lo" {
+                defaultRoutes.insert(fields[9])
+            }
             guard let high = UInt64(fields[4].prefix(16), radix: 16),
                 let low = UInt64(fields[4].suffix(16), radix: 16),
                 high != 0 || low != 0

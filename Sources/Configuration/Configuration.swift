@@ -98,6 +98,8 @@ package struct Configuration: Hashable, Sendable {
     }
 
     package var interfaces: [String] = []
+    /// Of those interfaces for which one is given.
+    package var roles: [String: InterfaceRole] = [:]
     package var attach = Attach.auto
     package var mode = Mode.shadow
     package var interval: Duration = .milliseconds(200)

@@ -8,6 +8,9 @@ indirect enum Shape: Sendable {
     /// The word "auto", or such a value.
     case automatic(or: Shape)
 
+    /// A name of this shape, or an object with such a `name` and one of these words as `role`.
+    case named(Shape, roles: [String])
+
     /// As JSON Schema.
     var json: [String: Any] {
         switch self {
@@ -15,6 +18,16 @@ indirect enum Shape: Sendable {
         case .text(nil): ["type": "string"]
         case .integer(let least, let most): ["type": "integer", "minimum": least, "maximum": most]
         case .automatic(let shape): ["anyOf": [["const": "auto"], shape.json]]
+        case .named(let shape, let roles):
+            [
+                "anyOf": [
+                    shape.json,
+                    [
+                        "type": "object", "required": ["name"], "additionalProperties": false,
+                        "properties": ["name": shape.json, "role": ["type": "string", "enum": roles]],
+                    ] as [String: Any],
+                ]
+            ]
         case .number(let least, let most): ["type": "number", "minimum": least, "maximum": most]
         }
     }

@@ -10,9 +10,9 @@ struct Key: Sendable {
         @Sendable (_ node: Node, _ configuration: inout Configuration, _ problems: inout [Problem]) -> Void
     /// The value as YAML.
     let write: @Sendable (Configuration) -> String
-    private let shape: Shape
-    private let choices: [String]
-    private let isList: Bool
+    let shape: Shape
+    let choices: [String]
+    let isList: Bool
 
     /// As JSON Schema.
     var schema: [String: Any] {
@@ -77,7 +77,7 @@ struct Key: Sendable {
 
 extension Kind {
     /// The value of a scalar node, or `nil` and a problem; `subject` is what the node is the value of.
-    fileprivate func value(of node: Node, as subject: String, _ problems: inout [Problem]) -> Value? {
+    func value(of node: Node, as subject: String, _ problems: inout [Problem]) -> Value? {
         guard case .scalar(let scalar) = node else {
             problems.append(Problem(node.mark, "\(subject) must be \(expectation)"))
             return nil

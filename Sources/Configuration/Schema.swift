@@ -5,10 +5,11 @@
 enum Schema {
     static let keys: [Key] = [
         Key(
-            "interfaces", \.interfaces, listOf: .interface,
+            interfaces: "interfaces",
             """
             Interfaces to guard, for example [eth0]: packets that arrive there are counted and, in the mode
-            "enforce", dropped. `sluice run --interface` overrides it.
+            "enforce", dropped. `sluice run --interface` overrides it. Which side one is on is found out by routes and
+            addresses, or said: [{name: eth0, role: wan}, {name: eth1, role: lan}].
             """),
         Key(
             "attach", \.attach, .choice(),

@@ -24,10 +24,20 @@ package struct StatusReport: Codable, Hashable, Sendable {
         /// `up`, `down` (guarded, but switched off), `missing` or `failed` (the program cannot be attached).
         package var state: String
 
-        package init(name: String, attach: String, state: String = "up") {
+        /// `wan` (the side of the Internet), `lan` (our side), or `unknown`.
+        package var role: String
+        /// Whether routes and addresses told the role, not the configuration.
+        package var isRoleDerived: Bool
+
+        package init(
+            name: String, attach: String, state: String = "up", role: String = "unknown",
+            isRoleDerived: Bool = true
+        ) {
             self.name = name
             self.attach = attach
             self.state = state
+            self.role = role
+            self.isRoleDerived = isRoleDerived
         }
     }
 

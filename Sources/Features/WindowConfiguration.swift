@@ -6,6 +6,8 @@ package struct WindowConfiguration: Sendable {
     package var ipv6SourceLength = 64
     /// In these prefixes (our own networks) an IPv6 source is a single address.
     package var localPrefixes: [Prefix] = []
+    /// In these, which are next to us but not ours, it is a single address, too.
+    package var neighbourPrefixes: [Prefix] = []
     /// Sources that have a history; about 450 bytes each.
     package var sourceCapacity = 16_384
     /// Destinations that have a history; about 450 bytes each.
@@ -26,7 +28,10 @@ package struct WindowConfiguration: Sendable {
 
     /// The prefix that stands for a source.
     package func sourcePrefix(of address: Address) -> Prefix {
-        if address.isIPv4 || address.isLinkLocal || localPrefixes.contains(where: { $0.contains(address) }) {
+        if address.isIPv4 || address.isLinkLocal
+            || localPrefixes.contains(where: { $0.contains(address) })
+            || neighbourPrefixes.contains(where: { $0.contains(address) })
+        {
             return Prefix(address)
         }
         return Prefix(address, length: ipv6SourceLength)

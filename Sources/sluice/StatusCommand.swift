@@ -19,7 +19,10 @@ struct StatusCommand: DocumentCommand {
         let mode = screen.styled(status.mode.rawValue, .bold)
         fields.add("Sluice", "\(status.version), mode \(mode), up \(status.uptime.duration)")
         let interfaces = status.interfaces.map { interface in
-            let words = [interface.attach] + (interface.state == "up" ? [] : [interface.state])
+            let role = interface.role + (interface.isRoleDerived ? " derived" : "")
+            let words =
+                [interface.attach] + (interface.state == "up" ? [] : [interface.state])
+                + (interface.role == "unknown" ? [] : [role])
             return "\(interface.name.printable) (\(words.filter { $0 != "none" }.joined(separator: ", ")))"
         }
         fields.add("Interfaces", interfaces.isEmpty ? "none" : interfaces.joined(separator: ", "))
@@ -44,7 +47,8 @@ struct StatusCommand: DocumentCommand {
         let isLate = status.heartbeatAge > 5
         fields.add("Heartbeat", screen.styled(status.heartbeatAge.duration + " ago", isLate ? .bad : .plain))
         fields.add(
-            "Memory", "\(Double(status.memory).bytes), and \(Double(status.kernelMemory).bytes) of kernel maps")
+            "Memory",
+            "\(Double(status.memory).bytes), and \(Double(status.kernelMemory).bytes) of kernel maps")
         for (place, warning) in status.warnings.enumerated() {
             fields.add(place == 0 ? "Warnings" : "", screen.styled(warning.printable, .warning))
         }

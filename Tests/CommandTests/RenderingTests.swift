@@ -26,7 +26,7 @@ struct RenderingTests {
         #expect(
             try text(StatusCommand.self, Samples.status, on: narrow) == """
                 Sluice      0.1.0, mode shadow, up 3h 20m
-                Interfaces  eth0 (native), wlan0 (generic)
+                Interfaces  eth0 (native, wan derived), wlan0 (generic)
                 Learning    62.5 %, 9m 40s left
                 Now         1,234 packets/s, 1.2 MB/s
                             ▁▁▁▁▁▁▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▅▅▅▅▅▆▆▆▆▆▆▇▇▇▇▇█████ 59/s at most

@@ -24,7 +24,7 @@ enum Samples {
             version: "0.1.0", mode: .shadow, learning: StatusReport.Learning(progress: 0.625, remaining: 580),
             started: now - .seconds(12_000), uptime: 12_000,
             interfaces: [
-                StatusReport.Interface(name: "eth0", attach: "native"),
+                StatusReport.Interface(name: "eth0", attach: "native", role: "wan"),
                 StatusReport.Interface(name: "wlan0", attach: "generic"),
             ],
             traffic: StatusReport.Traffic(totals),

@@ -73,9 +73,11 @@ struct LoadingTests {
             for error in validator.iter_errors(yaml.safe_load((folder / "s.yaml").read_text())):
                 print(error)
             for text in ("mode: x", "typo: 1", "bans: {duration: 10}", "interval: 5 parsecs", "allow: 10.0.0.0/8",
-                         "ipv6_source_prefix: 200", "bans: {typo: 1}", "detection: {false_alarms_per_day: 0}"):
+                         "ipv6_source_prefix: 200", "bans: {typo: 1}", "interfaces: [{role: lan}]", "detection: {false_alarms_per_day: 0}"):
                 if validator.is_valid(yaml.safe_load(text)):
                     print("accepted:", text)
+            if not validator.is_valid(yaml.safe_load("interfaces: [eth0, {name: eth1, role: lan}]")):
+                print("refused: a role")
             """,
         ]) { file in
             let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path

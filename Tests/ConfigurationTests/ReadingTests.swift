@@ -15,7 +15,7 @@ struct ReadingTests {
     @Test("Every key is read")
     func readsEveryKey() throws {
         let text = """
-            interfaces: [eth0, "wan.100"]
+            interfaces: [eth0, {name: "wan.100", role: wan}]
             attach: generic
             mode: enforce
             interval: 250ms
@@ -51,6 +51,7 @@ struct ReadingTests {
         let configuration = try Configuration(text: text, file: "f")
         var expected = Configuration()
         expected.interfaces = ["eth0", "wan.100"]
+        expected.roles = ["wan.100": .wan]
         expected.attach = .generic
         expected.mode = .enforce
         expected.interval = .milliseconds(250)
@@ -136,6 +137,17 @@ struct MistakeTests {
         (
             "interfaces: [a/b]",
             ["f:1:14: each item of interfaces must be the name of an interface, such as eth0, not `a/b`"]
+        ),
+        (
+            "interfaces: [{name: eth0, role: dmz}]",
+            ["f:1:33: role must be one of wan, lan, not `dmz`"]
+        ),
+        (
+            "interfaces: [eth0, {name: eth0}, {role: lan}, {name: eth1, side: wan}]",
+            [
+                "f:1:20: interfaces has eth0 twice", "f:1:34: an item of interfaces has no name",
+                "f:1:60: an item of interfaces has name and role, and nothing else",
+            ]
         ),
         (
             "ipv6_source_prefix: 129",

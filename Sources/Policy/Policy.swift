@@ -91,14 +91,12 @@ package struct Policy: Sendable {
             } else if Suspects.isPlain(verdict) {
                 block(verdict, at: now, &changes)
             } else {
+                // Told at once, since there may be no second window; what is done about it waits for that one.
+                report(verdict, note: "one odd window so far", at: now, &changes)
                 suspects.hold(verdict)
             }
         }
-        let (confirmed, forgotten) = suspects.settle(by: windows, at: now)
-        for verdict in confirmed { block(verdict, at: now, &changes) }
-        for verdict in forgotten {
-            report(verdict, note: "one odd window, and no second one", at: now, &changes)
-        }
+        for verdict in suspects.settle(by: windows, at: now) { block(verdict, at: now, &changes) }
         acquaintances.meet(windows, at: now)
         return changes
     }
@@ -178,6 +176,7 @@ package struct Policy: Sendable {
     private mutating func report(
         _ verdict: Verdict, note: String?, at now: Timestamp, _ changes: inout Changes
     ) {
+        guard mode(of: group(of: verdict.target?.address ?? verdict.entity.prefix.address)) != .learn else { return }
         if let end = silencedUntil[verdict.entity], end > now { return }
         silencedUntil[verdict.entity] = now + Self.alertInterval
         lastAlertID += 1

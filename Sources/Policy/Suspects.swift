@@ -22,11 +22,9 @@ struct Suspects: Hashable, Sendable {
 
     mutating func hold(_ verdict: Verdict) { held[verdict.entity] = verdict }
 
-    /// Takes out what the windows of this turn confirm, and what was not confirmed in time; both in order of address.
-    mutating func settle(by windows: [ScoredWindow], at now: Timestamp) -> (
-        confirmed: [Verdict], forgotten: [Verdict]
-    ) {
-        guard !held.isEmpty else { return ([], []) }
+    /// Takes out what the windows of this turn confirm, in order of address, and forgets what was not confirmed in time.
+    mutating func settle(by windows: [ScoredWindow], at now: Timestamp) -> [Verdict] {
+        guard !held.isEmpty else { return [] }
         var confirmed: [Verdict] = []
         for window in windows {
             guard let verdict = held[window.entity], now - verdict.time >= Self.distance,
@@ -35,12 +33,7 @@ struct Suspects: Hashable, Sendable {
             confirmed.append(verdict)
             held[window.entity] = nil
         }
-        let forgotten = held.values.filter { now - $0.time > Self.patience || now < $0.time }
-        for verdict in forgotten { held[verdict.entity] = nil }
-        return (confirmed.sorted(by: Self.isBefore), forgotten.sorted(by: Self.isBefore))
-    }
-
-    private static func isBefore(_ left: Verdict, _ right: Verdict) -> Bool {
-        left.entity.prefix < right.entity.prefix
+        held = held.filter { now - $0.value.time <= Self.patience && now >= $0.value.time }
+        return confirmed.sorted { $0.entity.prefix < $1.entity.prefix }
     }
 }

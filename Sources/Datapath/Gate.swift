@@ -6,27 +6,38 @@ import Traffic
 ///
 /// Bits are set before a rule goes in. After rules were removed, bits may stand that nobody needs: they cost the program a
 /// look-up, no more, and `tidy` takes them away.
+///
+/// The maps are in this process's memory only while it writes them: 16 MiB for a rule now and then would be too much.
 @safe final class Gate {
-    private let memory4: MappedMemory
-    private let memory6: MappedMemory
+    private let maps: DatapathMaps
+    private var memory4: MappedMemory?
+    private var memory6: MappedMemory?
     private let control: ControlBlock
     /// Places where a rule was removed.
     private var stale4: Set<Int> = []
     private var stale6: Set<Int> = []
     private var isAllStale = false
 
-    init(_ maps: DatapathMaps, control: ControlBlock) throws(BPFError) {
-        memory4 = try maps.gate4.mapMemory()
-        memory6 = try maps.gate6.mapMemory()
+    init(_ maps: DatapathMaps, control: ControlBlock) {
+        self.maps = maps
         self.control = control
     }
 
-    func open(_ bits: UInt8, for prefix: Prefix) {
+    /// Opens the gate for a prefix; call `rest` after the last of several.
+    func open(_ bits: UInt8, for prefix: Prefix) throws(BPFError) {
         switch Self.places(prefix) {
         case .all: control.gateBits |= bits
-        case .ipv4(let places): for place in places { unsafe bytes(memory4)[place] |= bits }
-        case .ipv6(let place): unsafe bytes(memory6)[place] |= bits
+        case .ipv4(let places):
+            let bytes = unsafe try bytes4()
+            for place in places { unsafe bytes[place] |= bits }
+        case .ipv6(let place): unsafe try bytes6()[place] |= bits
         }
+    }
+
+    /// Gives the memory back.
+    func rest() {
+        memory4 = nil
+        memory6 = nil
     }
 
     func markStale(_ prefix: Prefix) {
@@ -42,7 +53,8 @@ import Traffic
     /// Closes the gate where it was left open, given all rules in force.
     ///
     /// No bit that is needed is ever absent.
-    func tidy(_ rules: some Sequence<(prefix: Prefix, bits: UInt8)>) {
+    func tidy(_ rules: some Sequence<(prefix: Prefix, bits: UInt8)>) throws(BPFError) {
+        defer { rest() }
         var needed4 = Dictionary(uniqueKeysWithValues: stale4.map { ($0, UInt8(0)) })
         var needed6 = Dictionary(uniqueKeysWithValues: stale6.map { ($0, UInt8(0)) })
         var neededByAll: UInt8 = 0
@@ -58,16 +70,27 @@ import Traffic
             case .ipv6(let place): needed6[place]? |= bits
             }
         }
-        for (place, bits) in needed4 { unsafe bytes(memory4)[place] = bits }
-        for (place, bits) in needed6 { unsafe bytes(memory6)[place] = bits }
+        let (bytes4, bytes6) = unsafe (try bytes4(), try bytes6())
+        for (place, bits) in needed4 { unsafe bytes4[place] = bits }
+        for (place, bits) in needed6 { unsafe bytes6[place] = bits }
         control.gateBits = neededByAll
         stale4 = []
         stale6 = []
         isAllStale = false
     }
 
-    private func bytes(_ memory: MappedMemory) -> UnsafeMutablePointer<UInt8> {
-        unsafe memory.base.assumingMemoryBound(to: UInt8.self)
+    private func bytes4() throws(BPFError) -> UnsafeMutablePointer<UInt8> {
+        let memory: MappedMemory
+        if let memory4 { memory = memory4 } else { memory = try maps.gate4.mapMemory() }
+        memory4 = memory
+        return unsafe memory.base.assumingMemoryBound(to: UInt8.self)
+    }
+
+    private func bytes6() throws(BPFError) -> UnsafeMutablePointer<UInt8> {
+        let memory: MappedMemory
+        if let memory6 { memory = memory6 } else { memory = try maps.gate6.mapMemory() }
+        memory6 = memory
+        return unsafe memory.base.assumingMemoryBound(to: UInt8.self)
     }
 
     /// Bytes of the gate that stand for the addresses of a prefix.

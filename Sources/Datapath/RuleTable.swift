@@ -17,7 +17,7 @@ final class RuleTable {
         self.maps = maps
         self.control = control
         exact = try ExactTable(maps, config: control.config)
-        gate = try Gate(maps, control: control)
+        gate = Gate(maps, control: control)
         scopeGate = try ScopeGate(maps)
         ipv6SourcePrefix = Int(control.config.ipv6_prefix)
     }
@@ -31,6 +31,7 @@ final class RuleTable {
     func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws {
         for rule in rules { try rule.check() }
         try checkRoom(rules)
+        defer { gate.rest() }
         var tries = TrieBatches()
         // Bulk loads are of new rules; looking each one up first would double their time.
         let carriesOver = rules.count <= 1024
@@ -40,7 +41,7 @@ final class RuleTable {
             if case .source(let prefix) = place.match {
                 let bit = bit(of: place.kind, prefix)
                 // The gate first: a rule behind a closed gate would be without effect.
-                gate.open(UInt8(bit.rawValue), for: prefix)
+                try gate.open(UInt8(bit.rawValue), for: prefix)
                 if let kind = place.kind, isExact(prefix) {
                     try exact.install(value, for: prefix, kind)
                     continue
@@ -105,7 +106,7 @@ final class RuleTable {
             guard case .source(let prefix) = place.match else { return }
             rules.append((prefix, UInt8(bit(of: place.kind, prefix).rawValue)))
         }
-        gate.tidy(rules)
+        try gate.tidy(rules)
     }
 
     /// Values of all deny and limit rules.

@@ -66,6 +66,11 @@ struct Service {
     /// Measured: password guessers and beacons vary by 3 to 9 %, browsers and devices by 13 % and more.
     var areAlike: Bool { ended >= 5 && bytesVariance.squareRoot() <= 0.1 * meanBytes }
 
+    /// Whether connections so far were opened and closed, no more: a monitor that looks whether somebody is there.
+    ///
+    /// Five packets without data are 438 bytes at most (IPv6, with TCP timestamps); two lines of a login make more.
+    var isOnlyProbed: Bool { ended >= 3 && meanBytes <= 450 }
+
     /// For how many seconds it has been turned to as evenly as by a clock, and in always the same way; 0 before ten gaps.
     var steadySeconds: Float {
         guard areAlike, evenGaps >= 10 else { return 0 }

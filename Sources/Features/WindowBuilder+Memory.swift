@@ -56,7 +56,7 @@ extension WindowBuilder {
         entry.regularity = services.values[slot].regularity
         entry.unserved = services.values[slot].unserved
         if key.protocol == .tcp { entry.traits.insert(.isTCP) }
-        entry.traits.formUnion(LoginPorts.traits(of: key))
+        if !services.values[slot].isOnlyProbed { entry.traits.formUnion(LoginPorts.traits(of: key)) }
         if services.values[slot].areAlike { entry.traits.insert(.isAlike) }
         guard key.protocol == .tcp, !configuration.isOurs(key.destination) else { return }
         entry.steadySeconds = services.values[slot].steadySeconds

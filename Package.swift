@@ -76,7 +76,9 @@ let package = Package(
         // What scripts/bench measures from Swift.
         .executableTarget(
             name: "sluice-bench",
-            dependencies: ["BPF", "CTestSupport", "Datapath", "Features", "TestSupport", "Traffic", .arguments],
+            dependencies: [
+                "BPF", "CTestSupport", "Datapath", "Features", "TestSupport", "Traffic", .arguments,
+            ],
             swiftSettings: .strict),
 
         // The demonstration: network namespaces, real clients, real attacks.
@@ -131,7 +133,8 @@ let package = Package(
         .tests(
             "AgentTests",
             [
-                "Agent", "BPF", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy", "Signing",
+                "Agent", "BPF", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy",
+                "Signing",
                 "Store", "TestSupport", "Traffic",
             ]),
         .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),

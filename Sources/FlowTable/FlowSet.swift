@@ -47,7 +47,10 @@ package import Traffic
         let tag = unsafe other.set.pointee.tags >> UInt64(8 * way) & 0xFF
         for own in Ways(of: UInt8(truncatingIfNeeded: tag), in: tags) where holds(own, flowAt: way, of: other)
         {
-            unsafe set.pointee.tags = tags & ~(0xFF << UInt64(8 * own))
+            let others: UInt64 = ~(0xFF << UInt64(8 * own))
+            unsafe set.pointee.tags = tags & others
+            // A way with an age counts as taken, and what it held would be moved aside once more.
+            unsafe set.pointee.ages &= others
             return entry(own)
         }
         return nil

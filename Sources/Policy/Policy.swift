@@ -176,7 +176,9 @@ package struct Policy: Sendable {
     private mutating func report(
         _ verdict: Verdict, note: String?, at now: Timestamp, _ changes: inout Changes
     ) {
-        guard mode(of: group(of: verdict.target?.address ?? verdict.entity.prefix.address)) != .learn else { return }
+        guard mode(of: group(of: verdict.target?.address ?? verdict.entity.prefix.address)) != .learn else {
+            return
+        }
         if let end = silencedUntil[verdict.entity], end > now { return }
         silencedUntil[verdict.entity] = now + Self.alertInterval
         lastAlertID += 1

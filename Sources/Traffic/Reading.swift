@@ -8,9 +8,10 @@ package struct Count: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// Wraps rather than traps: what the kernel counted must not be able to end the agent.
     package static func += (left: inout Count, right: Count) {
-        left.packets += right.packets
-        left.bytes += right.bytes
+        left.packets &+= right.packets
+        left.bytes &+= right.bytes
     }
 }
 

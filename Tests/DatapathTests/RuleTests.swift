@@ -228,7 +228,9 @@ extension Kernel {
             for isIPv4 in [true, false] {
                 let (source, victim) = (Self.sources[isIPv4 ? 0 : 1], FrameShape.destination(isIPv4: isIPv4))
                 let network = Prefix(source, length: isIPv4 ? 24 : 48)
-                let tcp = Frame(from: source, to: victim).with { ($0.protocol, $0.destinationPort) = (6, 443) }
+                let tcp = Frame(from: source, to: victim).with {
+                    ($0.protocol, $0.destinationPort) = (6, 443)
+                }
                 let scope = Rule.Scope(destination: victim, protocol: .tcp, port: 443, source: network)
                 let rule = Rule(id: 1, match: .scope(scope), action: .deny, origin: .manual)
                 try plane.datapath.install([rule])

@@ -157,7 +157,7 @@ struct FlowTableTests {
             #expect(frames.map { counted[$0.source] } == expected)
             #expect(samples.count { $0.last == Timestamp(nanoseconds: 3 << 20) } == 2)
             #expect(samples.allSatisfy { $0.first == Timestamp(nanoseconds: 0) })
-            #expect(table.occupancy == [0, 0, 0, 0])
+            #expect(table.isEmpty)
         }
     }
 

@@ -33,6 +33,13 @@ import Traffic
         }
     }
 
+    /// Whether every way of every set is free, for the program too.
+    var isEmpty: Bool {
+        unsafe (0..<Int(twin.config.sets)).allSatisfy { set in
+            unsafe twin.sets[set].tags == 0 && twin.sets[set].ages == 0
+        }
+    }
+
     /// The hash bits that the first way of the first set has.
     var tag: UInt64 { unsafe twin.sets[0].tags & 0xFF }
 

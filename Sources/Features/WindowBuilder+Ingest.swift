@@ -95,7 +95,12 @@ extension WindowBuilder {
             var marks: Entry.Traits = [.isAnswered]
             if conversation.isEstablished {
                 marks.insert(.isEstablished)
-                if mine.marks.contains(.data), answer.marks.contains(.data) { marks.insert(.isServed) }
+                if mine.marks.contains(.data), answer.marks.contains(.data) {
+                    marks.insert(.isServed)
+                    // One session that lasts all night shows it as well as many short ones.
+                    answeredConversations = max(answeredConversations, Self.enoughAnswered)
+                    lastAnswered = now
+                }
             } else if conversation[1 - Int(conversation.initiator)].marks.contains(.reset) {
                 marks.insert(.isRefused)
             }

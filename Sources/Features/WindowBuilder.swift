@@ -64,8 +64,13 @@ package struct WindowBuilder {
     ///
     /// A hook on one interface of a gateway, or a mirror port, may see one direction only. Then every flow looks
     /// unanswered, so nothing is called unanswered until three conversations of the last ten minutes showed both
-    /// directions.
-    package var seesBothWays: Bool { answeredConversations >= 3 && now - lastAnswered <= 600_000_000_000 }
+    /// directions, or one connection in which both sides sent data.
+    package var seesBothWays: Bool {
+        answeredConversations >= Self.enoughAnswered && now - lastAnswered <= 600_000_000_000
+    }
+
+    /// Conversations that show that answers are seen: an answer or two may be a chance of routing.
+    static let enoughAnswered = 3
 
     /// Takes in one reading.
     ///

@@ -110,6 +110,32 @@ import Traffic
         #expect(try features(batch, of: "10.0.0.1").value(.unanswered) == 0)
     }
 
+    @Test(
+        "one session in which both sides say something shows that answers are seen, for as long as it goes on"
+    )
+    func session() throws {
+        var builder = WindowBuilder()
+        var clock = Clock()
+        let session = [
+            flow("10.0.0.1", 1_000, "10.0.0.2", 22, length: 102, ack: 2),
+            flow("10.0.0.2", 22, "10.0.0.1", 1_000, length: 102, ack: 2),
+        ]
+        let silent = (1...30).map { flow("10.0.0.3", 2_000, "10.0.0.2", 8_000 + $0, syn: 2) }
+        _ = builder.observe(
+            clock.reading([
+                flow("10.0.0.1", 1_000, "10.0.0.2", 22, length: 60, ack: 2),
+                flow("10.0.0.2", 22, "10.0.0.1", 1_000, length: 60, ack: 2),
+            ]))
+        #expect(!builder.seesBothWays, "acknowledgements alone")
+        for _ in 0..<20 { _ = builder.observe(clock.reading(session, after: 60)) }
+        #expect(builder.seesBothWays)
+        _ = builder.observe(clock.reading(session + silent))
+        let later = builder.observe(
+            clock.reading(session + [flow("10.0.0.3", 2_000, "10.0.0.2", 9_000, syn: 2)], span: 0.5)
+        ).source
+        #expect(try features(later, of: "10.0.0.3").window.evidence.failedServices60 >= 25)
+    }
+
     @Test("an answer in a later reading takes back that there was none")
     func lateAnswers() throws {
         var builder = WindowBuilder()

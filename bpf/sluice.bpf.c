@@ -11,6 +11,14 @@
 
 const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .ipv6_prefix = 64, .exact_homes = 1 };
 
+/* Of the kernel's own buffer, where the flag of multi-buffer packets stands; libbpf finds its offset. */
+struct xdp_buff {
+	__u32 flags;
+} __attribute__((preserve_access_index));
+
+extern void *bpf_cast_to_kern_ctx(void *) __ksym __weak;
+extern int LINUX_KERNEL_VERSION __kconfig;
+
 #include "parse.bpf.h"
 #include "flows.bpf.h"
 #include "sketch.bpf.h"
@@ -118,14 +126,32 @@ INLINE __u32 current_segment(const struct sluice_control *block)
 	return (*(const volatile __u32 *)&block->generation & 1) * config.cpus + bpf_get_smp_processor_id();
 }
 
-/* The whole path; time is a parameter so that tests can set it. Nonzero: drop. */
-INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce, __u64 now)
+#ifndef SLUICE_TEST
+/*
+ * The time, read once a tick: bpf_jiffies64() is two instructions, while any of the clocks is a call, which costs a tenth of
+ * the whole path, and more where returns are guarded (docs/dataplane.md). Steps by a tick, as the coarse clock does.
+ */
+INLINE __u64 time_now(struct frame_totals *all)
+{
+	__u64 tick = bpf_jiffies64();
+
+	if (unlikely(all->tick != tick)) {
+		all->tick = tick;
+		all->now = bpf_ktime_get_ns();
+	}
+	return all->now;
+}
+#endif
+
+/* The whole path. Nonzero: drop. */
+INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce)
 {
 	struct sluice_control *block = control_block();
 	struct frame_totals *all;
 	struct packet packet;
 	enum frame_kind kind;
 	__u32 segment;
+	__u64 now;
 
 	if (unlikely(!block))
 		return 0;
@@ -133,6 +159,7 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 	all = bpf_map_lookup_elem(&totals, &segment);
 	if (unlikely(!all))
 		return 0;
+	now = time_now(all);
 	kind = parse_frame(data, end, &packet);
 	packet.length = length;
 	packet.count = count;
@@ -146,23 +173,29 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 	return kind == FRAME_DROPPED;
 }
 
-INLINE int ingress(struct xdp_md *ctx, __u64 now)
+/*
+ * Bytes of the whole packet. Only one of several buffers is worth the helper that adds them up; from 6.2 on the kernel lets
+ * us look which are.
+ */
+INLINE __u32 packet_length(struct xdp_md *ctx)
 {
-	__u32 length = bpf_xdp_get_buff_len(ctx);
+	if (LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 2, 0)) {
+		const struct xdp_buff *buffer = bpf_cast_to_kern_ctx(ctx);
 
-	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, length, 1, 1, now))
+		if (likely(!buffer->flags))
+			return ctx->data_end - ctx->data;
+	}
+	return bpf_xdp_get_buff_len(ctx);
+}
+
+SEC("xdp.frags")
+int sluice_ingress(struct xdp_md *ctx)
+{
+	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, packet_length(ctx), 1, 1))
 		return XDP_DROP;
 	/* Does not come back, unless the slot is empty. */
 	bpf_tail_call_static(ctx, &next, 0);
 	return XDP_PASS;
-}
-
-#ifndef SLUICE_TEST
-SEC("xdp.frags")
-int sluice_ingress(struct xdp_md *ctx)
-{
-	/* The coarse clock (2.7 ns) steps by a tick; bpf_ktime_get_ns() costs 30 ns on the machine measured. */
-	return ingress(ctx, bpf_ktime_get_coarse_ns());
 }
 
 /*
@@ -174,7 +207,6 @@ int sluice_egress(struct __sk_buff *ctx)
 {
 	__u32 segments = ctx->gso_segs ?: 1;
 
-	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, 0, bpf_ktime_get_coarse_ns());
+	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, 0);
 	return TC_ACT_UNSPEC;
 }
-#endif

@@ -13,7 +13,7 @@
 /* clang-format off */
 
 /* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
-#define SLUICE_ABI		2
+#define SLUICE_ABI		3
 
 #define FLOW_WAYS		8
 #define GENERATIONS		2
@@ -67,7 +67,9 @@ struct frame_count {
 /* One entry of the map `totals`, [generation][cpu]; written by that CPU alone. Whole cache lines. */
 struct frame_totals {
 	struct frame_count count[FRAME_KINDS];
-	__u64	pad[6];
+	__u64	tick;			/* jiffies when `now` was read; 0: not yet */
+	__u64	now;			/* ns: the time of this tick's packets */
+	__u64	pad[4];
 };
 
 /*

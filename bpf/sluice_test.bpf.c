@@ -3,8 +3,7 @@
  * The shipped program with its clock taken from a map, for test runs. Everything else is the included code: the shipped
  * object holds nothing of this.
  */
-#define SLUICE_TEST
-#include "sluice.bpf.c"
+#include "platform.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -13,6 +12,17 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } test_clock SEC(".maps");
+
+INLINE __u64 time_now(struct frame_totals *all __attribute__((unused)))
+{
+	__u32 zero = 0;
+	__u64 *clock = bpf_map_lookup_elem(&test_clock, &zero);
+
+	return clock ? *clock : 0;
+}
+
+#define SLUICE_TEST
+#include "sluice.bpf.c"
 
 /* What `chained` returns, and how often it has run. */
 struct chained_state {
@@ -27,15 +37,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct chained_state);
 } test_chained SEC(".maps");
-
-SEC("xdp.frags")
-int sluice_ingress(struct xdp_md *ctx)
-{
-	__u32 zero = 0;
-	__u64 *clock = bpf_map_lookup_elem(&test_clock, &zero);
-
-	return ingress(ctx, clock ? *clock : 0);
-}
 
 /* Somebody else's program, to be put in the slot `next`. */
 SEC("xdp.frags")

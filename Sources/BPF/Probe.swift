@@ -18,7 +18,7 @@ package enum Probe {
         let helpers: [(String, bpf_func_id)] = [
             ("helper bpf_map_lookup_elem", BPF_FUNC_map_lookup_elem),
             ("helper bpf_tail_call", BPF_FUNC_tail_call),
-            ("helper bpf_ktime_get_coarse_ns", BPF_FUNC_ktime_get_coarse_ns),
+            ("helper bpf_jiffies64", BPF_FUNC_jiffies64),
             ("helper bpf_xdp_get_buff_len", BPF_FUNC_xdp_get_buff_len),
         ]
         return programs.filter { libbpf_probe_bpf_prog_type($0.1, nil) == 0 }.map(\.0)

@@ -33,7 +33,7 @@ struct Case: Sendable, CustomTestStringConvertible {
             $0.release = "4.19"
             $0.missingFeatures = ["helper bpf_xdp_get_buff_len"]
         },
-        Case("the kernel has no BTF", "BTF", .warning, ["CONFIG_DEBUG_INFO_BTF"]) { $0.hasBTF = false },
+        Case("the kernel has no BTF", "BTF", .failure, ["CONFIG_DEBUG_INFO_BTF"]) { $0.hasBTF = false },
         Case("membarrier is refused", "membarrier", .failure, ["nohz_full"]) {
             $0.barrierError = "Operation not permitted"
         },

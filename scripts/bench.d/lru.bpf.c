@@ -3,7 +3,6 @@
  * The shipped path with its flow table replaced by what is usual, an LRU per-CPU hash: same parser, same rules, same
  * totals, same counters of a flow. For comparison only.
  */
-#define SLUICE_TEST
 #include "../../bpf/sluice.bpf.c"
 
 struct lru_key {
@@ -46,11 +45,11 @@ SEC("xdp.frags")
 int lru_ingress(struct xdp_md *ctx)
 {
 	struct sluice_control *block = control_block();
-	__u64 now = bpf_ktime_get_coarse_ns();
 	struct frame_totals *all;
 	struct packet packet;
 	enum frame_kind kind;
 	__u32 segment;
+	__u64 now;
 
 	if (!block)
 		return XDP_ABORTED;
@@ -58,8 +57,9 @@ int lru_ingress(struct xdp_md *ctx)
 	all = bpf_map_lookup_elem(&totals, &segment);
 	if (!all)
 		return XDP_ABORTED;
+	now = time_now(all);
 	kind = parse_frame((void *)(long)ctx->data, (void *)(long)ctx->data_end, &packet);
-	packet.length = bpf_xdp_get_buff_len(ctx);
+	packet.length = packet_length(ctx);
 	packet.count = 1;
 	if (kind == FRAME_FLOW) {
 		if (rules_drop(&packet, block, now))

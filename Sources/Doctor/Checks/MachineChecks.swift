@@ -44,9 +44,10 @@ struct BTFCheck: Check {
             ? [Diagnosis("BTF", .ok, "/sys/kernel/btf/vmlinux")]
             : [
                 Diagnosis(
-                    "BTF", .warning,
-                    "no /sys/kernel/btf/vmlinux: a kernel built without CONFIG_DEBUG_INFO_BTF, on which tools "
-                        + "beside Sluice (bpftool, bpftrace) say less")
+                    "BTF", .failure,
+                    "no /sys/kernel/btf/vmlinux: a kernel built without CONFIG_DEBUG_INFO_BTF does not say where a "
+                        + "packet's flags stand, and the program cannot be loaded",
+                    remedy: "apt-get install linux-image-amd64")
             ]
     }
 }

@@ -18,17 +18,17 @@ package struct FlowClock: Sendable {
     }
 
     /// The point in time that a stamp stands for.
-    package func time(of stamp: UInt32) -> Timestamp { time(at: age(of: stamp)) }
+    package func time(of stamp: UInt32) -> Timestamp {
+        Timestamp(nanoseconds: nanoseconds(at: age(of: stamp)))
+    }
 
     /// How long ago a stamp was made, in its units.
     func age(of stamp: UInt32) -> UInt32 {
         let age = units &- stamp
-        // The coarse clock of another CPU may be a tick ahead of the counter read here.
+        // Another CPU may have read its clock a moment after the counter was read here.
         return age < 1 << 31 ? age : 0
     }
 
-    /// The point in time of what is that old.
-    func time(at age: UInt32) -> Timestamp {
-        Timestamp(nanoseconds: now.nanoseconds - Int64(age) << FLOW_TIME_SHIFT)
-    }
+    /// The point in time of what is that old, in nanoseconds.
+    func nanoseconds(at age: UInt32) -> Int64 { now.nanoseconds - Int64(age) << FLOW_TIME_SHIFT }
 }

@@ -1,5 +1,5 @@
 import CSluiceABI
-package import Traffic
+import Traffic
 
 /// One set of the flow table in memory: a header line, eight entries, and the addresses of those that are IPv6.
 @safe struct FlowSet {
@@ -9,6 +9,15 @@ package import Traffic
 
     /// The ways that hold a flow.
     var ways: Ways { Ways(notZeroIn: unsafe set.pointee.tags) }
+
+    /// Has the cache lines of all entries fetched, if there is one.
+    @inline(__always) func prefetch() {
+        guard !ways.isEmpty else { return }
+        for way in 0..<Int(FLOW_WAYS) {
+            unsafe sluice_prefetch(
+                UnsafeRawPointer(set) + (Self.headerSize + way * MemoryLayout<FlowEntryABI>.stride))
+        }
+    }
 
     /// Empties the set, but for its entries: one is written anew when its way is given out again.
     func clear() {
@@ -23,22 +32,24 @@ package import Traffic
             fromByteOffset: Self.headerSize + way * MemoryLayout<FlowEntryABI>.stride, as: FlowEntryABI.self)
     }
 
-    /// Whose flow stands at a way.
-    func key(_ way: Int) -> FlowKey {
+    /// Writes down whose flow stands at a way, in a key that is all zero.
+    @inline(__always) func fill(_ key: inout FlowKey, _ way: Int) {
         let entry = entry(way)
-        let source: Address
-        let destination: Address
+        key.source.isIPv4 = entry.family == 4
+        key.destination.isIPv4 = entry.family == 4
         if entry.family == 4 {
-            source = Address(ipv4: UInt32(bigEndian: entry.saddr))
-            destination = Address(ipv4: UInt32(bigEndian: entry.daddr))
+            key.source.low = UInt64(UInt32(bigEndian: entry.saddr))
+            key.destination.low = UInt64(UInt32(bigEndian: entry.daddr))
         } else {
-            let addresses = unsafe addresses(way)
-            source = unsafe Address(networkOrder: addresses)
-            destination = unsafe Address(networkOrder: addresses + 16)
+            let words = addresses(way)
+            key.source.high = UInt64(bigEndian: words.0)
+            key.source.low = UInt64(bigEndian: words.1)
+            key.destination.high = UInt64(bigEndian: words.2)
+            key.destination.low = UInt64(bigEndian: words.3)
         }
-        return FlowKey(
-            source: source, destination: destination, protocol: IPProtocol(rawValue: entry.protocol),
-            sourcePort: UInt16(bigEndian: entry.sport), destinationPort: UInt16(bigEndian: entry.dport))
+        key.protocol.rawValue = entry.protocol
+        key.sourcePort = UInt16(bigEndian: entry.sport)
+        key.destinationPort = UInt16(bigEndian: entry.dport)
     }
 
     /// Gives away the entry of the flow that stands at `way` of another CPU's set; `nil` if this set has none.
@@ -62,14 +73,17 @@ package import Traffic
             left.saddr == right.saddr, left.daddr == right.daddr, left.sport == right.sport,
             left.dport == right.dport, left.protocol == right.protocol, left.family == right.family
         else { return false }
-        return left.family == 4 || key(own) == other.key(way)
+        return left.family == 4 || addresses(own) == other.addresses(way)
     }
 
     private static let headerSize = 64
     private static let addressesOffset = headerSize + Int(FLOW_WAYS) * MemoryLayout<FlowEntryABI>.stride
 
-    private func addresses(_ way: Int) -> UnsafeRawPointer {
-        unsafe UnsafeRawPointer(set) + (Self.addressesOffset + way * MemoryLayout<FlowAddressesABI>.stride)
+    /// Source and destination of an IPv6 flow, in network order.
+    private func addresses(_ way: Int) -> (UInt64, UInt64, UInt64, UInt64) {
+        unsafe UnsafeRawPointer(set).load(
+            fromByteOffset: Self.addressesOffset + way * MemoryLayout<FlowAddressesABI>.stride,
+            as: (UInt64, UInt64, UInt64, UInt64).self)
     }
 }
 
@@ -96,14 +110,5 @@ struct Ways: Sequence, IteratorProtocol {
         guard bits != 0 else { return nil }
         defer { bits &= bits &- 1 }
         return bits.trailingZeroBitCount / 8
-    }
-}
-
-extension Address {
-    /// An IPv6 address from its sixteen bytes.
-    package init(networkOrder bytes: UnsafeRawPointer) {
-        self.init(
-            ipv6High: UInt64(bigEndian: unsafe bytes.loadUnaligned(as: UInt64.self)),
-            low: UInt64(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
 }

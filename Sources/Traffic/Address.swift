@@ -4,9 +4,9 @@
 /// `low`, and `isIPv4` tells it from the IPv6 address with the same bits: `::ffff:1.2.3.4` seen in an IPv6
 /// header stays an IPv6 address.
 package struct Address: Hashable, Sendable {
-    package let high: UInt64
-    package let low: UInt64
-    package let isIPv4: Bool
+    package var high: UInt64
+    package var low: UInt64
+    package var isIPv4: Bool
 
     /// An IPv4 address from its 32 bits in host order.
     package init(ipv4 bits: UInt32) {

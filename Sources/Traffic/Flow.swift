@@ -1,6 +1,6 @@
 /// IP protocol number, as in the IPv4 protocol or the last IPv6 next-header field (IANA registry).
 package struct IPProtocol: Hashable, Sendable, RawRepresentable {
-    package let rawValue: UInt8
+    package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     package static let icmp = IPProtocol(rawValue: 1)
@@ -30,11 +30,11 @@ extension IPProtocol: CustomStringConvertible {
 /// Ports are in host order, and 0 where the protocol has none or the packet is a later fragment. ICMP has source
 /// port 0 and destination port type * 256 + code, as in IPFIX (RFC 5102, `icmpTypeCodeIPv4`).
 package struct FlowKey: Hashable, Sendable {
-    package let source: Address
-    package let destination: Address
-    package let `protocol`: IPProtocol
-    package let sourcePort: UInt16
-    package let destinationPort: UInt16
+    package var source: Address
+    package var destination: Address
+    package var `protocol`: IPProtocol
+    package var sourcePort: UInt16
+    package var destinationPort: UInt16
 
     package init(
         source: Address, destination: Address, protocol: IPProtocol, sourcePort: UInt16,

@@ -3,7 +3,7 @@
 /// Live traffic takes it from the wall clock, replay from the capture. Arithmetic ends at what 64 bits hold, the years
 /// 1677 and 2262: captures and people name any time.
 package struct Timestamp: Hashable, Comparable, Sendable {
-    package let nanoseconds: Int64
+    package var nanoseconds: Int64
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 

@@ -24,14 +24,22 @@
  * shadowed) before the search gives up. */
 #define PREFIX_RETRIES 8
 
-/* The next two are sized by the agent before loading. */
+/* The next three are sized by the agent before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct rule);
+	__type(value, struct exact_line);
 } exact_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct rule_rest);
+} exact_rest SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -134,16 +142,35 @@ INLINE __u32 scope_gate_of(const struct packet *p)
 	return bits ? *bits : ~0U;
 }
 
+/*
+ * The other half of a rule. That of an exact rule stands at the same place in another array, and is looked for only where it
+ * is needed; `place` is a null pointer for one in a trie.
+ */
+INLINE struct rule_rest *rule_rest(struct rule_head *rule, const __u32 *place)
+{
+	return place ? bpf_map_lookup_elem(&exact_rest, place) : &((struct rule *)rule)->rest;
+}
+
+INLINE int rule_is_over(struct rule_head *rule, const __u32 *place, __u64 now)
+{
+	const struct rule_rest *rest;
+
+	if (likely(now >> EXPIRY_SHIFT < rule->expires))
+		return 0;
+	rest = rule_rest(rule, place);
+	return !rest || now >= ((__u64)rule->expires << EXPIRY_SHIFT | rest->expires_low);
+}
+
 /* Manual rules hold whatever becomes of the agent; automatic ones while
  * `automatic` says so (dead-man's switch). */
-INLINE int rule_applies(const struct rule *rule, int automatic, __u64 now)
+INLINE int rule_applies(struct rule_head *rule, const __u32 *place, int automatic, __u64 now)
 {
-	return (!rule->expires || now < rule->expires) && (rule->flags & RULE_MANUAL || automatic);
+	return !rule_is_over(rule, place, now) && (rule->flags & RULE_MANUAL || automatic);
 }
 
 /* Makes this CPU the owner, unless another one was first. The four bytes from
  * `owner` on change as one word. */
-INLINE void rule_claim(struct rule *rule, __u16 me)
+INLINE void rule_claim(struct rule_head *rule, __u16 me)
 {
 	typedef __u32 __attribute__((may_alias)) word;
 	struct {
@@ -155,20 +182,24 @@ INLINE void rule_claim(struct rule *rule, __u16 me)
 	__sync_val_compare_and_swap((word *)&rule->owner, *(word *)&nobody, *(word *)&mine);
 }
 
-INLINE void rule_hit(struct rule *rule, const struct packet *p, __u64 now)
+INLINE void rule_hit(struct rule_head *rule, const __u32 *place, const struct packet *p, __u64 now)
 {
 	__u16 me = bpf_get_smp_processor_id() + 1;
+	struct rule_rest *rest;
 
 	if (unlikely(!rule->owner) && !(rule->flags & RULE_LIMIT))
 		rule_claim(rule, me);
+	rule->last_hit = now >> FLOW_TIME_SHIFT;
 	if (likely(*(volatile __u16 *)&rule->owner == me)) {
 		rule->own[0] += p->count;
 		rule->own[1] += p->length;
-	} else {
-		__sync_fetch_and_add(&rule->shared[0], p->count);
-		__sync_fetch_and_add(&rule->shared[1], p->length);
+		return;
 	}
-	rule->last_hit = now >> FLOW_TIME_SHIFT;
+	rest = rule_rest(rule, place);
+	if (!rest)
+		return;
+	__sync_fetch_and_add(&rest->shared[0], p->count);
+	__sync_fetch_and_add(&rest->shared[1], p->length);
 }
 
 /*
@@ -176,29 +207,32 @@ INLINE void rule_hit(struct rule *rule, const struct packet *p, __u64 now)
  * for packets, one for bytes, each a second deep. Without a lock: two CPUs that
  * meet in the same nanosecond may each let one packet too many pass.
  */
-INLINE int rule_conforms(struct rule *rule, const struct packet *p, __u64 now)
+INLINE int rule_conforms(struct rule_head *rule, const __u32 *place, const struct packet *p, __u64 now)
 {
 	__u64 arrival = rule->own[0], byte_arrival = rule->own[1];
+	const struct rule_rest *rest = rule_rest(rule, place);
 
+	if (!rest)
+		return 1;
 	if (arrival < now)
 		arrival = now;
 	if (byte_arrival < now)
 		byte_arrival = now;
 	if (arrival - now > 1000000000ULL || byte_arrival - now > 1000000000ULL)
 		return 0;
-	rule->own[0] = arrival + (__u64)rule->packet_time * p->count;
-	rule->own[1] = byte_arrival + ((__u64)rule->byte_time * p->length >> BYTE_TIME_SHIFT);
+	rule->own[0] = arrival + (__u64)rest->packet_time * p->count;
+	rule->own[1] = byte_arrival + ((__u64)rest->byte_time * p->length >> BYTE_TIME_SHIFT);
 	return 1;
 }
 
 /* Whether the rule has the packet dropped. */
-INLINE int rule_drops(struct rule *rule, const struct packet *p, int automatic, __u64 now)
+INLINE int rule_drops(struct rule_head *rule, const __u32 *place, const struct packet *p, int automatic, __u64 now)
 {
-	if (!rule_applies(rule, automatic, now))
+	if (!rule_applies(rule, place, automatic, now))
 		return 0;
-	if (rule->flags & RULE_LIMIT && rule_conforms(rule, p, now))
+	if (rule->flags & RULE_LIMIT && rule_conforms(rule, place, p, now))
 		return 0;
-	rule_hit(rule, p, now);
+	rule_hit(rule, place, p, now);
 	return !(rule->flags & RULE_SHADOW);
 }
 
@@ -221,15 +255,28 @@ INLINE __u64 exact_hash6(const __be32 *addr)
 	return flow_mix(flow_pair(addr[0], keys[0], addr[1], keys[1]) + flow_pair(addr[2], keys[2], addr[3], keys[3]));
 }
 
-/* The first place at which a rule may stand. */
+/* The line at whose begin a search for a rule begins. */
 INLINE __u32 exact_home(__u64 hash)
 {
-	return (hash >> 32) * config.exact_homes >> 32;
+	return (hash >> 32) * config.exact_lines >> 32;
 }
 
-INLINE __u64 exact_word(const struct rule *rule)
+INLINE __u64 exact_word(const struct rule_head *rule)
 {
 	return *(const volatile __u64 *)&rule->owner;
+}
+
+/* The rule at a place. */
+INLINE struct rule_head *exact_rule(__u32 place)
+{
+	__u32 number = place / EXACT_LINE;
+	struct exact_line *line = bpf_map_lookup_elem(&exact_rules, &number);
+
+	if (!line)
+		return 0;
+	/* Not before it is known to be there. */
+	OPAQUE(line);
+	return &line->rule[place % EXACT_LINE];
 }
 
 INLINE __u64 exact_wanted(enum rule_kind kind, __u32 family, __u32 length, __u32 key)
@@ -257,7 +304,7 @@ __attribute__((noinline)) __u32 exact_search(__u32 place, __u64 wanted, const st
 	int i;
 
 	for (i = 0; i < EXACT_PROBES; i++, place++) {
-		struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+		struct rule_head *rule = exact_rule(place);
 		__u64 word = rule ? exact_word(rule) : 0;
 
 		if (!word)
@@ -268,22 +315,32 @@ __attribute__((noinline)) __u32 exact_search(__u32 place, __u64 wanted, const st
 	return ~0U;
 }
 
+/*
+ * Nearly every search ends in the first line. Which of its two rules it is cannot be predicted, and a branch that went wrong
+ * would be found out only when the line has come from memory; so it is computed.
+ */
 INLINE int exact4_drops(const struct packet *p, enum rule_kind kind, int automatic, __u64 now)
 {
-	__u64 wanted = exact_wanted(kind, 0, 32, p->saddr[3]), word;
-	__u32 place = exact_home(exact_hash4(p->saddr[3]));
-	struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+	__u64 wanted = exact_wanted(kind, 0, 32, p->saddr[3]), other;
+	__u32 home = exact_home(exact_hash4(p->saddr[3])), place;
+	struct exact_line *line = bpf_map_lookup_elem(&exact_rules, &home);
+	struct rule_head *rule;
 
-	if (!rule)
+	if (!line)
 		return 0;
-	word = exact_word(rule);
-	if (unlikely((word & EXACT_MASK) != wanted)) {
-		if (!word)
+	other = (exact_word(&line->rule[0]) & EXACT_MASK) ^ wanted;
+	other |= -other;
+	OPAQUE(other);
+	place = other >> 63;
+	rule = &line->rule[place];
+	place += home * EXACT_LINE;
+	if (unlikely((exact_word(rule) & EXACT_MASK) != wanted)) {
+		if (!exact_word(rule))
 			return 0;
-		place = exact_search(place + 1, wanted, 0);
-		rule = bpf_map_lookup_elem(&exact_rules, &place);
+		place = exact_search(home * EXACT_LINE + EXACT_LINE, wanted, 0);
+		rule = exact_rule(place);
 	}
-	return rule && rule_drops(rule, p, automatic, now);
+	return rule && rule_drops(rule, &place, p, automatic, now);
 }
 
 INLINE int exact6_drops_at(const struct exact_key *addr, __u32 length, const struct packet *p, enum rule_kind kind,
@@ -291,10 +348,10 @@ INLINE int exact6_drops_at(const struct exact_key *addr, __u32 length, const str
 {
 	__u64 hash = exact_hash6(addr->addr);
 	__u64 wanted = exact_wanted(kind, RULE_IPV6, length, (__u32)(hash ^ hash >> 32));
-	__u32 place = exact_search(exact_home(hash), wanted, addr);
-	struct rule *rule = bpf_map_lookup_elem(&exact_rules, &place);
+	__u32 place = exact_search(exact_home(hash) * EXACT_LINE, wanted, addr);
+	struct rule_head *rule = exact_rule(place);
 
-	return rule && rule_drops(rule, p, automatic, now);
+	return rule && rule_drops(rule, &place, p, automatic, now);
 }
 
 /* The address, then its prefix of the configured length. */
@@ -336,11 +393,11 @@ INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, in
 		rule = p->family == 4 ? bpf_map_lookup_elem(prefix4, &key4) : bpf_map_lookup_elem(prefix6, &key6);
 		if (!rule)
 			return 0;
-		if (rule_drops(rule, p, automatic, now))
+		if (rule_drops(&rule->head, 0, p, automatic, now))
 			return 1;
-		if (!rule->length)
+		if (!rule->head.length)
 			return 0;
-		key4.length = key6.length = rule->length - 1;
+		key4.length = key6.length = rule->head.length - 1;
 	}
 	return 0;
 }
@@ -358,11 +415,11 @@ INLINE int allowed(const struct packet *p, __u64 now)
 					bpf_map_lookup_elem(&allow_prefix6, &key6);
 		if (!rule)
 			return 0;
-		if (rule_applies(rule, 1, now))
+		if (rule_applies(&rule->head, 0, 1, now))
 			return 1;
-		if (!rule->length)
+		if (!rule->head.length)
 			return 0;
-		key4.length = key6.length = rule->length - 1;
+		key4.length = key6.length = rule->head.length - 1;
 	}
 	return 0;
 }
@@ -405,11 +462,11 @@ __attribute__((noinline)) int scope_drops(const struct packet *p, enum rule_kind
 			rule = bpf_map_lookup_elem(&scopes, &key);
 			if (!rule)
 				break;
-			if (rule_drops(rule, p, automatic, now))
+			if (rule_drops(&rule->head, 0, p, automatic, now))
 				return 1;
-			if (!rule->length)
+			if (!rule->head.length)
 				break;
-			key.length = SCOPE_BITS + rule->length - 1;
+			key.length = SCOPE_BITS + rule->head.length - 1;
 		}
 	}
 	return 0;

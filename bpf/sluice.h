@@ -30,7 +30,7 @@ struct sluice_config {
 	__u32	sets;			/* sets in a segment, a power of two */
 	__u32	ipv6_prefix;		/* length at which exact IPv6 rules are looked up besides 128 */
 	__u32	hash_keys[HASH_KEYS];
-	__u32	exact_homes;		/* places that exact rules' hashes name */
+	__u32	exact_lines;		/* lines of `exact_rules` that hashes name */
 	__u64	sketch_seed;
 };
 
@@ -147,35 +147,58 @@ enum rule_flag {
 };
 
 /*
- * One rule; one cache line. It counts what it dropped, or in shadow would have. The first CPU that meets a deny rule owns
- * its plain counters; the others add to the shared ones atomically: exact, and as cheap as a plain add where one queue
- * carries a source's traffic. A limit has its state in place of the plain counters, and no owner.
+ * What each packet that meets a rule needs of it: half a cache line. It counts what it dropped, or in shadow would have.
+ * The first CPU that meets a deny rule owns its plain counters; the others add to the shared ones atomically: exact, and
+ * as cheap as a plain add where one queue carries a source's traffic. A limit has its state in place of the plain
+ * counters, and no owner.
  */
-struct rule {
-	__u64	expires;		/* ns; 0: never */
-	__u64	own[2];			/* deny: packets and bytes on the owner. Limit: when both are due next, ns */
-	__u64	shared[2];		/* packets and bytes on all other CPUs */
-	__u32	packet_time;		/* limit: ns between packets at the allowed rate; 0: any rate */
-	__u32	byte_time;		/* limit: the same for bytes, in units of 2^-BYTE_TIME_SHIFT ns */
-	__u32	id;
+struct rule_head {
+	__u32	expires;		/* in units of 2^EXPIRY_SHIFT ns; EXPIRES_NEVER: never */
 	__u32	last_hit;		/* in units of 2^FLOW_TIME_SHIFT ns; 0: never hit */
+	__u64	own[2];			/* deny: packets and bytes on the owner. Limit: when both are due next, ns */
 	__u16	owner;			/* CPU + 1; 0: nobody yet */
 	__u8	flags;			/* enum rule_flag */
 	__u8	length;			/* of the source prefix, in bits */
 	__u32	key;			/* exact rules: see EXACT_MASK */
 };
 
+/* What else there is to a rule. */
+struct rule_rest {
+	__u64	shared[2];		/* packets and bytes on all other CPUs */
+	__u32	packet_time;		/* limit: ns between packets at the allowed rate; 0: any rate */
+	__u32	byte_time;		/* limit: the same for bytes, in units of 2^-BYTE_TIME_SHIFT ns */
+	__u32	id;
+	__u32	expires_low;		/* the bits of its end, in ns, that do not stand in `head.expires` */
+};
+
+/* One rule; in tries whole, exact rules' halves in two arrays. */
+struct rule {
+	struct rule_head head;
+	struct rule_rest rest;
+};
+
+/* 1.07 s: so a rule's last second alone takes a look at its other half. 32 bits of it last 146 years. */
+#define EXPIRY_SHIFT		30
+#define EXPIRES_NEVER		0xffffffff
+
 /* Fine enough for 10 Gbit/s to 0.1 percent, wide enough for 240 bytes a second. */
 #define BYTE_TIME_SHIFT		10
 
 /*
- * Exact rules, for one address or one IPv6 prefix of config.ipv6_prefix bits, stand in the array `exact_rules`: a hash
- * table that the agent alone writes, but for counters. A rule stands at the place its key's hash names, or one of the
- * next EXACT_PROBES - 1; a search ends at a place whose last word is 0. Whose a rule is says that word, without the owner
- * (EXACT_MASK): flags, length and `key`, which is the IPv4 address, or 32 hash bits of the IPv6 address that stands in
- * `exact_keys`. A rule never moves while it is in force.
+ * Exact rules, for one address or one IPv6 prefix of config.ipv6_prefix bits, stand in the array `exact_rules`, two in a
+ * cache line, and their other halves in `exact_rest`: a hash table that the agent alone writes, but for counters. A rule
+ * stands in the line that its key's hash names, or at one of the next places, EXACT_PROBES in all; a search ends at a
+ * place whose last word is 0. Whose a rule is says that word, without the owner (EXACT_MASK): flags, length and `key`,
+ * which is the IPv4 address, or 32 hash bits of the IPv6 address that stands in `exact_keys`. A rule never moves while it
+ * is in force.
  */
+#define EXACT_LINE		2
 #define EXACT_PROBES		128
+
+struct exact_line {
+	struct rule_head rule[EXACT_LINE];
+};
+
 #define EXACT_FLAGS		(RULE_MANUAL | RULE_LIMIT | RULE_IPV6 | RULE_IN_FORCE)
 #define EXACT_WORD(flags, length, key) \
 	((__u64)(key) << 32 | (__u64)(length) << 24 | (__u64)(flags) << 16)
@@ -244,7 +267,8 @@ _Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole 
 _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
 _Static_assert(sizeof(struct flow_sketch) == 2 * SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
-_Static_assert(sizeof(struct rule) == 64, "rule is one cache line");
+_Static_assert(sizeof(struct rule) == 64, "rule is a map value");
+_Static_assert(sizeof(struct exact_line) == 64, "exact_line is one cache line");
 _Static_assert(sizeof(struct exact_key) == 16, "exact_key is a map value");
 _Static_assert(sizeof(struct prefix4_key) == 8, "prefix4_key is a map key");
 _Static_assert(sizeof(struct prefix6_key) == 20, "prefix6_key is a map key");

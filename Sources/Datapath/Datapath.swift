@@ -46,7 +46,7 @@ package final class Datapath: FlowSource, RuleSink {
         guard let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
             let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
             maps.isOurs(control.config),
-            control.config.exact_homes == UInt32(2 * options.ruleSlots),
+            control.config.exact_lines == UInt32(options.ruleSlots),
             control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
             control.config.ipv6_prefix == UInt32(options.ipv6SourcePrefix),
             let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
@@ -194,8 +194,8 @@ package final class Datapath: FlowSource, RuleSink {
         let clock = FlowClock(now: .now, counter: Machine.monotonicNanoseconds())
         return try rules.values().map { value in
             RuleCounters(
-                id: value.id, dropped: value.dropped,
-                lastHit: value.last_hit == 0 ? nil : clock.time(of: value.last_hit))
+                id: value.rest.id, dropped: value.dropped,
+                lastHit: value.head.last_hit == 0 ? nil : clock.time(of: value.head.last_hit))
         }
     }
 

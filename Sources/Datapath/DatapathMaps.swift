@@ -14,6 +14,7 @@ struct DatapathMaps {
     let gate6: BPFMap
     let scopeGate: BPFMap
     let exactRules: BPFMap
+    let exactRest: BPFMap
     let exactKeys: BPFMap
     private let prefixes4: [BPFMap]
     private let prefixes6: [BPFMap]
@@ -30,6 +31,7 @@ struct DatapathMaps {
         gate6 = try open("gate6")
         scopeGate = try open("scope_gate")
         exactRules = try open("exact_rules")
+        exactRest = try open("exact_rest")
         exactKeys = try open("exact_keys")
         // In the order of `RuleKind`, the allow-list last.
         let kinds = ["mdeny", "adeny", "mlimit", "alimit", "allow"]
@@ -40,7 +42,7 @@ struct DatapathMaps {
 
     var all: [BPFMap] {
         [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
-            + [exactRules, exactKeys] + prefixes4 + prefixes6
+            + [exactRules, exactRest, exactKeys] + prefixes4 + prefixes6
     }
 
     /// Prefixes with rules of a kind; `nil`: with an entry in the allow-list.
@@ -59,7 +61,8 @@ struct DatapathMaps {
         let sizes = Self.sizes(config)
         return has(control, UInt32.self, ControlABI.self) && has(flows, UInt32.self, FlowSetABI.self)
             && has(totals, UInt32.self, FrameTotalsABI.self)
-            && has(exactRules, UInt32.self, RuleABI.self)
+            && has(exactRules, UInt32.self, ExactLineABI.self)
+            && has(exactRest, UInt32.self, RuleRestABI.self)
             && has(exactKeys, UInt32.self, ExactKeyABI.self)
             && prefixes4.allSatisfy { has($0, Prefix4KeyABI.self, RuleABI.self) }
             && prefixes6.allSatisfy { has($0, Prefix6KeyABI.self, RuleABI.self) }
@@ -70,10 +73,11 @@ struct DatapathMaps {
     /// Entries of the maps whose size the configuration decides.
     private static func sizes(_ config: ConfigABI) -> [String: Int] {
         let segments = Int(GENERATIONS) * Int(config.cpus)
+        let lines = Int(config.exact_lines) + Int(EXACT_PROBES / EXACT_LINE)
         return [
             "flows": segments * Int(config.sets), "totals": segments, "sketches": segments,
-            "exact_rules": Int(config.exact_homes) + Int(EXACT_PROBES),
-            "exact_keys": Int(config.exact_homes) + Int(EXACT_PROBES),
+            "exact_rules": lines, "exact_rest": lines * Int(EXACT_LINE),
+            "exact_keys": lines * Int(EXACT_LINE),
         ]
     }
 
@@ -86,8 +90,8 @@ struct DatapathMaps {
         config.cpus = UInt32(cpus)
         config.sets = UInt32(options.slotsPerCPU / Int(FLOW_WAYS))
         config.ipv6_prefix = UInt32(options.ipv6SourcePrefix)
-        // Half full when there are as many rules as there may be.
-        config.exact_homes = UInt32(2 * options.ruleSlots)
+        // A line of two for each rule: half full when there are as many as there may be.
+        config.exact_lines = UInt32(options.ruleSlots)
         // Drawn anew with every load, so that nobody can choose flows that share a set.
         unsafe withUnsafeMutableBytes(of: &config.hash_keys) { raw in
             for index in raw.indices { unsafe raw[index] = .random(in: .min ... .max) }

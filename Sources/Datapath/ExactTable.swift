@@ -3,7 +3,7 @@ import CSluiceABI
 import Synchronization
 import Traffic
 
-/// Rules for single addresses, and for IPv6 prefixes of the configured length (`exact_rules`).
+/// Rules for single addresses, and for IPv6 prefixes of the configured length (`exact_rules`, `exact_rest`, `exact_keys`).
 ///
 /// Only the agent writes them, but for counters, through the mapping. A rule is written whole before the word that says
 /// whose it is, and its place is not used again before every program that may have found it has ended.
@@ -13,7 +13,8 @@ import Traffic
     private(set) var count = 0
     private let config: ConfigABI
     private let memory: [MappedMemory]
-    private let rules: UnsafeMutablePointer<RuleABI>
+    private let heads: UnsafeMutablePointer<RuleHeadABI>
+    private let rests: UnsafeMutablePointer<RuleRestABI>
     private let keys: UnsafeMutablePointer<ExactKeyABI>
     /// A bit for each place where there is a rule, so that a pass over all rules does not read what is empty.
     private var taken: [UInt64]
@@ -26,15 +27,17 @@ import Traffic
     /// Takes over what the maps hold.
     init(_ maps: DatapathMaps, config: ConfigABI) throws(BPFError) {
         self.config = config
-        let (rules, keys) = (try maps.exactRules.mapMemory(), try maps.exactKeys.mapMemory())
-        places = maps.exactRules.capacity
-        memory = [rules, keys]
-        capacity = Int(config.exact_homes) / 2
-        unsafe self.rules = rules.base.assumingMemoryBound(to: RuleABI.self)
+        let (heads, rests) = (try maps.exactRules.mapMemory(), try maps.exactRest.mapMemory())
+        let keys = try maps.exactKeys.mapMemory()
+        places = maps.exactRest.capacity
+        memory = [heads, rests, keys]
+        capacity = Int(config.exact_lines)
+        unsafe self.heads = heads.base.assumingMemoryBound(to: RuleHeadABI.self)
+        unsafe self.rests = rests.base.assumingMemoryBound(to: RuleRestABI.self)
         unsafe self.keys = keys.base.assumingMemoryBound(to: ExactKeyABI.self)
         taken = [UInt64](repeating: 0, count: (places + 63) / 64)
         for place in (0..<places).reversed() {
-            let flags = unsafe UInt32(self.rules[place].flags)
+            let flags = unsafe UInt32(self.heads[place].flags)
             if flags & RULE_IN_FORCE.rawValue != 0 {
                 take(place)
             } else if flags != 0 {
@@ -57,18 +60,20 @@ import Traffic
     func install(_ value: RuleABI, for prefix: Prefix, _ kind: RuleKind) throws {
         let key = ExactKey(prefix, kind, config)
         let old = place(of: key)
-        if let old, unsafe rules[old].id == value.id {
-            // The same rule goes on counting. Each of these is stored whole; they need not change together.
-            unsafe rules[old].expires = value.expires
-            unsafe rules[old].packet_time = value.packet_time
-            unsafe rules[old].byte_time = value.byte_time
-            unsafe rules[old].flags = value.flags | key.flags
+        if let old, unsafe rests[old].id == value.rest.id {
+            // The same rule goes on counting. Each of these is stored whole; they need not change together: whole seconds of
+            // its end before the rest, so that one that is extended is in force all the time.
+            unsafe heads[old].expires = value.head.expires
+            unsafe rests[old].expires_low = value.rest.expires_low
+            unsafe rests[old].packet_time = value.rest.packet_time
+            unsafe rests[old].byte_time = value.rest.byte_time
+            unsafe heads[old].flags = value.head.flags | key.flags
             return
         }
         // Another rule begins to count at zero, in a place of its own; until the old one goes, either does.
         guard count < capacity || old != nil, let place = try freePlace(for: key) else {
             throw DatapathError(
-                "no room for rule \(value.id) on \(prefix): there are \(count) rules on single addresses, of "
+                "no room for rule \(value.rest.id) on \(prefix): there are \(count) rules on single addresses, of "
                     + "\(capacity) at the most; raise rule_table.slots")
         }
         publish(value, key, at: place)
@@ -121,7 +126,7 @@ import Traffic
     private func isTaken(_ place: Int) -> Bool { taken[place / 64] & 1 << UInt64(place % 64) != 0 }
 
     private func isInForce(_ place: Int) -> Bool {
-        unsafe UInt32(rules[place].flags) & RULE_IN_FORCE.rawValue != 0
+        unsafe UInt32(heads[place].flags) & RULE_IN_FORCE.rawValue != 0
     }
 
     private func forEachTaken(_ body: (Int) -> Void) {
@@ -136,10 +141,13 @@ import Traffic
     }
 
     private func rule(at place: Int) -> (prefix: Prefix, value: RuleABI) {
-        let value = unsafe rules[place]
-        let isIPv4 = UInt32(value.flags) & RULE_IPV6.rawValue == 0
-        let words = isIPv4 ? (0, 0, 0, value.key) : unsafe keys[place].addr
-        return (Prefix(Address(words: words, isIPv4: isIPv4), length: Int(value.length)), value)
+        let head = unsafe heads[place]
+        let isIPv4 = UInt32(head.flags) & RULE_IPV6.rawValue == 0
+        let words = isIPv4 ? (0, 0, 0, head.key) : unsafe keys[place].addr
+        return (
+            Prefix(Address(words: words, isIPv4: isIPv4), length: Int(head.length)),
+            RuleABI(head: head, rest: unsafe rests[place])
+        )
     }
 
     private func take(_ place: Int) {
@@ -149,9 +157,10 @@ import Traffic
 
     private func publish(_ value: RuleABI, _ key: ExactKey, at place: Int) {
         if !key.isIPv4 { unsafe keys[place].addr = key.address }
-        unsafe rules[place] = value
+        unsafe rests[place] = value.rest
+        unsafe heads[place] = value.head
         // Whoever sees whose rule it is sees the rule.
-        unsafe word(place).pointee.store(key.word | UInt64(value.flags) << 16, ordering: .releasing)
+        unsafe word(place).pointee.store(key.word | UInt64(value.head.flags) << 16, ordering: .releasing)
         take(place)
     }
 
@@ -184,8 +193,8 @@ import Traffic
 
     /// Owner, flags, length and key of the rule at a place, which change together.
     private func word(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        let last = MemoryLayout<RuleABI>.stride / 8 - 1
-        return unsafe UnsafeMutableRawPointer(rules + place).assumingMemoryBound(to: Atomic<UInt64>.self)
+        let last = MemoryLayout<RuleHeadABI>.stride / 8 - 1
+        return unsafe UnsafeMutableRawPointer(heads + place).assumingMemoryBound(to: Atomic<UInt64>.self)
             + last
     }
 
@@ -242,7 +251,7 @@ struct ExactKey {
         let family = RULE_IN_FORCE.rawValue | (isIPv4 ? 0 : RULE_IPV6.rawValue)
         flags = UInt8(family)
         word = Self.word(family | kind.flags, UInt8(prefix.length), tag)
-        let home = Int(((hash >> 32) &* UInt64(config.exact_homes)) >> 32)
+        let home = Int(((hash >> 32) &* UInt64(config.exact_lines)) >> 32) * Int(EXACT_LINE)
         places = home..<home + Int(EXACT_PROBES)
     }
 

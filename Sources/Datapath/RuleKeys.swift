@@ -11,8 +11,8 @@ enum RuleKind: UInt32, CaseIterable {
 
     /// The kind of a rule's value.
     init(_ value: RuleABI) {
-        let isManual = UInt32(value.flags) & RULE_MANUAL.rawValue != 0
-        let isLimit = UInt32(value.flags) & RULE_LIMIT.rawValue != 0
+        let isManual = UInt32(value.head.flags) & RULE_MANUAL.rawValue != 0
+        let isLimit = UInt32(value.head.flags) & RULE_LIMIT.rawValue != 0
         self =
             isLimit
             ? isManual ? .manualLimit : .automaticLimit
@@ -162,43 +162,45 @@ extension RuleABI {
     /// The value of a rule that ends at `expires` on the monotonic clock, in nanoseconds; 0: never.
     init(_ rule: Rule, expires: UInt64) {
         self.init()
-        self.expires = expires
-        id = rule.id
-        if rule.isShadowed { flags |= UInt8(RULE_SHADOW.rawValue) }
-        if rule.origin == .manual { flags |= UInt8(RULE_MANUAL.rawValue) }
+        // Never, also when it would end after 146 years.
+        head.expires = expires == 0 ? EXPIRES_NEVER : UInt32(clamping: expires >> UInt64(EXPIRY_SHIFT))
+        rest.expires_low = UInt32(expires & (1 << UInt64(EXPIRY_SHIFT) - 1))
+        rest.id = rule.id
+        if rule.isShadowed { head.flags |= UInt8(RULE_SHADOW.rawValue) }
+        if rule.origin == .manual { head.flags |= UInt8(RULE_MANUAL.rawValue) }
         if case .limit(let rate) = rule.action {
-            flags |= UInt8(RULE_LIMIT.rawValue)
-            if let packets = rate.packets { packet_time = max(1_000_000_000 / max(packets, 1), 1) }
+            head.flags |= UInt8(RULE_LIMIT.rawValue)
+            if let packets = rate.packets { rest.packet_time = max(1_000_000_000 / max(packets, 1), 1) }
             if let bytes = rate.bytes {
-                byte_time = UInt32(
+                rest.byte_time = UInt32(
                     clamping: max((1_000_000_000 << UInt64(BYTE_TIME_SHIFT)) / max(bytes, 1), 1))
             }
         }
         switch rule.match {
-        case .source(let prefix): length = UInt8(prefix.length)
-        case .scope(let scope): length = UInt8(scope.source?.length ?? 0)
+        case .source(let prefix): head.length = UInt8(prefix.length)
+        case .scope(let scope): head.length = UInt8(scope.source?.length ?? 0)
         }
     }
 
     /// Takes over what an earlier value of the same rule has counted.
     mutating func carryOver(_ old: RuleABI) {
-        last_hit = old.last_hit
-        own = old.own
-        shared = old.shared
-        owner = old.owner
+        head.last_hit = old.head.last_hit
+        head.own = old.head.own
+        head.owner = old.head.owner
+        rest.shared = old.rest.shared
     }
 
     /// Whether a value does what this one does, whatever their ends and counters.
     func doesTheSame(as other: RuleABI) -> Bool {
         // The exact table keeps two bits of its own beside.
         let said = UInt8(RULE_SHADOW.rawValue | RULE_MANUAL.rawValue | RULE_LIMIT.rawValue)
-        return flags & said == other.flags & said && length == other.length
-            && packet_time == other.packet_time && byte_time == other.byte_time
+        return head.flags & said == other.head.flags & said && head.length == other.head.length
+            && rest.packet_time == other.rest.packet_time && rest.byte_time == other.rest.byte_time
     }
 
     var dropped: Count {
         // A limit's state stands where others count.
-        let own = UInt32(flags) & RULE_LIMIT.rawValue != 0 ? (0, 0) : own
-        return Count(packets: own.0 &+ shared.0, bytes: own.1 &+ shared.1)
+        let own = UInt32(head.flags) & RULE_LIMIT.rawValue != 0 ? (0, 0) : head.own
+        return Count(packets: own.0 &+ rest.shared.0, bytes: own.1 &+ rest.shared.1)
     }
 }

@@ -48,7 +48,7 @@ final class RuleTable {
                 }
             }
             if case .scope(let scope) = place.match, let kind = place.kind { scopeGate.open(scope, kind) }
-            if carriesOver, let old = current(place), old.id == rule.id { value.carryOver(old) }
+            if carriesOver, let old = current(place), old.rest.id == rule.id { value.carryOver(old) }
             tries.add(place, value)
         }
         try tries.write(to: maps)
@@ -139,8 +139,8 @@ final class RuleTable {
         var missing = Dictionary(wanted.map { (RulePlace($0), $0) }) { first, _ in first }
         var unknown: [RulePlace] = []
         try forEach { place, value in
-            guard part.contains(value.id) else { return }
-            if let rule = missing[place], rule.id == value.id {
+            guard part.contains(value.rest.id) else { return }
+            if let rule = missing[place], rule.id == value.rest.id {
                 if RuleABI(rule, expires: 0).doesTheSame(as: value) { missing[place] = nil }
             } else {
                 unknown.append(place)

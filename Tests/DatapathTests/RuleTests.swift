@@ -111,26 +111,32 @@ extension Kernel {
             }
         }
 
-        @Test("a rule ends at its expiry, to the nanosecond, without the agent")
-        func expiry() throws {
+        @Test(
+            "a rule ends at its expiry, to the nanosecond, without the agent, also when that was moved",
+            arguments: [32, 24], [[60], [60, 600], [600, 60]])
+        func expiry(length: Int, seconds: [Int]) throws {
             let plane = try TestPlane()
             plane.datapath.beat(deadAfter: nil)
             let source = Self.sources[0]
             let frame = Frame(from: source, to: FrameShape.destination(isIPv4: true))
-            try plane.datapath.install([
-                Rule(
-                    id: 1, match: .source(Prefix(source)), action: .deny, origin: .automatic,
-                    expires: .now + .seconds(60))
-            ])
+            let began = plane.now
+            for seconds in seconds {
+                try plane.datapath.install([
+                    Rule(
+                        id: 1, match: .source(Prefix(source, length: length)), action: .deny,
+                        origin: .automatic, expires: .now + .seconds(seconds))
+                ])
+            }
+            let end = began + UInt64(seconds[seconds.count - 1]) * 1_000_000_000
             // The end on the program's clock is some microseconds off: found by halving.
-            var (held, over) = (plane.now, plane.now + 120_000_000_000)
+            var (held, over) = (plane.now, plane.now + 1_200_000_000_000)
             while over - held > 1 {
                 let middle = held + (over - held) / 2
                 plane.now = middle
                 if try plane.passes(frame) { over = middle } else { held = middle }
             }
-            let start = plane.now
-            #expect(start > 0)
+            // As long as installing took.
+            #expect(end..<end + 30_000_000_000 ~= over)
             plane.now = held
             #expect(try !plane.passes(frame))
             plane.now = over

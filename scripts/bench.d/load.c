@@ -114,17 +114,17 @@ static __u32 rule_slots(__u32 rules)
 }
 
 /* Puts a rule on an IPv4 source into the exact table; see exact_hash4() and EXACT_PROBES. */
-static void add_rule(struct rule *rules, const struct sluice_config *config, __u32 id, __be32 addr)
+static void add_rule(struct rule_head *rules, const struct sluice_config *config, __be32 addr)
 {
 	__u64 hash = ((__u64)config->hash_keys[0] << 32 | config->hash_keys[1] | 1) * addr +
 		     ((__u64)config->hash_keys[2] << 32 | config->hash_keys[3]);
-	struct rule *rule;
+	struct rule_head *rule;
 
 	hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9ULL;
-	rule = rules + ((hash >> 32) * config->exact_homes >> 32);
+	rule = rules + ((hash >> 32) * config->exact_lines >> 32) * EXACT_LINE;
 	while (rule->flags)
 		rule++;
-	*rule = (struct rule){ .id = id, .length = 32, .flags = RULE_IN_FORCE, .key = addr };
+	*rule = (struct rule_head){ .expires = EXPIRES_NEVER, .length = 32, .flags = RULE_IN_FORCE, .key = addr };
 }
 
 struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
@@ -132,28 +132,30 @@ struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
 	struct bpf_object *object = open_object(path);
 	int cpus = libbpf_num_possible_cpus();
 	struct sluice_config config = { .cpus = cpus, .sets = slots / FLOW_WAYS, .ipv6_prefix = 64 };
-	__u32 count = blocked ? blocked : ELSEWHERE, i;
-	struct rule *rules;
+	__u32 count = blocked ? blocked : ELSEWHERE, lines, i;
+	struct rule_head *rules;
 	struct bpf_map *map;
 	__u8 *gate;
 
 	for (i = 0; i < HASH_KEYS; i++)
 		config.hash_keys[i] = (i + 1) * 0x9e3779b1U;
 	config.sketch_seed = 0x9e3779b97f4a7c15ULL;
-	config.exact_homes = 2 * rule_slots(count);
+	config.exact_lines = rule_slots(count);
+	lines = config.exact_lines + EXACT_PROBES / EXACT_LINE;
 	bpf_object__for_each_map(map, object)
 		if (strstr(bpf_map__name(map), ".rodata"))
 			bpf_map__set_initial_value(map, &config, sizeof(config));
 	bpf_map__set_max_entries(map_of(object, "flows"), GENERATIONS * cpus * config.sets);
 	bpf_map__set_max_entries(map_of(object, "totals"), GENERATIONS * cpus);
 	bpf_map__set_max_entries(map_of(object, "sketches"), GENERATIONS * cpus);
-	bpf_map__set_max_entries(map_of(object, "exact_rules"), config.exact_homes + EXACT_PROBES);
-	bpf_map__set_max_entries(map_of(object, "exact_keys"), config.exact_homes + EXACT_PROBES);
+	bpf_map__set_max_entries(map_of(object, "exact_rules"), lines);
+	bpf_map__set_max_entries(map_of(object, "exact_rest"), lines * EXACT_LINE);
+	bpf_map__set_max_entries(map_of(object, "exact_keys"), lines * EXACT_LINE);
 	load(object, path);
 	gate = memory_of(map_of(object, "gate4"));
 	rules = memory_of(map_of(object, "exact_rules"));
 	for (i = 0; i < count; i++) {
-		add_rule(rules, &config, i + 1, denied(blocked, i));
+		add_rule(rules, &config, denied(blocked, i));
 		gate[ntohl(denied(blocked, i)) >> 8] |= GATE_AUTOMATIC_EXACT;
 	}
 	return object;

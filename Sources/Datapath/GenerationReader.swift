@@ -32,10 +32,11 @@ import Traffic
     ///   - now: this moment by the agent's clock.
     /// - Returns: what was counted in it.
     func read(from start: Timestamp, to now: Timestamp) -> Reading {
+        // With `now`, not when the wait is over: that takes some milliseconds.
+        let clock = FlowClock(now: now, counter: Machine.monotonicNanoseconds())
         let generation = control.flip()
         // Whether it is refused does not change while the machine runs.
         try? Machine.waitForRunningPrograms()
-        let clock = FlowClock(now: now, counter: Machine.monotonicNanoseconds())
         let segments = Int(config.cpus)
         let sets = Int(config.sets)
         let first = unsafe flows.base.assumingMemoryBound(to: FlowSetABI.self) + generation * segments * sets

@@ -25,7 +25,7 @@ package struct FlowClock: Sendable {
     /// How long ago a stamp was made, in its units.
     func age(of stamp: UInt32) -> UInt32 {
         let age = units &- stamp
-        // Another CPU may have read its clock a moment after the counter was read here.
+        // Packets go on coming after the counter was read.
         return age < 1 << 31 ? age : 0
     }
 

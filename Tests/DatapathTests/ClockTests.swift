@@ -25,7 +25,8 @@ extension Kernel {
                     let (first, last) = (span(of: send(on: cpu)), span(of: send(on: cpu)))
                     let sample = try #require(plane.read(at: .now).samples.first)
                     #expect(sample.packets == 2)
-                    #expect(first.contains(sample.first) && last.contains(sample.last), "\(sample)")
+                    #expect(first.contains(sample.first), "\(first), \(sample)")
+                    #expect(last.contains(sample.last), "\(last), \(sample)")
                 }
             }
         }

@@ -2,32 +2,40 @@ import Traffic
 
 /// Who was banned before, and how often in a row: the length of the next ban.
 ///
-/// A source is forgotten when it behaved well for as long as the longest ban lasts.
+/// Good behaviour takes offences off one by one, evenly, until after the length of the longest ban none is left.
 struct Offences: Hashable, Sendable {
     private struct Past: Hashable, Sendable {
         var count: Int
-        var forgottenAt: Timestamp
+        var end: Timestamp
+        var memory: Duration
+
+        /// How many of them still count.
+        func left(at now: Timestamp) -> Int {
+            guard memory > .zero else { return 0 }
+            let part = max(0, 1 - (now - end) / memory)
+            // An instant after the end, all of them do.
+            return min(count, Int((Double(count) * part).rounded(.up)))
+        }
     }
 
     private var past: [Prefix: Past] = [:]
 
     /// Number of the source's next ban, from 1.
     func next(for prefix: Prefix, at now: Timestamp) -> Int {
-        guard let known = past[prefix], known.forgottenAt > now else { return 1 }
-        return known.count + 1
+        (past[prefix]?.left(at: now) ?? 0) + 1
     }
 
     /// Remembers a ban that ended at `end`.
     mutating func remember(_ prefix: Prefix, offence: Int, end: Timestamp, for memory: Duration) {
         guard offence > 0 else { return }
-        past[prefix] = Past(count: offence, forgottenAt: end + memory)
+        past[prefix] = Past(count: offence, end: end, memory: memory)
     }
 
     mutating func forget(_ prefix: Prefix) { past[prefix] = nil }
 
     /// Drops what is forgotten by now.
     mutating func prune(at now: Timestamp) {
-        past = past.filter { $0.value.forgottenAt > now }
+        past = past.filter { $0.value.left(at: now) > 0 }
     }
 
     /// `first`, doubled for each offence after the first, up to `most`; of that, `jitter` (0...1) takes off up to a tenth.

@@ -66,6 +66,25 @@ struct LifeOfABanTests {
         #expect(Set(lengths).count == lengths.count, "all the same length, to the nanosecond")
     }
 
+    @Test("Good behaviour takes offences off one by one")
+    func decays() throws {
+        var scenario = Scenario(
+            settings: PolicySettings(banDuration: .seconds(10), banMaximum: .seconds(1000)))
+        func ban(after pause: Duration) throws -> Rule {
+            scenario.wait(pause, step: .seconds(1))
+            scenario.decide(try .of("2001:db8:1::/64"))
+            return try scenario.automaticRule()
+        }
+        // 10, 20, 40 and 80 s; each is over when the next verdict comes, and no time to forget has passed.
+        for (pause, length) in [(0, 10), (11, 20), (21, 40), (41, 80)] as [(Int, Int)] {
+            let rule = try ban(after: .seconds(pause))
+            #expect(rule.lasts(.seconds(length), from: scenario.now), "\(length)")
+        }
+        // Half of the four are forgotten half way.
+        let rule = try ban(after: .seconds(80 + 510))
+        #expect(rule.lasts(.seconds(40), from: scenario.now))
+    }
+
     @Test("A source that behaved well for the length of the longest ban starts anew")
     func forgets() throws {
         var scenario = Scenario(

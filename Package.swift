@@ -44,7 +44,8 @@ let package = Package(
 
         // The agent and what it talks to.
         .library("Signing", ["Models", .product(name: "Crypto", package: "swift-crypto")]),
-        .library("Configuration", ["Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
+        .library(
+            "Configuration", ["Detection", "Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
         .library(
             "Store",
             ["Detection", "Features", "Policy", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -108,7 +109,7 @@ let package = Package(
         .tests("ScoringTests", ["Models", "Scoring"]),
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
         .tests("EvaluationTests", ["Evaluation", "Features", "TestSupport", "Traffic"]),
-        .tests("ConfigurationTests", ["Configuration", "Policy", "Traffic"]),
+        .tests("ConfigurationTests", ["Configuration", "Detection", "Policy", "Traffic"]),
         .tests("SigningTests", ["Models", "Signing"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),
         .tests(

@@ -14,13 +14,7 @@ extension Agent: ControlService {
         let now = clock.now
         let policy = engine.policy
         let detector = engine.detector
-        let progress =
-            switch detector.phase {
-            case .learning(let fraction): min(fraction, 0.99)
-            // The last hundredth is for training.
-            case .readyToTrain: 0.99
-            case .watching: 1.0
-            }
+        let progress = learned
         let rate = rates.latest
         let tracked = detector.tracked
         var traffic = StatusReport.Traffic(totals)
@@ -54,6 +48,15 @@ extension Agent: ControlService {
             kernelMemory: datapath.mapBytes, warnings: warnings)
         report.ruleDrift = .init(missing: ruleDrift.missing, unknown: ruleDrift.unknown)
         report.detection = DetectionReport(detector)
+        let rates = detector.alarmRates
+        report.groups = policy.groups.map { group in
+            let counts = policy.counts(in: group.name)
+            let rate = rates.first { $0.group == group.name }
+            return .init(
+                name: group.name, mode: policy.mode(of: group.name), bans: counts.bans,
+                limits: counts.limits, acceptedAlarmsPerDay: rate?.accepted ?? 0,
+                realisedAlarmsPerDay: rate?.realised)
+        }
         return report
     }
 

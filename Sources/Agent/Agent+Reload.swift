@@ -33,10 +33,11 @@ extension Agent {
         let now = clock.now
         var policy = engine.policy
         let changes = policy.reconfigure(
-            new.configuration.policy, mode: new.configuration.mode, allowing: new.configuration.allow, at: now
-        )
+            new.configuration.policy, mode: new.configuration.mode, groups: new.configuration.policyGroups,
+            allowing: new.configuration.allow, at: now)
         try commit(policy, changes, at: now)
         loaded = new
+        regroup()
         let words = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         attempt("store") {
             try store.note(

@@ -48,6 +48,8 @@ package actor Agent {
     var recordingStarted: Timestamp?
     var recordingSaved: Timestamp
     private var lastSaved: Timestamp
+    /// What was seen since it was last written down.
+    var activity: [Activity.Key: Activity] = [:]
 
     /// Attaches the data plane, opens the store and puts in force what it remembers.
     ///
@@ -83,12 +85,14 @@ package actor Agent {
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
         let (site, trained) = try Self.siteModel(in: store, trusting: trusted, &complaints)
         self.trained = trained
+        let routes = Routes(configuration, host: host)
+        var detection = DetectionConfiguration(configuration, host: host)
+        detection.grouping.routes = routes
         let detector = Detector(
-            configuration: DetectionConfiguration(configuration, host: host),
-            shippedModel: try .embedded(), siteModel: site)
+            configuration: detection, shippedModel: try .embedded(), siteModel: site)
         var policy = Policy(
-            settings: configuration.policy, mode: configuration.mode,
-            breakers: configuration.breakers.settings,
+            settings: configuration.policy, mode: configuration.mode, groups: configuration.policyGroups,
+            routes: routes, breakers: configuration.breakers.settings,
             protected: host.protected + operators.protected(at: now))
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", at: now)
@@ -165,6 +169,7 @@ package actor Agent {
         totals += turn.reading.totals
         coverage = turn.reading.totals.coverage
         rates.add(turn.reading.totals, at: now)
+        note(turn)
         latest = turn.observation.windows
         latestFlows = (turn.reading.samples, max((turn.reading.end - turn.reading.start).seconds, 0.01))
         record(turn.changes.events, by: "agent", at: now)
@@ -211,6 +216,7 @@ package actor Agent {
         attempt("store") {
             try store.save([], by: "agent", at: now)
             try store.saveCounters(of: engine.policy.sanctions)
+            try saveActivity(at: now)
             try store.prune()
         }
         attempt("protection") {
@@ -223,7 +229,26 @@ package actor Agent {
             try engine.apply(changes)
             record(changes.events, by: "agent", at: now)
         }
+        regroup()
         attempt("gate") { try datapath.tidy() }
+    }
+
+    /// Takes up the groups of the configuration and the routes of now, where traffic is judged.
+    func regroup() {
+        let routes = Routes(configuration, host: host)
+        engine.policy.route(routes)
+        engine.detector.regroup(
+            configuration.acceptedAlarms, Grouping(configuration.groups.map(\.traffic), routes: routes))
+        let lost = configuration.groups.map(\.traffic).flatMap { traffic in
+            traffic.interfaces.filter { !routes.lead(through: $0) }.map {
+                "no route leads through \($0), so the policy group \(traffic.name) sees nothing of it"
+            }
+        }
+        if lost.isEmpty {
+            complaints["groups"] = nil
+        } else {
+            complain("groups", lost.joined(separator: "; "))
+        }
     }
 
     /// Tells each tenth of learning once.
@@ -306,6 +331,7 @@ extension DetectionConfiguration {
         learnDuration = configuration.learn.duration
         retrainInterval = configuration.learn.retrain
         trialDuration = configuration.learn.trial
-        falseAlarmsPerDay = configuration.detection.falseAlarmsPerDay
+        accepted = configuration.acceptedAlarms
+        grouping = Grouping(configuration.groups.map(\.traffic))
     }
 }

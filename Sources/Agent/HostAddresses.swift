@@ -1,4 +1,3 @@
-package import Configuration
 import Glibc
 package import Policy
 package import Traffic

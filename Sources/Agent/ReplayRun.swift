@@ -38,8 +38,12 @@ package struct ReplayRun {
         detection.learnDuration = learning ?? .zero
         let detector = Detector(
             configuration: detection, shippedModel: try shipped ?? .embedded(), siteModel: site)
+        let groups = configuration.policyGroups.map {
+            PolicyGroup($0.traffic, mode: .enforce, settings: $0.settings)
+        }
         var policy = Policy(
-            settings: configuration.policy, mode: .enforce, breakers: configuration.breakers.settings)
+            settings: configuration.policy, mode: .enforce, groups: groups,
+            breakers: configuration.breakers.settings)
         _ = policy.start(allowing: configuration.allow, restoring: SavedState(), at: source.firstTime)
         engine = Engine(source: source, sink: RuleRecord(), detector: detector, policy: policy)
     }

@@ -37,6 +37,8 @@ package struct Configuration: Hashable, Sendable {
     package struct Bans: Hashable, Sendable {
         package var duration: Duration = .seconds(600)
         package var maximum: Duration = .seconds(24 * 3600)
+        package var widestIPv4 = 24
+        package var widestIPv6 = 48
     }
 
     /// `limits`: what automatic limits let pass, and how long they last.
@@ -102,6 +104,7 @@ package struct Configuration: Hashable, Sendable {
     package var roles: [String: InterfaceRole] = [:]
     package var attach = Attach.auto
     package var mode = Mode.shadow
+    package var groups: [Group] = []
     package var interval: Duration = .milliseconds(200)
     package var localNetworks: [Prefix] = []
     package var ipv6SourcePrefix = 64
@@ -127,7 +130,8 @@ package struct Configuration: Hashable, Sendable {
     /// What `bans` and `limits` tell the policy.
     package var policy: PolicySettings {
         PolicySettings(
-            banDuration: bans.duration, banMaximum: bans.maximum,
+            banDuration: bans.duration, banMaximum: bans.maximum, widestIPv4: bans.widestIPv4,
+            widestIPv6: bans.widestIPv6,
             limitPacketsPerSecond: limits.packetsPerSecond, limitDuration: limits.duration)
     }
 }

@@ -45,7 +45,20 @@ struct ConfigurationReader {
     /// Where each key that the file has stands.
     private(set) var marks: [String: Mark] = [:]
 
-    init(configuration: Configuration) { self.configuration = configuration }
+    private let keys: [Key]
+    /// In front of the names of keys in messages, for a part of a file: `groups.`.
+    private let prefix: String
+    /// Other words that may stand beside the keys.
+    private let others: [String]
+
+    init(
+        configuration: Configuration, keys: [Key] = Schema.keys, prefix: String = "", others: [String] = []
+    ) {
+        self.configuration = configuration
+        self.keys = keys
+        self.prefix = prefix
+        self.others = others
+    }
 
     mutating func read(_ text: String) {
         let root: Node?
@@ -63,9 +76,9 @@ struct ConfigurationReader {
         read(mapping, section: nil)
     }
 
-    private mutating func read(_ mapping: Node.Mapping, section: String?) {
-        let keys = Schema.keys.filter { $0.section == section }
-        let sections = section == nil ? Set(Schema.keys.compactMap(\.section)) : []
+    mutating func read(_ mapping: Node.Mapping, section: String?) {
+        let known = keys.filter { $0.section == section }
+        let sections = section == nil ? Set(keys.compactMap(\.section)) : []
         for (key, value) in mapping {
             guard case .scalar(let scalar) = key else {
                 problems.append(Problem(key.mark, "a key must be one word"))
@@ -74,17 +87,17 @@ struct ConfigurationReader {
             let name = scalar.string
             let path = section.map { "\($0).\(name)" } ?? name
             marks[path] = scalar.mark
-            if let known = keys.first(where: { $0.name == name }) {
-                known.read(value, &configuration, &problems)
+            if let key = known.first(where: { $0.name == name }) {
+                key.read(value, &configuration, &problems)
             } else if sections.contains(name) {
                 readSection(name, value)
             } else {
-                let words = (keys.map(\.name) + sections).sorted()
+                let words = (known.map(\.name) + sections + (section == nil ? others : [])).sorted()
                 let hint = suggestion(for: name, among: words)
                 problems.append(
                     Problem(
                         scalar.mark,
-                        "unknown key `\(path)`"
+                        "unknown key `\(prefix)\(path)`"
                             + (hint.isEmpty ? "; expected one of \(words.joined(separator: ", "))" : hint)))
             }
         }
@@ -94,8 +107,8 @@ struct ConfigurationReader {
         if case .mapping(let inner) = value {
             read(inner, section: name)
         } else if !value.isEmpty {
-            let words = Schema.keys.filter { $0.section == name }.map(\.name).joined(separator: ", ")
-            problems.append(Problem(value.mark, "\(name) must be a section with the keys \(words)"))
+            let words = keys.filter { $0.section == name }.map(\.name).joined(separator: ", ")
+            problems.append(Problem(value.mark, "\(prefix)\(name) must be a section with the keys \(words)"))
         }
     }
 }

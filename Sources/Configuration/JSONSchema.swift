@@ -8,6 +8,9 @@ indirect enum Shape: Sendable {
     /// The word "auto", or such a value.
     case automatic(or: Shape)
 
+    /// An item of `groups`.
+    case group
+
     /// A name of this shape, or an object with such a `name` and one of these words as `role`.
     case named(Shape, roles: [String])
 
@@ -28,8 +31,24 @@ indirect enum Shape: Sendable {
                     ] as [String: Any],
                 ]
             ]
+        case .group: Self.groupJSON
         case .number(let least, let most): ["type": "number", "minimum": least, "maximum": most]
         }
+    }
+}
+
+extension Schema {
+    /// Keys as the properties of an object, those of a section in one of their own.
+    static func properties(of keys: [Key], _ schema: (Key) -> [String: Any]) -> [String: Any] {
+        var sections: [String: [String: Any]] = [:]
+        for key in keys { sections[key.section ?? "", default: [:]][key.name] = schema(key) }
+        var properties = sections.removeValue(forKey: "") ?? [:]
+        for (name, keys) in sections {
+            properties[name] =
+                ["type": ["object", "null"], "properties": keys, "additionalProperties": false]
+                as [String: Any]
+        }
+        return properties
     }
 }
 
@@ -37,19 +56,12 @@ extension Configuration {
     /// JSON Schema (2020-12) of the configuration file, for editors.
     package static var jsonSchema: String {
         get throws {
-            var sections: [String: [String: Any]] = [:]
-            for key in Schema.keys {
+            let properties = Schema.properties(of: Schema.keys) { key in
                 var value = key.schema
                 let words = key.documentation.split(separator: "\n").joined(separator: " ")
                 value["description"] =
                     words + (Schema.reloadable.contains(key.path) ? "" : " A change needs a restart.")
-                sections[key.section ?? "", default: [:]][key.name] = value
-            }
-            var properties = sections.removeValue(forKey: "") ?? [:]
-            for (name, keys) in sections {
-                properties[name] =
-                    ["type": ["object", "null"], "properties": keys, "additionalProperties": false]
-                    as [String: Any]
+                return value
             }
             let schema: [String: Any] = [
                 "$schema": "https://json-schema.org/draft/2020-12/schema",

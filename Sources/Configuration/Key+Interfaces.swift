@@ -1,3 +1,4 @@
+import Traffic
 import Yams
 
 extension Key {
@@ -25,6 +26,7 @@ extension Key {
         }
         let roles = InterfaceRole.allCases.map(\.rawValue)
         (shape, choices, isList) = (.named(Kind<String>.interface.shape, roles: roles), [], true)
+        copy = { ($1.interfaces, $1.roles) = ($0.interfaces, $0.roles) }
         write = { configuration in
             let items = configuration.interfaces.map { name in
                 configuration.roles[name].map { "{name: \(name), role: \($0.rawValue)}" } ?? name

@@ -10,6 +10,8 @@ struct Key: Sendable {
         @Sendable (_ node: Node, _ configuration: inout Configuration, _ problems: inout [Problem]) -> Void
     /// The value as YAML.
     let write: @Sendable (Configuration) -> String
+    /// Puts the value of one configuration into another.
+    let copy: @Sendable (_ from: Configuration, _ to: inout Configuration) -> Void
     let shape: Shape
     let choices: [String]
     let isList: Bool
@@ -41,6 +43,7 @@ struct Key: Sendable {
             }
         }
         write = { kind.write($0[keyPath: member]) }
+        copy = { $1[keyPath: member] = $0[keyPath: member] }
         (shape, choices, isList) = (kind.shape, kind.choices, false)
     }
 
@@ -53,25 +56,33 @@ struct Key: Sendable {
         self.path = path
         self.documentation = documentation
         read = { node, configuration, problems in
-            guard case .sequence(let sequence) = node else {
-                problems.append(Problem(node.mark, "\(path) must be a list, each item \(kind.expectation)"))
-                return
+            if let values = kind.values(of: node, as: path, &problems) {
+                configuration[keyPath: member] = values
             }
-            var values: [Value] = []
-            for item in sequence {
-                guard let value = kind.value(of: item, as: "each item of \(path)", &problems) else {
-                    continue
-                }
-                if values.contains(value) {
-                    problems.append(Problem(item.mark, "\(path) has \(kind.write(value)) twice"))
-                } else {
-                    values.append(value)
-                }
-            }
-            configuration[keyPath: member] = values
         }
+        copy = { $1[keyPath: member] = $0[keyPath: member] }
         (shape, choices, isList) = (kind.shape, kind.choices, true)
         write = { "[" + $0[keyPath: member].map(kind.write).joined(separator: ", ") + "]" }
+    }
+}
+
+extension Kind where Value: Hashable {
+    /// The values of a list, each at most once, or `nil` and a problem if it is none.
+    func values(of node: Node, as subject: String, _ problems: inout [Problem]) -> [Value]? {
+        guard case .sequence(let sequence) = node else {
+            problems.append(Problem(node.mark, "\(subject) must be a list, each item \(expectation)"))
+            return nil
+        }
+        var values: [Value] = []
+        for item in sequence {
+            guard let value = value(of: item, as: "each item of \(subject)", &problems) else { continue }
+            if values.contains(value) {
+                problems.append(Problem(item.mark, "\(subject) has \(write(value)) twice"))
+            } else {
+                values.append(value)
+            }
+        }
+        return values
     }
 }
 

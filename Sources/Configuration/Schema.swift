@@ -1,3 +1,5 @@
+import Traffic
+
 /// Every key of the configuration file: its name, place, values and meaning.
 ///
 /// The only source for reading a file, for printing one, and for what the documentation says. Defaults are
@@ -22,6 +24,16 @@ enum Schema {
             """
             What the agent does by itself. learn: decides nothing. shadow: decides and reports, drops nothing.
             limit: limits sources. enforce: bans sources. Manual bans are enforced in every mode.
+            """),
+        Key(
+            groups: "groups",
+            """
+            Policy groups: traffic with a mode, durations and thresholds of its own, for example
+            [{name: servers, protects: [192.0.2.0/24], mode: enforce, bans: {duration: 1h}}].
+            What a group is for: protects (prefixes that are attacked), interfaces or roles (where the traffic
+            comes in), or both. Each may have mode, bans, limits and detection.false_alarms_per_day; what it
+            does not say is as in the rest. Of several groups the one with the longest prefix counts, then one
+            that names the interface, then one that names its role.
             """),
         Key(
             "interval", \.interval, .duration(from: .milliseconds(50), through: .milliseconds(250)),
@@ -79,6 +91,15 @@ enum Schema {
         Key(
             "bans.maximum", \.bans.maximum, .duration(from: .seconds(1), through: .days(365)),
             "... up to this."),
+        Key(
+            "bans.widest_ipv4", \.bans.widestIPv4, .integer(from: 24, through: 32),
+            """
+            Bans on four neighbours are widened to their network: IPv4 to /24, unless this is a longer prefix
+            (32: never), and ...
+            """),
+        Key(
+            "bans.widest_ipv6", \.bans.widestIPv6, .integer(from: 48, through: 128),
+            "... IPv6 to /56 and then /48, as far as they are no wider than this (64: never)."),
         Key(
             "limits.packets_per_second", \.limits.packetsPerSecond, .integer(from: 1, through: 100_000_000),
             "What an automatic limit lets pass."),
@@ -143,10 +164,17 @@ enum Schema {
 
     /// Keys that a running agent takes over (`sluice reload`, SIGHUP); a change of any other needs a restart.
     static let reloadable: Set<String> = [
-        "mode", "interval", "allow", "learn.memory", "bans.duration", "bans.maximum",
+        "mode", "groups", "interval", "allow", "learn.memory", "detection.false_alarms_per_day",
+        "bans.duration", "bans.maximum", "bans.widest_ipv4", "bans.widest_ipv6",
         "limits.packets_per_second", "limits.duration", "dead_man.after", "dead_man.action",
         "models.trusted_keys",
     ]
+
+    /// Keys that a policy group may have values of its own for.
+    static let groupKeys = keys.filter { key in
+        ["mode", "detection.false_alarms_per_day"].contains(key.path)
+            || ["bans", "limits"].contains(key.section)
+    }
 
     /// What one key alone cannot tell: the key to blame, and what is wrong.
     static func contradictions(in configuration: Configuration) -> [(path: String, message: String)] {
@@ -157,6 +185,17 @@ enum Schema {
                     "bans.maximum",
                     "bans.maximum (\(configuration.bans.maximum.text)) must not be shorter than "
                         + "bans.duration (\(configuration.bans.duration.text))"
+                ))
+        }
+        for group in configuration.groups {
+            let bans = configuration.with(group).bans
+            guard bans.maximum < bans.duration, configuration.bans.maximum >= configuration.bans.duration
+            else { continue }
+            found.append(
+                (
+                    "groups",
+                    "in the group \(group.traffic.name), bans.maximum (\(bans.maximum.text)) must not be shorter than "
+                        + "bans.duration (\(bans.duration.text))"
                 ))
         }
         return found

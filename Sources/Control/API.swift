@@ -48,11 +48,14 @@ package struct BanReport: Codable, Hashable, Sendable {
     package var ruleID: UInt32
     /// The alert that led to it; absent for manual rules.
     package var alertID: Int64?
+    /// The policy group whose rule it is; absent for none.
+    package var group: String?
 
     package init(
         prefix: Prefix, action: Action, origin: Rule.Origin, isShadowed: Bool, since: Timestamp,
         expires: Timestamp?, target: TargetReport?, packetsPerSecond: UInt32?, dropped: Count,
-        lastHit: Timestamp?, reason: String, summary: String, ruleID: UInt32, alertID: Int64?
+        lastHit: Timestamp?, reason: String, summary: String, ruleID: UInt32, alertID: Int64?,
+        group: String? = nil
     ) {
         self.prefix = prefix
         self.action = action
@@ -68,6 +71,7 @@ package struct BanReport: Codable, Hashable, Sendable {
         self.summary = summary
         self.ruleID = ruleID
         self.alertID = alertID
+        self.group = group
     }
 }
 

@@ -45,6 +45,10 @@ package struct ControlClient: ControlService {
         try await send("POST", "mode", body: try Wire.encode(request))
     }
 
+    package func report(since: Timestamp?) async throws -> NetworkReport {
+        try await get("report" + Self.query([("since", since?.rfc3339)]))
+    }
+
     package func batch(_ request: BatchRequest) async throws -> BatchResult {
         try await send("POST", "batch", body: try Wire.encode(request))
     }

@@ -41,6 +41,9 @@ package protocol ControlService: Sendable {
     /// - Throws: `ControlError` with code `notFound` if there is no such group.
     func setMode(_ request: ModeRequest) async throws -> ModeReport
 
+    /// What each mode would do on this network, from what was seen since a time (`nil`: seven days ago).
+    func report(since: Timestamp?) async throws -> NetworkReport
+
     /// One change to many prefixes, or to none of them.
     ///
     /// - Throws: `ControlError` with the prefixes that stand in the way.

@@ -28,7 +28,7 @@ package struct DetectionReport: Codable, Hashable, Sendable {
     }
 
     package var tracked: Tracked
-    /// Alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
+    /// In what is in no policy group, alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
     package var acceptedAlarmsPerDay: Double
     package var realisedAlarmsPerDay: Double?
     /// One a view that has a model of this site.
@@ -40,9 +40,9 @@ package struct DetectionReport: Codable, Hashable, Sendable {
         tracked = Tracked(
             sources: counts.sources, destinations: counts.destinations, conversations: counts.conversations,
             services: counts.services)
-        let rate = detector.alarmRate
-        acceptedAlarmsPerDay = rate.accepted
-        realisedAlarmsPerDay = rate.realised
+        let rates = detector.alarmRates
+        acceptedAlarmsPerDay = rates.first?.accepted ?? 0
+        realisedAlarmsPerDay = rates.first?.realised
         drift = detector.drift.map { report in
             Drift(
                 view: report.view, scoreShift: report.scoreShift, since: report.since,

@@ -12,6 +12,13 @@ struct Metrics {
         add(
             "sluice_info", "gauge", "Always 1; version, mode and model are labels.",
             [(["version": status.version, "mode": status.mode.rawValue, "model": status.model.id], 1)])
+        add(
+            "sluice_mode_info", "gauge",
+            "Always 1; one for each policy group, and one, without a name, for the rest.",
+            ([("", status.mode)] + status.groups.map { ($0.name, $0.mode) }).map {
+                (["group": $0.0, "mode": $0.1.rawValue], 1)
+            })
+        if !status.groups.isEmpty { add(status.groups) }
         add("sluice_uptime_seconds", "gauge", "Time since the agent started.", [([:], status.uptime)])
         add(
             "sluice_interface_info", "gauge", "Always 1; one for each interface.",
@@ -71,6 +78,25 @@ struct Metrics {
         add(
             "sluice_kernel_memory_bytes", "gauge", "Memory of the data plane's maps.",
             [([:], Double(status.kernelMemory))])
+    }
+
+    private mutating func add(_ groups: [StatusReport.Group]) {
+        add(
+            "sluice_group_rules", "gauge", "Automatic rules in force, by policy group.",
+            groups.flatMap { group in
+                [
+                    (["group": group.name, "kind": "ban"], Double(group.bans)),
+                    (["group": group.name, "kind": "limit"], Double(group.limits)),
+                ]
+            })
+        add(
+            "sluice_group_alarms_per_day", "gauge",
+            "Alarms without countable evidence by policy group, accepted and realised.",
+            groups.flatMap { group in
+                [(["group": group.name, "rate": "accepted"], group.acceptedAlarmsPerDay)]
+                    + (group.realisedAlarmsPerDay.map { [(["group": group.name, "rate": "realised"], $0)] }
+                        ?? [])
+            })
     }
 
     private mutating func add(_ detection: DetectionReport) {

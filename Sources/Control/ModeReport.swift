@@ -7,15 +7,21 @@ package struct ModeReport: Codable, Hashable, Sendable {
     package struct Group: Codable, Hashable, Sendable {
         /// Absent for everything that is in no group.
         package var name: String?
-        /// Destinations that it is for; empty for everything that is in no group.
+        /// Destinations that it is for; empty if they do not matter.
         package var protects: [Prefix]
+        /// Where its traffic comes in: interfaces, and sides (`wan`, `lan`); empty if that does not matter.
+        package var interfaces: [String]
+        package var roles: [String]
         package var mode: Mode
         /// What the configuration says.
         package var configured: Mode
 
-        package init(name: String?, protects: [Prefix], mode: Mode, configured: Mode) {
-            self.name = name
-            self.protects = protects
+        /// One group; `traffic` is `nil` for everything that is in none.
+        package init(_ traffic: TrafficGroup?, mode: Mode, configured: Mode) {
+            name = traffic?.name
+            protects = traffic?.protects ?? []
+            interfaces = traffic?.interfaces ?? []
+            roles = traffic?.roles.map(\.rawValue) ?? []
             self.mode = mode
             self.configured = configured
         }
@@ -33,11 +39,10 @@ package struct ModeReport: Codable, Hashable, Sendable {
 
     /// What the policy says of its modes.
     package init(_ policy: Policy) {
-        let all: [(String?, [Prefix])] = [(nil, [])] + policy.groups.map { ($0.name, $0.protects) }
-        groups = all.map { name, protects in
+        groups = ([nil] + policy.groups.map(\.traffic)).map { traffic in
             Group(
-                name: name, protects: protects, mode: policy.mode(of: name),
-                configured: policy.configuredMode(of: name))
+                traffic, mode: policy.mode(of: traffic?.name),
+                configured: policy.configuredMode(of: traffic?.name))
         }
         trip = policy.trip?.reason
     }

@@ -20,7 +20,8 @@ extension BanReport {
             target: target,
             packetsPerSecond: rate, dropped: sanction.dropped, lastHit: sanction.lastHit,
             reason: sanction.reason,
-            summary: sanction.summary, ruleID: sanction.rule.id, alertID: sanction.alertID)
+            summary: sanction.summary, ruleID: sanction.rule.id, alertID: sanction.alertID,
+            group: sanction.group)
     }
 }
 

@@ -48,6 +48,13 @@ extension Route {
             try await service.setMode(try request.document(ModeRequest.self))
         },
         Route(
+            "GET", "report",
+            "What each mode would do on this network, and whether to change it; from seven days ago on, or from `since`.",
+            parameters: [.since]
+        ) { service, request in
+            try await service.report(since: try request.since())
+        },
+        Route(
             "GET", "audit", "Who did what, newest first.", parameters: [.since, .limit]
         ) { service, request in
             AuditList(

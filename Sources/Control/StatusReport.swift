@@ -156,8 +156,35 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// One policy group.
+    package struct Group: Codable, Hashable, Sendable {
+        package var name: String
+        package var mode: Mode
+        /// Automatic ones in force, shadowed ones too.
+        package var bans: Int
+        package var limits: Int
+        /// Alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
+        package var acceptedAlarmsPerDay: Double
+        package var realisedAlarmsPerDay: Double?
+
+        package init(
+            name: String, mode: Mode, bans: Int, limits: Int, acceptedAlarmsPerDay: Double,
+            realisedAlarmsPerDay: Double?
+        ) {
+            self.name = name
+            self.mode = mode
+            self.bans = bans
+            self.limits = limits
+            self.acceptedAlarmsPerDay = acceptedAlarmsPerDay
+            self.realisedAlarmsPerDay = realisedAlarmsPerDay
+        }
+    }
+
     package var version: String
+    /// Of what is in no policy group.
     package var mode: Mode
+    /// Policy groups, in the order of the configuration.
+    package var groups: [Group] = []
     package var learning: Learning
     package var started: Timestamp
     /// Seconds since `started`.

@@ -14,7 +14,8 @@ struct AlarmBudget {
     /// A tail fitted to a few wild windows would put the threshold out of reach. If this is too low, the alarms that come raise it.
     private static let furthest = 4.5
 
-    private let accepted: Double
+    /// False alarms a day.
+    let accepted: Double
     private var correction = 0.0
     private var alarms = 0
     private var since: Timestamp?

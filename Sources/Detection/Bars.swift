@@ -12,15 +12,16 @@ struct Bars {
     private let block: (score: Double, table: Double)
     private let alert: (score: Double, table: Double)
 
-    /// Bars by the model of this site, once there is one, and the alarms that came so far.
-    init(site: SiteModel?, view: Entity.View, budget: AlarmBudget) {
+    /// Bars by the model of this site, once there is one, and the alarms that came so far; `share` of all windows (0...1)
+    /// count against the budget.
+    init(site: SiteModel?, view: Entity.View, share: Double = 1, budget: AlarmBudget) {
         // With the table alone: one window in 3,000 of the benign pool, which held no two alike.
         let cold = (score: 3.5, table: 3.5)
         guard let site, site.isTrusted else {
             (block, alert, seesLasting) = (cold, cold, false)
             return
         }
-        let asked = budget.threshold(of: site[view].opinion, windowsPerHour: site.windowsPerHour)
+        let asked = budget.threshold(of: site[view].opinion, windowsPerHour: site.windowsPerHour * share)
         block = (max(2.5, asked), 3)
         seesLasting = site.learned >= Self.leastForAlert && view == .source
         alert = site.learned >= Self.leastForAlert ? (max(3, asked), 1) : (max(3.5, asked), 3.5)

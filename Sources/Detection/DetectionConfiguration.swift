@@ -1,4 +1,5 @@
 package import Features
+package import Traffic
 
 /// What an operator can set about detection.
 package struct DetectionConfiguration: Sendable {
@@ -10,7 +11,9 @@ package struct DetectionConfiguration: Sendable {
     /// How long a new model judges beside the one in use before it may take over.
     package var trialDuration: Duration = .seconds(6 * 3600)
     /// How many false alarms a day are acceptable; thresholds follow from it.
-    package var falseAlarmsPerDay = 24.0
+    package var accepted = AcceptedAlarms()
+    /// Whose traffic counts against which part of them.
+    package var grouping = Grouping()
     /// Windows kept for training, in each view; 272 bytes each.
     package var maximumRows = 30_000
     /// A verdict on the same entity is repeated after this span, or when its tier rises.

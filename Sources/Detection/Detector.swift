@@ -148,8 +148,8 @@ package final class Detector {
     package func learn(from verdict: Verdict, wasRight: Bool, at time: Timestamp) {
         let slot = builder.slot(of: verdict.entity)
         switch verdict.entity.view {
-        case .source: source.learn(wasRight: wasRight, score: verdict.score, slot: slot, at: time)
-        case .destination: destination.learn(wasRight: wasRight, score: verdict.score, slot: slot, at: time)
+        case .source: source.learn(from: verdict, wasRight: wasRight, slot: slot, at: time)
+        case .destination: destination.learn(from: verdict, wasRight: wasRight, slot: slot, at: time)
         }
     }
 
@@ -167,11 +167,20 @@ package final class Detector {
     /// How far each view's traffic has moved from what was learned; empty before there is a model of this site.
     package var drift: [DriftReport] { [source.drift, destination.drift].compactMap(\.self) }
 
-    /// Alarms by score without countable evidence, which a model has to answer for: how many are accepted a day in each view, and how
-    /// many came in the view that has more (`nil` in the first hour).
-    package var alarmRate: (accepted: Double, realised: Double?) {
-        let rates = [source.alarmRate, destination.alarmRate].compactMap(\.perDay)
-        return (configuration.falseAlarmsPerDay, rates.max())
+    /// Alarms by score without countable evidence, which a model has to answer for, by policy group (`nil`: in none, the
+    /// first): how many are accepted a day in each view, and how many came in the view that has more (`nil` in the first hour).
+    package var alarmRates: [(group: String?, accepted: Double, realised: Double?)] {
+        zip(source.alarmRates, destination.alarmRates).map { source, destination in
+            let rates = [source.realised, destination.realised].compactMap(\.perDay)
+            return (source.group, source.accepted, rates.max())
+        }
+    }
+
+    /// Judges by other groups, or other numbers of accepted false alarms, from now on.
+    package func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
+        source.regroup(accepted, grouping)
+        destination.regroup(accepted, grouping)
+        trial?.regroup(accepted, grouping)
     }
 
     /// Whether answers to flows are seen; without, nothing is held to be unanswered.

@@ -25,7 +25,7 @@ struct ViewDetector {
     private var states: [EntityState] = []
     /// Since when the site's model is in use.
     private var adopted: Timestamp?
-    private var budget: AlarmBudget
+    private var budgets: AlarmBudgets
     /// Alarms by score without countable evidence so far, one an entity and hour.
     private(set) var alarms = 0
     private var explainer: Explainer
@@ -41,15 +41,22 @@ struct ViewDetector {
         self.site = site
         opinions = Opinions(shipped: shipped[view], site: site.flatMap { $0.isTrusted ? $0[view] : nil })
         explainer = Explainer(shipped: shipped[view], site: site?[view])
-        budget = AlarmBudget(acceptedPerDay: configuration.falseAlarmsPerDay)
+        budgets = AlarmBudgets(configuration.accepted, grouping: configuration.grouping)
         drifting = site.map { Drift(view, from: $0[view]) }
     }
 
     /// How far traffic has moved from what was learned; `nil` without a model of this site.
     var drift: DriftReport? { drifting?.report }
 
-    /// Alarms by score without countable evidence.
-    var alarmRate: AlarmRate { budget.realised }
+    /// Alarms by score without countable evidence, by group.
+    var alarmRates: [(group: String?, accepted: Double, realised: AlarmRate)] { budgets.rates }
+
+    /// How many false alarms a day are accepted in all groups.
+    var accepted: Double { budgets.accepted }
+
+    mutating func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
+        budgets.regroup(accepted, grouping)
+    }
 
     var modelName: String { [shipped.name, site?.name].compactMap(\.self).joined(separator: " + ") }
 
@@ -69,8 +76,10 @@ struct ViewDetector {
         _ batch: WindowBatch, seesBothWays: Bool, at time: Timestamp, learning: inout Learning?,
         into observation: inout Observation
     ) {
-        let bars = Bars(site: site, view: view, budget: budget)
-        let before = alarms
+        let barsByPlace = budgets.bars(site: site, view: view)
+        var (windowsByPlace, alarmsByPlace) = (
+            Array(repeating: 0, count: budgets.count), Array(repeating: 0, count: budgets.count)
+        )
         let isSettled = time - (adopted ?? time) >= Usual.acquaintance
         adopted = adopted ?? time
         latest = (batch, opinions.judge(batch))
@@ -78,6 +87,9 @@ struct ViewDetector {
             let window = batch.windows[row]
             prepare(window)
             let features = batch.features(of: row)
+            let place = budgets.place(of: window)
+            let bars = barsByPlace[place]
+            windowsByPlace[place] += 1
             let isEcho = Echo.isAll(of: opinion.group, in: features)
             let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
             let closest = PlainFindings.closest(in: window, seesBothWays: seesBothWays)
@@ -108,6 +120,7 @@ struct ViewDetector {
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
             if finding == nil, !Evidence.bearsBlock(window), countsAsAlarm(window.slot, at: time) {
                 alarms += 1
+                alarmsByPlace[place] += 1
             }
             observation.verdicts.append(
                 explainer.verdict(
@@ -117,7 +130,7 @@ struct ViewDetector {
                         threshold: decision.threshold),
                     time: time, model: modelName))
         }
-        budget.count(alarms: alarms - before, at: time)
+        budgets.count(windows: windowsByPlace, alarms: alarmsByPlace, at: time)
         if let report = drifting?.pass(batch, at: time) { observation.drifted.append(report) }
     }
 
@@ -132,13 +145,11 @@ struct ViewDetector {
             features: explainer.contributions(features, opinion: latest.opinions[row], finding: nil))
     }
 
-    /// Takes an operator's word on a verdict that had `score`; `slot` is the entity's, if it is still known.
-    mutating func learn(wasRight: Bool, score: Double, slot: Int?, at time: Timestamp) {
-        if wasRight {
-            budget.forgive()
-        } else {
-            budget.count(alarms: 1, at: time)
-            if let slot, states.indices.contains(slot) { states[slot].usual.settle(on: score) }
+    /// Takes an operator's word on a verdict; `slot` is the entity's, if it is still known.
+    mutating func learn(from verdict: Verdict, wasRight: Bool, slot: Int?, at time: Timestamp) {
+        budgets.learn(from: verdict, wasRight: wasRight, at: time)
+        if !wasRight, let slot, states.indices.contains(slot) {
+            states[slot].usual.settle(on: verdict.score)
         }
     }
 

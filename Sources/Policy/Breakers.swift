@@ -4,9 +4,9 @@ package import Traffic
 package struct BreakerSettings: Hashable, Sendable {
     /// Most automatic bans within a minute.
     package var bansPerMinute: Int
-    /// Most of the well-known sources that may be banned within ten minutes, 0...1; fewer than five never count.
+    /// Most of the well-known sources that may be touched within ten minutes, 0...1; fewer than five never count.
     package var knownShare: Double
-    /// Most of the well-known sources' usual traffic that may be banned within ten minutes, 0...1.
+    /// Most of the well-known sources' usual traffic that may be touched within ten minutes, 0...1.
     package var trafficShare: Double
 
     package init(bansPerMinute: Int = 600, knownShare: Double = 0.1, trafficShare: Double = 0.5) {
@@ -28,44 +28,57 @@ package struct Trip: Hashable, Sendable {
     }
 }
 
-/// Counts what automatic bans touch.
+/// Counts what automatic rules touch.
 struct Breakers: Hashable, Sendable {
+    /// A well-known source that a rule is on.
+    private struct Touch: Hashable, Sendable {
+        var time: Timestamp
+        /// What it usually sends.
+        var packets: Double
+    }
+
     private static let span: Duration = .seconds(600)
     private static let leastSources = 5
 
     private var bans: [Timestamp] = []
-    /// Bans on well-known sources: when, and what these usually send.
-    private var known: [(time: Timestamp, packets: Double)] = []
+    private var known: [Prefix: Touch] = [:]
 
-    /// Counts a ban, and returns why it is one too many.
+    /// Counts an enforced rule on a source, and returns why it is one too many.
+    ///
+    /// `number` of bans came with it: none if it is a limit or keeps the source from one service only, for those may be on
+    /// borrowed names, and whoever forges many must not be able to end all blocking. More if bans were widened.
     mutating func count(
-        _ prefix: Prefix, among acquaintances: Acquaintances, settings: BreakerSettings, at now: Timestamp
+        _ prefix: Prefix, bans number: Int, among acquaintances: Acquaintances, settings: BreakerSettings,
+        at now: Timestamp
     ) -> Trip? {
         bans.removeAll { !(.zero..<Duration.seconds(60)).contains(now - $0) }
-        known.removeAll { !(.zero..<Self.span).contains(now - $0.time) }
-        bans.append(now)
+        known = known.filter { (.zero..<Self.span).contains(now - $0.value.time) }
+        bans += Array(repeating: now, count: number)
         guard bans.count <= settings.bansPerMinute else {
             return Trip(
                 time: now, reason: "more than \(settings.bansPerMinute) automatic bans within a minute")
         }
         guard let packets = acquaintances.usualPackets(of: prefix) else { return nil }
-        known.append((now, packets))
-        // Those banned before are no acquaintances any more; with this one they are what there was.
+        known[prefix] = Touch(time: now, packets: packets)
+        // Who was banned is no acquaintance any more; with those they are what there was.
+        let gone = known.filter { acquaintances.usualPackets(of: $0.key) == nil }.values
         let left = acquaintances.wellKnown
-        let touched = known.reduce(0) { $0 + $1.packets }
-        let sources = left.sources + known.count - 1
+        let sources = left.sources + gone.count
         if known.count >= Self.leastSources, Double(known.count) > settings.knownShare * Double(sources) {
             return Trip(
                 time: now,
-                reason: "automatic bans on \(known.count) of \(sources) well-known sources within ten minutes"
+                reason:
+                    "automatic rules on \(known.count) of \(sources) well-known sources within ten minutes"
             )
         }
-        let all = left.packets - packets + touched
+        let touched = known.values.reduce(0) { $0 + $1.packets }
+        let all = left.packets + gone.reduce(0) { $0 + $1.packets }
         if sources >= Self.leastSources, touched > settings.trafficShare * all {
             let percent = Int((touched / max(all, 1) * 100).rounded())
             return Trip(
                 time: now,
-                reason: "automatic bans on \(percent) % of the well-known sources' traffic within ten minutes"
+                reason:
+                    "automatic rules on \(percent) % of the well-known sources' traffic within ten minutes"
             )
         }
         return nil
@@ -73,10 +86,4 @@ struct Breakers: Hashable, Sendable {
 
     /// Starts counting anew.
     mutating func reset() { self = Breakers() }
-
-    static func == (left: Breakers, right: Breakers) -> Bool {
-        left.bans == right.bans && left.known.elementsEqual(right.known) { $0 == $1 }
-    }
-
-    func hash(into hasher: inout Hasher) { hasher.combine(bans) }
 }

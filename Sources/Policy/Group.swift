@@ -1,20 +1,21 @@
+package import Detection
 package import Traffic
 
-/// What is decided about attacks on some networks, where that differs from the rest.
+/// What is decided about some traffic, where that differs from the rest.
 package struct PolicyGroup: Hashable, Sendable {
-    package var name: String
-    /// Destinations that it is for; the group that has the attacked address in its narrowest prefix decides.
-    package var protects: [Prefix]
+    /// Whose rules they are: attacks on these destinations, or by sources behind these interfaces.
+    package var traffic: TrafficGroup
     /// As configured; `Policy.modes` has what holds.
     package var mode: Mode
     package var settings: PolicySettings
 
-    package init(name: String, protects: [Prefix], mode: Mode, settings: PolicySettings) {
-        self.name = name
-        self.protects = protects
+    package init(_ traffic: TrafficGroup, mode: Mode, settings: PolicySettings) {
+        self.traffic = traffic
         self.mode = mode
         self.settings = settings
     }
+
+    package var name: String { traffic.name }
 }
 
 extension Policy {
@@ -25,17 +26,17 @@ extension Policy {
         groups.first { $0.name == group }?.settings ?? settings
     }
 
-    /// The group of what was attacked; `nil` if it is in none.
-    func group(of attacked: Address) -> String? {
-        let candidates = groups.compactMap { group in
-            group.protects.filter { $0.contains(attacked) }.map(\.length).max().map { ($0, group.name) }
-        }
-        return candidates.max { $0.0 < $1.0 }?.1
+    /// The group that a verdict belongs to; `nil` if it is in none.
+    package func group(of verdict: Verdict) -> String? {
+        grouping.place(of: verdict).map { groups[$0].name }
     }
 
     /// Whether automatic rules of the group only count.
-    func isShadowing(_ group: String?) -> Bool {
+    package func isShadowing(_ group: String?) -> Bool {
         let mode = mode(of: group)
         return mode == .learn || mode == .shadow
     }
+
+    /// Takes up which interface leads where, as far as groups depend on it.
+    package mutating func route(_ routes: Routes) { grouping.routes = routes }
 }

@@ -31,6 +31,8 @@ package struct Policy: Sendable {
         var counter: Count
         /// When that counter was last seen to rise.
         var lastDropped: Timestamp?
+        /// What it would have stopped as a limit.
+        var limit = ShadowLimit()
     }
 
     /// An entity that has just raised an alert raises no further one for this long, unless it gets blocked.
@@ -38,8 +40,10 @@ package struct Policy: Sendable {
 
     var settings: PolicySettings
     let breakerSettings: BreakerSettings
-    /// For traffic to their prefixes; `mode` and `settings` are for the rest.
-    package let groups: [PolicyGroup]
+    /// `mode` and `settings` are for what is in none of them.
+    package internal(set) var groups: [PolicyGroup]
+    /// Which of `groups` traffic is in.
+    var grouping: Grouping
     var configured: Mode
     package internal(set) var mode: Mode
     /// The modes of groups, by name.
@@ -56,6 +60,8 @@ package struct Policy: Sendable {
     var offences = Offences()
     var acquaintances = Acquaintances()
     var breakers = Breakers()
+    /// What automatic rules stopped since that was last asked for, by group.
+    var tolls: [String?: Toll] = [:]
     private var suspects = Suspects()
     /// Sources that an operator unbanned, and until when verdicts do not ban them again.
     var pardons: [Prefix: Timestamp] = [:]
@@ -69,12 +75,14 @@ package struct Policy: Sendable {
     /// A policy without rules; `start` gives it those it begins with.
     package init(
         settings: PolicySettings, mode: Mode, groups: [PolicyGroup] = [],
-        breakers: BreakerSettings = BreakerSettings(), protected: [ProtectedPrefix] = []
+        routes: Routes = Routes(), breakers: BreakerSettings = BreakerSettings(),
+        protected: [ProtectedPrefix] = []
     ) {
         self.settings = settings
         self.mode = mode
         configured = mode
         self.groups = groups
+        grouping = Grouping(groups.map(\.traffic), routes: routes)
         groupModes = Dictionary(groups.map { ($0.name, $0.mode) }) { first, _ in first }
         breakerSettings = breakers
         self.protected = protected
@@ -102,7 +110,7 @@ package struct Policy: Sendable {
     }
 
     private mutating func block(_ verdict: Verdict, at now: Timestamp, _ changes: inout Changes) {
-        let group = group(of: verdict.target?.address ?? verdict.entity.prefix.address)
+        let group = group(of: verdict)
         guard mode(of: group) != .learn else { return }
         let (settings, isShadowed) = (settings(of: group), isShadowing(group))
         let limit = Rule.Rate(packets: settings.limitPacketsPerSecond)
@@ -130,17 +138,17 @@ package struct Policy: Sendable {
         lastAlertID += 1
         let sanction = Sanction(
             rule: rule, since: now, reason: verdict.reason, summary: verdict.summary, alertID: lastAlertID,
-            offence: offence, group: group)
+            offence: offence, group: group,
+            isOnKnown: verdict.entity.view == .source && acquaintances.usualPackets(of: match.prefix) != nil)
         let alert = Alert(
             id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
         impose(sanction, &changes)
         changes.events += [.alert(alert), .imposed(sanction)]
-        guard offence > 0 else { return }
-        defer { acquaintances.drop(match.prefix) }
-        widen(sanction, settings, at: now, &changes)
-        guard !isShadowed else { return }
+        let bans = offence > 0 ? 1 + widen(sanction, settings, at: now, &changes) : 0
+        defer { if offence > 0 { acquaintances.drop(match.prefix) } }
+        guard !isShadowed, verdict.entity.view == .source else { return }
         if let trip = breakers.count(
-            match.prefix, among: acquaintances, settings: breakerSettings, at: now)
+            match.prefix, bans: bans, among: acquaintances, settings: breakerSettings, at: now)
         {
             fallBack(trip, &changes)
         }
@@ -176,9 +184,7 @@ package struct Policy: Sendable {
     private mutating func report(
         _ verdict: Verdict, note: String?, at now: Timestamp, _ changes: inout Changes
     ) {
-        guard mode(of: group(of: verdict.target?.address ?? verdict.entity.prefix.address)) != .learn else {
-            return
-        }
+        guard mode(of: group(of: verdict)) != .learn else { return }
         if let end = silencedUntil[verdict.entity], end > now { return }
         silencedUntil[verdict.entity] = now + Self.alertInterval
         lastAlertID += 1

@@ -12,8 +12,18 @@ extension Policy {
         trip = nil
         var changes = Changes()
         changes.events.append(.modeSet(mode, group: group, configured: configuredMode(of: group)))
+        changes += follow(mode: group)
+        return changes
+    }
+
+    /// Shadows or enforces the automatic rules of a group as its mode says.
+    mutating func follow(mode group: String?) -> Changes {
+        var changes = Changes()
         let isShadowed = isShadowing(group)
-        for var sanction in sanctions(where: { $0.rule.origin == .automatic && $0.group == group })
+        for var sanction in sanctions(where: {
+            // Of groups that are no more, the rest's mode holds.
+            $0.rule.origin == .automatic && $0.group.flatMap { groupModes[$0] == nil ? nil : $0 } == group
+        })
         where sanction.rule.isShadowed != isShadowed {
             sanction.rule.isShadowed = isShadowed
             sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction

@@ -64,6 +64,14 @@ extension Policy {
         return (sanctionsInForce.count - limits, limits)
     }
 
+    /// Number of automatic bans and limits in force that belong to a group.
+    package func counts(in group: String) -> (bans: Int, limits: Int) {
+        sanctionsInForce.values.reduce(into: (0, 0)) { counts, standing in
+            guard standing.sanction.group == group else { return }
+            if standing.sanction.isLimit { counts.1 += 1 } else { counts.0 += 1 }
+        }
+    }
+
     /// What happens to packets from `address`, and to those that are sent to it if those are limited.
     package func treatment(of address: Address) -> Treatment {
         let towards = sanctions {

@@ -3,18 +3,16 @@ package import Traffic
 extension Policy {
     /// Takes over a changed configuration; rules in force keep their ends.
     ///
-    /// Another `mode` takes the place of one that was set at run time; the same one does not.
+    /// Another mode of a group, or of the rest, takes the place of one that was set at run time; the same one does not. Rules
+    /// of groups that are no more are treated like the rest from then on.
     /// Entries of the allow-list that `allowing` no longer has are taken off, and new ones lift what they
     /// cover; those added at run time stay.
     package mutating func reconfigure(
-        _ settings: PolicySettings, mode: Mode, allowing prefixes: [Prefix], at now: Timestamp
+        _ settings: PolicySettings, mode: Mode, groups: [PolicyGroup] = [], allowing prefixes: [Prefix],
+        at now: Timestamp
     ) -> Changes {
         self.settings = settings
         var changes = Changes()
-        if mode != configured {
-            configured = mode
-            changes = setMode(mode)
-        }
         for entry in allowList where entry.origin == .configuration && !prefixes.contains(entry.prefix) {
             dismiss(entry, &changes)
         }
@@ -29,6 +27,31 @@ extension Policy {
                     ? prefix.contains(sanction.prefix) : prefix.overlaps(sanction.prefix)
             }
         }
+        // After what was lifted: a rule that is removed and installed in one step would stay in force.
+        changes += regroup(groups)
+        if mode != configured {
+            configured = mode
+            changes += setMode(mode)
+        }
+        return changes
+    }
+
+    /// Puts other groups in the place of those that were.
+    private mutating func regroup(_ new: [PolicyGroup]) -> Changes {
+        guard new != groups else { return Changes() }
+        let before = Dictionary(groups.map { ($0.name, $0.mode) }) { first, _ in first }
+        groups = new
+        grouping = Grouping(new.map(\.traffic), routes: grouping.routes)
+        groupModes = groupModes.filter { name, _ in new.contains { $0.name == name } }
+        var changes = Changes()
+        for group in new where groupModes[group.name] == nil {
+            // A breaker that has tripped holds for what comes later, too.
+            groupModes[group.name] = trip != nil && group.mode != .learn ? .shadow : group.mode
+        }
+        for group in new where before[group.name].map({ $0 != group.mode }) ?? false {
+            changes += setMode(group.mode, of: group.name)
+        }
+        for name in [nil] + new.map(\.name) { changes += follow(mode: name) }
         return changes
     }
 }

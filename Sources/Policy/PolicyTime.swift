@@ -37,8 +37,11 @@ extension Policy {
             let hasRisen = counters.dropped.packets >= standing.counter.packets
             // Less than before: the rule was installed anew, and counts from nothing.
             let base = hasRisen ? standing.counter : Count()
-            standing.sanction.dropped.packets &+= counters.dropped.packets &- base.packets
-            standing.sanction.dropped.bytes &+= counters.dropped.bytes &- base.bytes
+            let more = Count(
+                packets: counters.dropped.packets &- base.packets, bytes: counters.dropped.bytes &- base.bytes
+            )
+            standing.sanction.dropped += more
+            charge(more, to: &standing, at: now)
             standing.counter = counters.dropped
             standing.lastDropped = now
         }

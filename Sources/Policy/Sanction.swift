@@ -18,11 +18,14 @@ package struct Sanction: Hashable, Sendable {
     package var lastHit: Timestamp?
     /// Name of the policy group of what was attacked; `nil` for none.
     package var group: String?
+    /// Whether it is on a source that was well known when it was made: answered connections for ten minutes, no verdict.
+    package var isOnKnown: Bool
 
     package init(
         rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,
         offence: Int = 0,
-        dropped: Count = Count(), lastHit: Timestamp? = nil, group: String? = nil
+        dropped: Count = Count(), lastHit: Timestamp? = nil, group: String? = nil,
+        isOnKnown: Bool = false
     ) {
         self.rule = rule
         self.since = since
@@ -33,6 +36,7 @@ package struct Sanction: Hashable, Sendable {
         self.dropped = dropped
         self.lastHit = lastHit
         self.group = group
+        self.isOnKnown = isOnKnown
     }
 
     /// Whether it lets a certain rate pass rather than nothing.

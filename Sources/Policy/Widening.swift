@@ -12,23 +12,27 @@ extension Policy {
     /// Puts a ban on the network around a banned source, if enough of its neighbours are banned too.
     ///
     /// Never over what is allowed or protected, nor over a source that has answered connections and raised no verdict.
+    ///
+    /// - Returns: how many bans came of it.
     mutating func widen(
         _ ban: Sanction, _ settings: PolicySettings, at now: Timestamp, _ changes: inout Changes
-    ) {
-        var ban = ban
+    ) -> Int {
+        var (ban, count) = (ban, 0)
         for step in ban.prefix.address.isIPv4 ? Self.steps.ipv4 : Self.steps.ipv6
-        where step.from == ban.prefix.length {
+        where step.from == ban.prefix.length
+            && step.to >= (ban.prefix.address.isIPv4 ? settings.widestIPv4 : settings.widestIPv6)
+        {
             let network = Prefix(ban.prefix.address, length: step.to)
             let banned = network.parts(of: step.from).compactMap { automaticBan(on: $0) }
                 .filter { $0.rule.isShadowed == ban.rule.isShadowed }
-            guard banned.count >= Self.neighbours else { return }
+            guard banned.count >= Self.neighbours else { return count }
             var rule = ban.rule
             rule.match = .source(network)
             let isBanned: (Prefix) -> Bool = { prefix in banned.contains { $0.prefix.contains(prefix) } }
             guard refusal(of: network, by: .automatic) == nil,
                 !acquaintances.isAnybody(in: network, except: isBanned)
-            else { return }
-            rule.id = makeRuleID()
+            else { return count }
+            rule.id = sanctionsInForce[Slot(rule)]?.sanction.rule.id ?? makeRuleID()
             let offence = offences.next(for: network, at: now)
             rule.expires = now + duration(of: rule, offence: offence, settings)
             let wide = Sanction(
@@ -39,7 +43,9 @@ extension Policy {
             impose(wide, &changes)
             changes.events.append(.imposed(wide))
             ban = wide
+            count += 1
         }
+        return count
     }
 
     /// The automatic ban on exactly this source, if one is in force.

@@ -29,7 +29,8 @@ extension Sanction {
             offence: try reader.value("offence"),
             dropped: Count(
                 packets: try reader.count("dropped_packets"), bytes: try reader.count("dropped_bytes")),
-            lastHit: try reader.optionalTime("last_hit"), group: try reader.optional("policy_group"))
+            lastHit: try reader.optionalTime("last_hit"), group: try reader.optional("policy_group"),
+            isOnKnown: try reader.value("known"))
     }
 
     /// When operators lifted what was on these sources, if that was after `time`.
@@ -75,8 +76,8 @@ extension Sanction {
                 INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, source,
                 packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary,
                 alert_id, offence, dropped_packets,
-                dropped_bytes, last_hit, ended, ending, policy_group)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                dropped_bytes, last_hit, ended, ending, policy_group, known)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             rule.id, scope == nil ? "source" : "destination",
@@ -85,7 +86,7 @@ extension Sanction {
             rate?.bytes.map(Int64.init(clamping:)), rule.origin.rawValue, rule.isShadowed, since.nanoseconds,
             rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
             Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
-            group,
+            group, isOnKnown,
         ])
     }
 

@@ -25,6 +25,9 @@ enum Schema {
             try database.execute(sql: version5)
             try AuditChain.begin(database)
         }
+        migrator.registerMigration("6") { database in
+            try database.execute(sql: version6)
+        }
         return migrator
     }
 
@@ -144,6 +147,31 @@ enum Schema {
             policy_group TEXT PRIMARY KEY,
             mode TEXT NOT NULL,
             configured TEXT NOT NULL -- what the configuration said then: another value there ends this one
+        ) STRICT;
+        """
+
+    private static let version6 = """
+        -- Whether a rule is on a source that had answered connections for ten minutes and no verdict.
+        ALTER TABLE sanction ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX sanction_by_beginning ON sanction (since);
+
+        -- What was seen and stopped, by the hour; see `Activity`. '' is for everything in no group.
+        CREATE TABLE activity (
+            hour INTEGER NOT NULL, -- its beginning
+            policy_group TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            packets INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            stopped_packets INTEGER NOT NULL, -- by bans, in shadow: what they would have stopped
+            stopped_bytes INTEGER NOT NULL,
+            limited_packets INTEGER NOT NULL, -- what of that limits on the sources would have stopped
+            limited_bytes INTEGER NOT NULL,
+            known_packets INTEGER NOT NULL, -- the parts of both from well-known sources
+            known_bytes INTEGER NOT NULL,
+            known_limited_packets INTEGER NOT NULL,
+            known_limited_bytes INTEGER NOT NULL,
+            PRIMARY KEY (hour, policy_group, mode)
         ) STRICT;
         """
 }

@@ -14,6 +14,8 @@ package final class Store: Sendable {
         package var alerts = 100_000
         package var endedSanctions = 100_000
         package var models = 5
+        /// Days of what was seen by the hour.
+        package var activity = 90
 
         /// What the agent keeps.
         package init() {}
@@ -149,6 +151,9 @@ package final class Store: Sendable {
                     AND id NOT IN (SELECT id FROM model ORDER BY trained DESC LIMIT ?)
                     """,
                 arguments: [retention.models])
+            try database.execute(
+                sql: "DELETE FROM activity WHERE hour < (SELECT max(hour) FROM activity) - ?",
+                arguments: [Int64(retention.activity) * 86_400_000_000_000])
         }
     }
 

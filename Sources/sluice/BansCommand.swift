@@ -39,7 +39,9 @@ extension BanReport: ListRow {
             Column("packetsPerSecond", value: { $0.packetsPerSecond }),
             Column(
                 "origin", "BY", dispensability: 1, value: { $0.origin.rawValue },
-                cell: { Table.Cell($0.origin == .manual ? "hand" : "sluice") }),
+                cell: {
+                    Table.Cell($0.origin == .manual ? "hand" : "sluice" + ($0.group.map { ", \($0)" } ?? ""))
+                }),
             Column(
                 "since", "SINCE", .right, dispensability: 3, value: { $0.since.rfc3339 },
                 cell: { Table.Cell($0.since.age(at: now)) }),
@@ -58,6 +60,7 @@ extension BanReport: ListRow {
                 cell: { Table.Cell("\($0.reason): \($0.summary)") }),
             Column("ruleID", value: { $0.ruleID }),
             Column("alertID", value: { $0.alertID }),
+            Column("group", value: { $0.group }),
         ]
     }
 }

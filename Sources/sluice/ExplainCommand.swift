@@ -58,6 +58,7 @@ struct ExplainCommand: DocumentCommand {
         var fields = Fields()
         let by = rule.origin == .manual ? "by hand" : "by Sluice"
         fields.add("Rule", "\(rule.ruleID): \(rule.spokenAction) on \(rule.prefix), \(by)")
+        if let group = rule.group { fields.add("Group", group.printable) }
         fields.add("Reason", "\(rule.reason): \(rule.summary)".printable)
         fields.add("Since", "\(rule.since.spoken) (\(rule.since.age(at: now)))")
         fields.add("Left", rule.expires.map { "\($0.left(at: now)), until \($0.spoken)" } ?? "no end")

@@ -18,7 +18,7 @@ struct ModeCommand: DocumentCommand {
         help: "learn, shadow, limit or enforce.", completion: .words(of: Mode.self), transform: parseChoice)
     var mode: Mode?
 
-    @Option(help: "For attacks on this policy group only; otherwise for all that is in no group.")
+    @Option(help: "For this policy group only; otherwise for all that is in no group.")
     var group: String?
 
     @OptionGroup var agent: AgentOptions
@@ -36,10 +36,12 @@ struct ModeCommand: DocumentCommand {
         var fields = Fields()
         for group in report.groups {
             let protects = group.protects.map(\.description).joined(separator: ", ")
+            let arrivals = (group.interfaces + group.roles).map(\.printable).joined(separator: ", ")
             let origin = group.mode == group.configured ? "" : " (configured: \(group.configured.rawValue))"
             fields.add(
                 group.name?.printable ?? "Mode",
-                group.mode.rawValue + origin + (protects.isEmpty ? "" : ", for attacks on \(protects)"))
+                group.mode.rawValue + origin + (protects.isEmpty ? "" : ", for attacks on \(protects)")
+                    + (arrivals.isEmpty ? "" : ", for what comes in by \(arrivals)"))
         }
         if let trip = report.trip { fields.add("Tripped", screen.styled(trip.printable, .bad)) }
         return fields.text(on: screen)

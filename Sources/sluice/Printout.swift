@@ -28,6 +28,16 @@ struct Printout {
         people = { rows.isEmpty ? nothing + "\n" : Row.table(rows, at: now).text(on: $0) }
     }
 
+    /// A document that has rows for programs, and another form for people.
+    init<Row: ListRow>(
+        _ document: some Encodable, rows: [Row], at now: Timestamp, people: @escaping (Screen) -> String
+    ) {
+        json = { try Wire.text(document) + "\n" }
+        lines = { try rows.map(Wire.line) }
+        csv = { CSV.text(rows, Row.columns(at: now)) }
+        self.people = people
+    }
+
     func text(as format: OutputOptions.Format, on screen: Screen) throws -> String {
         switch format {
         case .table: people(screen)

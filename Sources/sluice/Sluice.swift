@@ -39,6 +39,7 @@ struct Sluice: AsyncParsableCommand {
                 name: "What it does",
                 subcommands: [
                     BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self, ModeCommand.self,
+                    ReportCommand.self,
                 ]),
             CommandGroup(
                 name: "Captures and models",

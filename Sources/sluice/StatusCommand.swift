@@ -40,6 +40,16 @@ struct StatusCommand: DocumentCommand {
             let text = "others changed the kernel's: \(drift.missing) put back, \(drift.unknown) removed"
             fields.add("", screen.styled(text, .warning))
         }
+        for (place, group) in status.groups.enumerated() {
+            let rates =
+                "\(group.acceptedAlarmsPerDay.short) false alarms a day accepted"
+                + (group.realisedAlarmsPerDay.map { ", \($0.short) came" } ?? "")
+            let words = [
+                group.mode.rawValue, counted(group.bans, "ban"), counted(group.limits, "limit"), rates,
+            ]
+            fields.add(
+                place == 0 ? "Groups" : "", "\(group.name.printable): \(words.joined(separator: ", "))")
+        }
         fields.add("Alerts", counts.alerts.grouped)
         fields.add("Entities", counts.entities.grouped)
         fields.add("Model", model(status.model))

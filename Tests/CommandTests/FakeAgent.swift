@@ -79,6 +79,8 @@ actor FakeAgent: ControlService {
         ]
     }
 
+    func report(since: Timestamp?) async throws -> NetworkReport { Samples.report }
+
     func verifyAudit() async throws -> AuditVerdict { AuditVerdict(lines: 3, broken: 2, head: "00") }
 
     func explain(_ address: Address) async throws -> Explanation {

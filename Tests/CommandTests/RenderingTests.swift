@@ -70,6 +70,45 @@ struct RenderingTests {
         #expect(try text(BansCommand.self, BanList(bans: []), on: wide) == "Nothing is banned or limited.\n")
     }
 
+    @Test("report")
+    func showsReport() throws {
+        #expect(
+            try text(ReportCommand.self, Samples.report, on: wide) == """
+                Mode  shadow; learn for 1h, shadow for 1d 2h
+                Seen  1,000,000 packets, 800 MB
+                MODE       BANS  LIMITS   STOPS   BYTES  SHARE  OF KNOWN  KNOWN SOURCES
+                  learn       0       0       0     0 B    0 %         0              0
+                * shadow      3       1       0     0 B    0 %         0              1
+                  limit       0       4  20,000  1.2 MB    2 %         0              1
+                  enforce     3       1  50,000  3.0 MB    5 %       100              1
+                By hour       ▁▃█▁ bans stop 40,000 packets/h at most
+                False rules   1 of 2 judged; 0.92 a day, with 95 % between 0.02 and 5.14
+                False alarms  1 a day accepted, 0.50 came
+                Advice        stay: shadow for 26 h, 4 would-be rules, 2 judged, 1 marked false; 1 marked false, the latest less than a
+                              day ago
+
+                Group servers  enforce; enforce for 1d 2h
+                Seen           0 packets, 0 B
+                MODE       BANS  LIMITS  STOPS  BYTES  SHARE  OF KNOWN  KNOWN SOURCES
+                  learn       0       0      0    0 B    0 %         0              0
+                  shadow      0       0      0    0 B    0 %         0              0
+                  limit       0       0      0    0 B    0 %         0              0
+                * enforce     0       0      0    0 B    0 %         0              0
+                False rules   0 of 0 judged; 0 a day, with 95 % between 0 and 3.40
+                False alarms  1 a day accepted, 0.50 came
+                Advice        stay: enforce for 26 h, 0 rules; nothing is beyond enforce
+
+                """)
+        let rows = try text(ReportCommand.self, Samples.report, on: wide, as: .csv).split(separator: "\n")
+        #expect(
+            rows.first
+                == "group,mode,isSet,bans,limits,packets,bytes,share,knownPackets,knownBytes,knownSources,isAtLeast"
+        )
+        #expect(rows.count == 9 && rows[4] == ",enforce,false,3,1,50000,3000000,0.05,100,9000,1,false")
+        let lines = try text(ReportCommand.self, Samples.report, on: wide, as: .jsonl).split(separator: "\n")
+        #expect(lines.count == 8 && lines[7].contains(#""group":"servers""#))
+    }
+
     @Test("top")
     func showsTop() throws {
         let list = TopList(view: .source, entries: Samples.top)
@@ -135,11 +174,11 @@ struct RenderingTests {
         #expect(
             try text(BansCommand.self, list, on: narrow, as: .csv) == """
                 prefix,protocol,port,action,isShadowed,packetsPerSecond,origin,since,expires,dropped,lastHit,\
-                reason,summary,ruleID,alertID
+                reason,summary,ruleID,alertID,group
                 192.0.2.7,,,ban,false,,automatic,2023-11-14T22:13:00.000Z,2023-11-14T22:23:00.000Z,12345,\
-                2023-11-14T22:13:19.700Z,scan,"1,200 ports of 3 hosts in 10 s, usual: 2",12,3
+                2023-11-14T22:13:19.700Z,scan,"1,200 ports of 3 hosts in 10 s, usual: 2",12,3,
                 198.51.100.5,udp,53,limit,true,1000,automatic,2023-11-14T22:10:00.000Z,\
-                2023-11-14T22:15:00.000Z,0,,volume,"50,000 packets/s, usual: 30",13,
+                2023-11-14T22:15:00.000Z,0,,volume,"50,000 packets/s, usual: 30",13,,
 
                 """)
         let empty = BanList(bans: [])

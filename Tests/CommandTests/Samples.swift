@@ -113,6 +113,35 @@ enum Samples {
             since: now - .seconds(90_000), reason: "abuse desk #7", summary: "banned by hand")
     }
 
+    /// A day in shadow, and a group that enforces.
+    static var report: NetworkReport {
+        var record = TrackRecord()
+        record.watched = [.learn: 3600, .shadow: 26 * 3600]
+        record.traffic = Count(packets: 1_000_000, bytes: 800_000_000)
+        record.toll.enforced = Count(packets: 50_000, bytes: 3_000_000)
+        record.toll.limited = Count(packets: 20_000, bytes: 1_200_000)
+        record.toll.enforcedOfKnown = Count(packets: 100, bytes: 9000)
+        (record.bans, record.limits, record.judged, record.wrong) = (3, 1, 2, 1)
+        (record.onKnown, record.unjudgedOnKnown, record.lastWrong) = (1, 0, now - .seconds(7200))
+        var group = TrackRecord()
+        group.watched = [.enforce: 26 * 3600]
+        func circumstances(_ mode: Mode) -> Advice.Circumstances {
+            Advice.Circumstances(
+                now: now, mode: mode, learned: 1, accepted: 1, realised: 0.5, wrongPerDayAtLeast: 0.02,
+                trips: 0)
+        }
+        return NetworkReport(
+            since: now - .seconds(27 * 3600),
+            groups: [
+                NetworkReport.Group(
+                    nil, record, history: [0, 10_000, 40_000, 0], in: circumstances(.shadow),
+                    wrongPerDay: (0.02, 5.14), wrongShare: (0.09, 0.91)),
+                NetworkReport.Group(
+                    "servers", group, history: [0, 0, 0, 0], in: circumstances(.enforce),
+                    wrongPerDay: (0, 3.4), wrongShare: nil),
+            ])
+    }
+
     static let setting = SettingReport(
         key: "mode", value: "enforce", origin: "flag --mode", isReloadable: true)
 

@@ -32,6 +32,8 @@ struct ReadingTests {
             bans:
               duration: 90s
               maximum: 7d
+              widest_ipv4: 32
+              widest_ipv6: 56
             limits:
               packets_per_second: 50
               duration: 1m
@@ -63,6 +65,8 @@ struct ReadingTests {
         expected.models.trustedKeys = [String(repeating: "1", count: 64), String(repeating: "ab", count: 32)]
         expected.bans.duration = .seconds(90)
         expected.bans.maximum = .seconds(7 * 86400)
+        expected.bans.widestIPv4 = 32
+        expected.bans.widestIPv6 = 56
         expected.limits.packetsPerSecond = 50
         expected.limits.duration = .seconds(60)
         expected.deadMan.after = .seconds(10)
@@ -190,7 +194,7 @@ struct MistakeTests {
                 "f:1:7: mode must be one of learn, shadow, limit, enforce, not `x`",
                 """
                 f:2:1: unknown key `typo`; expected one of allow, attach, bans, bpffs, breakers, control, dead_man, \
-                detection, flow_table, interfaces, interval, ipv6_source_prefix, learn, limits, local_networks, \
+                detection, flow_table, groups, interfaces, interval, ipv6_source_prefix, learn, limits, local_networks, \
                 log, mode, models, rule_table, \
                 socket, state
                 """,

@@ -40,6 +40,8 @@ struct ServerTests {
             #expect(try await client.model("a b/c").data == Data([1, 2, 3]))
             _ = try await client.promote(PromotionRequest(id: nil))
             _ = try await client.challenge(ModelDocument(data: Data([7, 7])))
+            _ = try await client.report(since: StubService.time)
+            _ = try await client.report(since: nil)
             #expect(try await client.keys() == ModelKeys(own: "ab", trusted: ["cd"]))
             await #expect(throws: ControlError.self) {
                 try await client.judge(alert: 5, FeedbackRequest(feedback: "bad"))
@@ -57,7 +59,7 @@ struct ServerTests {
                 "batch unban 2001:db8::/32,2001:db8::", "flows 2001:db8::/32 4 bytes", "settings", "reload",
                 "models", "model a b/c",
                 "promote -",
-                "challenge 2", "keys", "judge 5 bad",
+                "challenge 2", "report 2023-11-14T22:13:20.250Z", "report -", "keys", "judge 5 bad",
             ])
     }
 

@@ -79,13 +79,13 @@ actor StubService: ControlService {
     func modes() async throws -> ModeReport {
         try await note("modes")
         return ModeReport(
-            groups: [.init(name: nil, protects: [], mode: .enforce, configured: .shadow)], trip: nil)
+            groups: [.init(nil, mode: .enforce, configured: .shadow)], trip: nil)
     }
 
     func setMode(_ request: ModeRequest) async throws -> ModeReport {
         try await note("mode \(request.mode) \(request.group ?? "-")")
         return ModeReport(
-            groups: [.init(name: nil, protects: [], mode: request.mode, configured: .shadow)], trip: nil)
+            groups: [.init(nil, mode: request.mode, configured: .shadow)], trip: nil)
     }
 
     func batch(_ request: BatchRequest) async throws -> BatchResult {
@@ -102,6 +102,11 @@ actor StubService: ControlService {
     func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
         try await note("audit \(since?.rfc3339 ?? "-") \(limit)")
         return []
+    }
+
+    func report(since: Timestamp?) async throws -> NetworkReport {
+        try await note("report \(since?.rfc3339 ?? "-")")
+        return NetworkReport(since: Self.time, groups: [])
     }
 
     func verifyAudit() async throws -> AuditVerdict {

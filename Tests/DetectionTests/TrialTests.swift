@@ -11,7 +11,7 @@ import Traffic
         var configuration = DetectionConfiguration()
         configuration.learnDuration = .seconds(30)
         configuration.trialDuration = .seconds(10)
-        configuration.falseAlarmsPerDay = 1
+        configuration.accepted.perDay = 1
         configure(&configuration)
         return Detector(configuration: configuration, shippedModel: try .embedded())
     }

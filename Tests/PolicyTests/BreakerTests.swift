@@ -40,6 +40,34 @@ struct BreakerTests {
         #expect(trips(scenario).isEmpty)
     }
 
+    @Test("A ban that grows to a network is one more")
+    func countsNetworks() throws {
+        var scenario = scenario(BreakerSettings(bansPerMinute: 4))
+        for host in 1...4 { scenario.decide(try .of("192.0.2.\(host)")) }
+        #expect(trips(scenario) == ["more than 4 automatic bans within a minute"])
+    }
+
+    @Test(
+        "Rules on borrowed names count against known sources, but not as bans: forging many ends no blocking")
+    func forged() throws {
+        let target = Target(address: try #require(Address("10.20.0.2")), protocol: .udp, port: 53)
+        func forged(_ source: String) throws -> Verdict {
+            try .of(source, target: target, isTwoWay: false)
+        }
+        var strangers = scenario(BreakerSettings(bansPerMinute: 3))
+        for host in 1...20 { strangers.decide(try forged("10.\(host).0.1")) }
+        #expect(trips(strangers).isEmpty)
+        let known = (1...20).map { "10.0.\($0).1" }
+        var scenario = scenario(BreakerSettings(trafficShare: 1))
+        try scenario.meet(known, for: .seconds(620), step: .seconds(10))
+        for source in known.prefix(5) {
+            // The same source twice is one source.
+            scenario.decide(try forged(source))
+            scenario.decide(try forged(source))
+        }
+        #expect(trips(scenario) == ["automatic rules on 5 of 20 well-known sources within ten minutes"])
+    }
+
     @Test("Bans on sources that were known well for ten minutes trip it, bans on strangers do not")
     func knownSources() throws {
         let known = (1...40).map { "10.0.\($0).1" }
@@ -50,6 +78,6 @@ struct BreakerTests {
         for source in known.prefix(4) { scenario.decide(try .of(source)) }
         #expect(trips(scenario).isEmpty, "a tenth is bearable")
         for source in known[4..<7] { scenario.decide(try .of(source)) }
-        #expect(trips(scenario) == ["automatic bans on 5 of 40 well-known sources within ten minutes"])
+        #expect(trips(scenario) == ["automatic rules on 5 of 40 well-known sources within ten minutes"])
     }
 }

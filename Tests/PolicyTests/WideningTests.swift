@@ -39,6 +39,21 @@ struct WideningTests {
         #expect(sources.allSatisfy { $0.length >= 48 })
     }
 
+    @Test("As wide as the operator lets it: a network further, or not at all")
+    func widest() throws {
+        func lengths(_ settings: PolicySettings) throws -> Set<Int> {
+            var scenario = Scenario(settings: settings)
+            try ban(Self.neighbours4, in: &scenario)
+            for network in 0..<4 {
+                try ban((1...4).map { "2001:db8:1:\(network)0\($0)::/64" }, in: &scenario)
+            }
+            return Set(scenario.installed.values.map(\.match.prefix.length))
+        }
+        #expect(try lengths(PolicySettings()) == [32, 24, 64, 56, 48])
+        #expect(try lengths(PolicySettings(widestIPv4: 25, widestIPv6: 49)) == [32, 64, 56])
+        #expect(try lengths(PolicySettings(widestIPv4: 32, widestIPv6: 64)) == [32, 64])
+    }
+
     @Test("Never over what is allowed, protected, or known by answered connections")
     func sparesOthers() throws {
         var allowed = Scenario()

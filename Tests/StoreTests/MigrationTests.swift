@@ -15,13 +15,15 @@ struct MigrationTests {
         "Nothing is lost: bans, allow-list, alerts, models and the audit trail, which is a chain from then on",
         arguments: [
             SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3,
-            SchemaFixtures.version4,
+            SchemaFixtures.version4, SchemaFixtures.version4,
         ].enumerated().map { ($0.offset + 1, $0.element) })
     func migrates(_ version: Int, _ sql: String) throws {
         let folder = try TemporaryFolder()
         let path = folder.file("sluice.db")
         let old = try DatabaseQueue(path: path)
         try old.write { try $0.execute(sql: sql) }
+        // Of the fifth, the audit trail is a chain, whose hashes are not worth writing down.
+        if version == 5 { try Schema.migrator.migrate(old, upTo: "5") }
         try old.close()
 
         let store = try Store(path: path)

@@ -18,7 +18,6 @@ package struct Trial: Sendable {
     /// The model on probation.
     package let model: SiteModel
     private let length: Duration
-    private let acceptedPerDay: Double
     private var source: ViewDetector
     private var destination: ViewDetector
     /// Span of traffic that both models have judged.
@@ -34,10 +33,14 @@ package struct Trial: Sendable {
     ) {
         self.model = model
         length = configuration.trialDuration
-        acceptedPerDay = configuration.falseAlarmsPerDay
         (source, destination) = views
         source.adopt(model)
         destination.adopt(model)
+    }
+
+    mutating func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
+        source.regroup(accepted, grouping)
+        destination.regroup(accepted, grouping)
     }
 
     /// Lets the challenger judge what the champion has judged; `championAlarms` is what that one has raised by it.
@@ -65,7 +68,7 @@ package struct Trial: Sendable {
     /// more than a rate allows in a short trial is chance, so one is always allowed.
     package var outcome: Outcome {
         guard passed >= length else { return .running(length > .zero ? passed / length : 0) }
-        let accepted = max(1, acceptedPerDay * (passed / .seconds(86_400)))
+        let accepted = max(1, source.accepted * (passed / .seconds(86_400)))
         guard Double(alarms) <= max(accepted, Double(championAlarms)) else {
             return .failed(
                 "\(alarms) alarms without evidence in its trial; the model in use raised \(championAlarms)")

@@ -1,5 +1,3 @@
-package import Traffic
-
 /// Which side of this machine an interface is on.
 package enum InterfaceRole: String, Hashable, Sendable, CaseIterable {
     /// The side of the Internet, and of what others own.

@@ -1,4 +1,3 @@
-import Configuration
 import Testing
 import Traffic
 

@@ -1,0 +1,85 @@
+import Detection
+import Policy
+import TestSupport
+import Testing
+import Traffic
+
+@Suite("The budget of automatic rules")
+struct BudgetPropertyTests {
+    private static let breakers = BreakerSettings(bansPerMinute: 6, knownShare: 0.3, trafficShare: 0.4)
+    private static let known = (1...20).map { "10.0.\($0).1" } + (1...20).map { "2001:db8:\($0)::/64" }
+
+    /// No rule lasts longer than breakers remember.
+    private static let settings = PolicySettings(
+        banDuration: .seconds(120), banMaximum: .seconds(300), limitDuration: .seconds(120))
+
+    @Test(
+        "Whatever verdicts come, no minute has more bans than it may, and no ten minutes touch more known sources",
+        arguments: (0..<30).map { _ in UInt64.random(in: 0...UInt64.max) })
+    func holds(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let groups = try [("servers", "10.20.0.0/24"), ("six", "2001:db8:f000::/48")].map { name, prefix in
+            PolicyGroup(
+                TrafficGroup(name: name, protects: [try Scenario.prefix(prefix)]),
+                mode: [.enforce, .limit, .shadow].randomElement(using: &random) ?? .enforce,
+                settings: Self.settings)
+        }
+        var scenario = Scenario()
+        scenario.policy = Policy(
+            settings: Self.settings, mode: .enforce, groups: groups,
+            breakers: Self.breakers)
+        try scenario.meet(Self.known, for: .seconds(620), step: .seconds(10))
+        // Some seeds stay within the budget, some do not.
+        let pace = Int.random(in: 1...40, using: &random)
+        var bans: [UInt32: Timestamp] = [:]
+        // Who had a verdict is not known as good any more, so each gets one.
+        var good = Self.known.shuffled(using: &random)
+        for _ in 0..<200 {
+            scenario.decide(try verdict(&random, good: &good))
+            for rule in scenario.installed.values {
+                guard rule.origin == .automatic, !rule.isShadowed, rule.action == .deny,
+                    case .source = rule.match
+                else { continue }
+                bans[rule.id] = bans[rule.id] ?? scenario.now
+            }
+            let now = scenario.now
+            let latest = bans.values.count { now - $0 < .seconds(60) }
+            #expect(latest <= Self.breakers.bansPerMinute, "seed \(seed)")
+            try checkKnown(scenario, seed)
+            if scenario.policy.trip != nil {
+                #expect(
+                    scenario.installed.values.allSatisfy { $0.origin == .manual || $0.isShadowed },
+                    "seed \(seed)")
+            }
+            scenario.wait(.seconds(Int.random(in: 0...pace, using: &random)), step: .seconds(1))
+        }
+    }
+
+    /// Of the sources known at the start (each sends as much as any other), no more are under enforced rules than may be.
+    private func checkKnown(_ scenario: Scenario, _ seed: UInt64) throws {
+        let rules = scenario.installed.values.filter { $0.origin == .automatic && !$0.isShadowed }
+        let touched = try Self.known.count { text in
+            let source = try Scenario.prefix(text)
+            return rules.contains { $0.match.prefix == source }
+        }
+        let most = min(Self.breakers.knownShare, Self.breakers.trafficShare) * Double(Self.known.count)
+        #expect(Double(touched) <= max(most, 4), "seed \(seed)")
+    }
+
+    private func verdict(
+        _ random: inout SeededGenerator, good: inout [String]
+    ) throws -> Verdict {
+        let number = Int.random(in: 1...250, using: &random)
+        let isIPv4 = Bool.random(using: &random)
+        let stranger = isIPv4 ? "192.0.\(number % 5).\(number)" : "2001:db8:\(number % 5)f:\(number)::/64"
+        let source = Int.random(in: 0..<4, using: &random) == 0 ? good.popLast() ?? stranger : stranger
+        let victim = [
+            source.contains(":") ? "2001:db8:f000::2" : "10.20.0.2",
+            source.contains(":") ? "2001:db8:e000::2" : "10.30.0.2",
+        ].randomElement(using: &random)
+        return try .of(
+            source,
+            target: Target(address: try #require(victim.flatMap(Address.init)), protocol: .tcp, port: 80),
+            isTwoWay: Int.random(in: 0..<4, using: &random) > 0)
+    }
+}

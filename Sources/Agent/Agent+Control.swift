@@ -57,6 +57,8 @@ extension Agent: ControlService {
                 limits: counts.limits, acceptedAlarmsPerDay: rate?.accepted ?? 0,
                 realisedAlarmsPerDay: rate?.realised)
         }
+        report.configuration = loaded.hash
+        report.pending = policy.pending.map(PendingReport.init)
         return report
     }
 
@@ -80,65 +82,70 @@ extension Agent: ControlService {
         // Counters as they are now, not as they were at the last turn.
         let now = clock.now
         record(try engine.settle(at: now).events, by: "agent", at: now)
-        return query.select(engine.policy.sanctions).map(BanReport.init)
+        let policy = engine.policy
+        return query.select(policy.sanctions).map { BanReport($0, in: policy) }
     }
 
     package func ban(_ request: BanRequest) async throws -> BanReport {
-        let now = clock.now
-        return try refusing {
-            var policy = engine.policy
-            let (sanction, changes) = try policy.ban(
-                request.prefix, for: request.lasting, reason: request.reason, at: now)
-            try commit(policy, changes, at: now)
-            return BanReport(sanction)
+        let (policy, ban) = try change(confirm: request.confirm) { policy, now in
+            try policy.ban(request.prefix, for: request.lasting, reason: request.reason, at: now)
         }
+        return BanReport(policy.sanction(ban.rule.id) ?? ban, in: policy)
     }
 
-    package func unban(_ prefix: Prefix) async throws -> [BanReport] {
-        let now = clock.now
-        return try refusing {
-            var policy = engine.policy
-            let (lifted, changes) = try policy.unban(prefix, at: now)
-            try commit(policy, changes, at: now)
-            return lifted.map(BanReport.init)
-        }
+    package func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
+        try change(confirm: confirm) { try $0.unban(prefix, at: $1) }.result.map { BanReport($0) }
     }
 
     package func allowed() async throws -> [AllowReport] {
-        engine.policy.allowList.map(AllowReport.init) + engine.policy.protected.map(AllowReport.init)
+        let policy = engine.policy
+        return policy.allowList.map { AllowReport($0, in: policy) }
     }
 
     package func allow(_ request: AllowRequest) async throws -> AllowResult {
-        let now = clock.now
-        return try refusing {
-            var policy = engine.policy
+        let (policy, (entry, lifted)) = try change(confirm: request.confirm) { policy, now in
             let (entry, lifted, changes) = try policy.allow(
                 request.prefix, for: request.lasting, reason: request.reason, at: now)
-            try commit(policy, changes, at: now)
-            return AllowResult(entry: AllowReport(entry), lifted: lifted.map(\.prefix))
+            return ((entry, lifted), changes)
         }
+        return AllowResult(
+            entry: AllowReport(policy.entry(entry.prefix) ?? entry, in: policy), lifted: lifted.map(\.prefix))
     }
 
-    package func disallow(_ prefix: Prefix) async throws -> AllowReport {
-        let now = clock.now
-        return try refusing {
-            var policy = engine.policy
-            let (entry, changes) = try policy.disallow(prefix)
-            try commit(policy, changes, at: now)
-            return AllowReport(entry)
-        }
+    package func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
+        AllowReport(try change(confirm: confirm) { policy, _ in try policy.disallow(prefix) }.result)
+    }
+
+    package func protected() async throws -> [ProtectReport] {
+        engine.policy.protected.map(ProtectReport.init)
+    }
+
+    package func protect(_ request: ProtectRequest) async throws -> ProtectResult {
+        let (entry, lifted) = try change { policy, now in
+            let (entry, lifted, changes) = try policy.protect(
+                request.prefix, reason: request.reason, at: now)
+            return ((entry, lifted), changes)
+        }.result
+        return ProtectResult(entry: ProtectReport(entry), lifted: lifted.map(\.prefix))
+    }
+
+    package func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
+        ProtectReport(try change { policy, _ in try policy.unprotect(prefix) }.result)
     }
 
     package func modes() async throws -> ModeReport { ModeReport(engine.policy) }
 
     package func setMode(_ request: ModeRequest) async throws -> ModeReport {
-        let now = clock.now
-        return try refusing {
-            var policy = engine.policy
-            let changes = try policy.changeMode(to: request.mode, of: request.group)
-            try commit(policy, changes, at: now)
-            return ModeReport(policy)
-        }
+        ModeReport(
+            try change(confirm: request.confirm) { policy, _ in
+                ((), try policy.changeMode(to: request.mode, of: request.group))
+            }.policy)
+    }
+
+    package func pending() async throws -> [PendingReport] { engine.policy.pending.map(PendingReport.init) }
+
+    package func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
+        try change { try $0.confirm(request.changes, at: $1) }.result.map(PendingReport.init)
     }
 
     package func batch(_ request: BatchRequest) async throws -> BatchResult {
@@ -147,6 +154,25 @@ extension Agent: ControlService {
         let (result, changes) = try request.apply(to: &policy, at: now)
         if request.isTrial != true { try commit(policy, changes, at: now) }
         return result
+    }
+
+    /// An operator's change, from the policy to the kernel and the store; returns the policy with it.
+    private func change<Result>(
+        confirm: Double? = nil, _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
+    ) throws -> (policy: Policy, result: Result) {
+        let now = clock.now
+        var policy = engine.policy
+        do {
+            var (result, changes) = try body(&policy, now)
+            if let confirm {
+                try policy.awaitConfirmation(
+                    of: &changes, since: engine.policy, within: .seconds(confirm), at: now)
+            }
+            try commit(policy, changes, at: now)
+            return (policy, result)
+        } catch let refusal as Refusal {
+            throw ControlError(refusal)
+        }
     }
 
     /// Puts an operator's change in force; what the kernel refused has not happened.
@@ -160,14 +186,6 @@ extension Agent: ControlService {
             throw error
         }
         record(changes.events, by: Caller.current?.name ?? "operator", at: now)
-    }
-
-    private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
-        do {
-            return try body()
-        } catch let refusal as Refusal {
-            throw ControlError(refusal)
-        }
     }
 
     package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
@@ -197,6 +215,12 @@ extension Agent: ControlService {
             of: address, treatment: treatment, cause: cause, current: current(address),
             alerts: alerts.filter { $0.id != cause?.id })
     }
+
+    package func events(_ query: EventQuery) async throws -> [EventReport] { eventLog.latest(query) }
+
+    package func followEvents(
+        _ query: EventQuery
+    ) async throws -> AsyncThrowingStream<EventReport, any Error> { try eventLog.follow(query) }
 
     /// What the latest window says about an address as a source; `nil` if there is none.
     private func current(_ address: Address) -> Explanation.Current? {

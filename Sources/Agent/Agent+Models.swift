@@ -75,7 +75,7 @@ extension Agent {
         }
         guard alert.feedback != feedback else { return AlertReport(alert) }
         if feedback == .bad, engine.policy.sanctions.contains(where: { $0.rule.id == alert.ruleID }) {
-            _ = try await unban(alert.verdict.entity.prefix)
+            _ = try await unban(alert.verdict.entity.prefix, confirm: nil)
         }
         try store.judge(id, as: feedback, by: who, at: now)
         engine.detector.learn(from: alert.verdict, wasRight: feedback == .good, at: now)

@@ -5,7 +5,9 @@ import Store
 import Traffic
 
 extension Agent {
-    package func settings() async throws -> [SettingReport] { loaded.settings.map(SettingReport.init) }
+    package func settings() async throws -> SettingList {
+        SettingList(settings: loaded.settings.map(SettingReport.init), hash: loaded.hash)
+    }
 
     /// Reads the configuration again: all of it holds from then on, or nothing of it.
     package func reload() async throws -> [SettingReport] {
@@ -32,6 +34,7 @@ extension Agent {
         }
         let now = clock.now
         var policy = engine.policy
+        policy.configuration = new.hash
         let changes = policy.reconfigure(
             new.configuration.policy, mode: new.configuration.mode, groups: new.configuration.policyGroups,
             allowing: new.configuration.allow, at: now)
@@ -41,7 +44,8 @@ extension Agent {
         let words = changed.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         attempt("store") {
             try store.note(
-                "reload", "configuration", detail: words, by: Caller.current?.name ?? "agent", at: now)
+                "reload", "configuration \(new.hash)", detail: words, by: Caller.current?.name ?? "agent",
+                at: now)
         }
         tell(.reloaded(words))
         return changed.map(SettingReport.init)
@@ -54,6 +58,13 @@ extension Agent {
         } catch {
             tell(.warning((error as? ControlError)?.message ?? "\(error)"))
         }
+    }
+}
+
+extension LoadedConfiguration {
+    /// SHA-256 of keys and values, wherever they are from: what decisions were made under.
+    package var hash: String {
+        SHA256.hexadecimal(of: settings.map { "\($0.key): \($0.value)\n" }.joined())
     }
 }
 

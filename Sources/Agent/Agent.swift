@@ -1,5 +1,6 @@
 import BPF
 package import Configuration
+import Control
 package import Datapath
 import Detection
 import Features
@@ -25,6 +26,7 @@ package actor Agent {
     let key: SigningKey
     let started: Timestamp
     private let notify: @Sendable (TimedNotice) -> Void
+    let eventLog = EventLog()
 
     /// As looked up within the last minute.
     private(set) var host: HostAddresses
@@ -94,6 +96,7 @@ package actor Agent {
             settings: configuration.policy, mode: configuration.mode, groups: configuration.policyGroups,
             routes: routes, breakers: configuration.breakers.settings,
             protected: host.protected + operators.protected(at: now))
+        policy.configuration = loaded.hash
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", at: now)
         var options = DatapathOptions(configuration)
@@ -198,7 +201,7 @@ package actor Agent {
     /// A store that fails now is tried again with the next event.
     func record(_ events: [Event], by who: String, at now: Timestamp) {
         guard !events.isEmpty else { return }
-        for event in events { tell(.event(event)) }
+        for event in events { tell(.event(event), by: who) }
         attempt("store") { try store.save(events, by: who, at: now) }
     }
 
@@ -207,7 +210,7 @@ package actor Agent {
         guard drift != RuleDrift() else { return }
         ruleDrift += drift
         let text = "put \(drift.missing) back, removed \(drift.unknown)"
-        tell(.warning("somebody else changed the rules in the kernel; mended: \(text)"))
+        tell(.mended("somebody else changed the rules in the kernel: \(text)"))
         attempt("store") { try store.note("mend", "rules", detail: text, by: "agent", at: now) }
     }
 
@@ -267,6 +270,7 @@ package actor Agent {
         attempt("store") { try store.note("stop", "agent", detail: "", by: "agent", at: now) }
         if !staysAttached { try datapath.detach() }
         tell(.stopped(isAttached: staysAttached))
+        eventLog.close()
     }
 
     /// Does something that the agent can do without; a failure is told once, until it succeeds again.
@@ -293,7 +297,11 @@ package actor Agent {
         return [trip].compactMap(\.self) + complaints.keys.sorted().compactMap { complaints[$0] }
     }
 
-    func tell(_ notice: Notice) { notify(TimedNotice(time: clock.now, notice: notice)) }
+    func tell(_ notice: Notice, by who: String = "agent") {
+        let timed = TimedNotice(time: clock.now, who: who, notice: notice)
+        notify(timed)
+        eventLog.add(EventReport(timed))
+    }
 }
 
 extension Attachment {

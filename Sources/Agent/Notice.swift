@@ -16,6 +16,8 @@ package enum Notice: Sendable {
     case event(Event)
     /// Another configuration is in use; what changed in it, empty if nothing did.
     case reloaded(String)
+    /// Others had changed the kernel's rules; what was put right.
+    case mended(String)
     /// Something went wrong that the agent goes on without.
     case warning(String)
     /// Detached, or left attached on purpose.
@@ -43,5 +45,7 @@ package enum TrialStep: Hashable, Sendable {
 /// A notice with its time.
 package struct TimedNotice: Sendable {
     package let time: Timestamp
+    /// `agent`, or the user who asked for it.
+    package var who = "agent"
     package let notice: Notice
 }

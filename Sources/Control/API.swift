@@ -50,6 +50,10 @@ package struct BanReport: Codable, Hashable, Sendable {
     package var alertID: Int64?
     /// The policy group whose rule it is; absent for none.
     package var group: String?
+    /// SHA-256 of the configuration that it was made under.
+    package var configuration: String?
+    /// The change that it waits to be confirmed with: else it is undone.
+    package var pending: PendingReport?
 
     package init(
         prefix: Prefix, action: Action, origin: Rule.Origin, isShadowed: Bool, since: Timestamp,
@@ -82,6 +86,14 @@ extension TargetReport {
     }
 }
 
+extension BanReport {
+    /// Whom it is for: the source, `to` the service that is limited, or both.
+    package var spokenSubject: String {
+        guard let target else { return "\(prefix)" }
+        return Prefix(target.address) == prefix ? "to \(target.spoken)" : "\(prefix) to \(target.spoken)"
+    }
+}
+
 /// `GET bans` (see `BanQuery`): bans and limits in force.
 package struct BanList: Codable, Hashable, Sendable {
     package var bans: [BanReport]
@@ -94,24 +106,28 @@ package struct BanRequest: Codable, Hashable, Sendable {
     /// Seconds; absent for a ban that ends only by hand.
     package var duration: Double?
     package var reason: String?
+    /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; absent where it needs not be.
+    package var confirm: Double?
 
-    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil) {
+    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil, confirm: Double? = nil) {
         self.prefix = prefix
         self.duration = duration
         self.reason = reason
+        self.confirm = confirm
     }
 }
 
 /// An entry of the allow-list: its traffic is never dropped and never limited.
 package struct AllowReport: Codable, Hashable, Sendable {
     package var prefix: Prefix
-    /// `configuration` (the `allow` key), `manual` (added at run time), or `automatic` (protected by the
-    /// agent).
+    /// `configuration` (the `allow` key) or `manual` (added at run time).
     package var origin: String
     package var since: Timestamp?
     package var expires: Timestamp?
-    /// What the operator wrote, or what is protected: `address of eth0`.
+    /// What the operator wrote.
     package var reason: String?
+    /// The change that it waits to be confirmed with: else it is undone.
+    package var pending: PendingReport?
 
     package init(prefix: Prefix, origin: String, since: Timestamp?, expires: Timestamp?, reason: String?) {
         self.prefix = prefix
@@ -122,7 +138,7 @@ package struct AllowReport: Codable, Hashable, Sendable {
     }
 }
 
-/// `GET allow`: the allow-list, with what is protected automatically.
+/// `GET allow`: the allow-list.
 package struct AllowList: Codable, Hashable, Sendable {
     package var allowed: [AllowReport]
     package init(allowed: [AllowReport]) { self.allowed = allowed }
@@ -134,11 +150,14 @@ package struct AllowRequest: Codable, Hashable, Sendable {
     /// Seconds; absent for an entry that ends only by hand.
     package var duration: Double?
     package var reason: String?
+    /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; absent where it needs not be.
+    package var confirm: Double?
 
-    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil) {
+    package init(prefix: Prefix, duration: Double? = nil, reason: String? = nil, confirm: Double? = nil) {
         self.prefix = prefix
         self.duration = duration
         self.reason = reason
+        self.confirm = confirm
     }
 }
 
@@ -202,6 +221,8 @@ package struct AlertReport: Codable, Hashable, Sendable {
     package var ruleID: UInt32?
     /// What an operator said of it: `good` or `bad`.
     package var feedback: String?
+    /// SHA-256 of the configuration that it was decided under.
+    package var configuration: String?
 
     package init(
         id: Int64, time: Timestamp, view: Entity.View, prefix: Prefix, tier: Verdict.Tier, reason: String,

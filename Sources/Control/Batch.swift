@@ -6,7 +6,9 @@ package import Traffic
 /// It is done to all of them, or, if one is refused, to none. Longer lists take several requests; to have all
 /// or nothing then too, try each first (`isTrial`).
 package struct BatchRequest: Codable, Hashable, Sendable {
-    package enum Action: String, Codable, CaseIterable, Sendable { case ban, unban, allow, disallow }
+    package enum Action: String, Codable, CaseIterable, Sendable {
+        case ban, unban, allow, disallow, protect, unprotect
+    }
 
     /// In one request.
     package static let mostPrefixes = 4000
@@ -18,16 +20,19 @@ package struct BatchRequest: Codable, Hashable, Sendable {
     package var reason: String?
     /// Whether to say only if it could be done.
     package var isTrial: Bool?
+    /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; not for what is protected.
+    package var confirm: Double?
 
     package init(
         action: Action, prefixes: [Prefix], duration: Double? = nil, reason: String? = nil,
-        isTrial: Bool? = nil
+        isTrial: Bool? = nil, confirm: Double? = nil
     ) {
         self.action = action
         self.prefixes = prefixes
         self.duration = duration
         self.reason = reason
         self.isTrial = isTrial
+        self.confirm = confirm
     }
 }
 
@@ -37,10 +42,13 @@ package struct BatchResult: Codable, Hashable, Sendable {
     package var count: Int
     /// Bans and limits that it lifted.
     package var lifted: Int
+    /// The change that it waits to be confirmed with: else it is undone.
+    package var pending: PendingReport?
 
-    package init(count: Int, lifted: Int) {
+    package init(count: Int, lifted: Int, pending: PendingReport? = nil) {
         self.count = count
         self.lifted = lifted
+        self.pending = pending
     }
 }
 
@@ -56,6 +64,7 @@ extension BatchRequest {
         BatchResult, Changes
     ) {
         let length = duration.map { Duration.seconds($0) }
+        let before = policy
         var changes = Changes()
         var lifted = 0
         var refusals: [Prefix: Refusal] = [:]
@@ -80,12 +89,21 @@ extension BatchRequest {
             let (sanctions, refused, made) = policy.unban(prefixes, at: now)
             (lifted, refusals, changes) = (sanctions.count, refused, made)
         case .allow:
-            each { prefix throws(Refusal) in
-                let (_, lifted, made) = try policy.allow(prefix, for: length, reason: reason, at: now)
-                return (lifted.count, made)
+            do {
+                let (_, ended, made) = try policy.allow(prefixes, for: length, reason: reason, at: now)
+                (lifted, changes) = (ended.count, made)
+            } catch {
+                throw ControlError(error)
             }
         case .disallow:
             each { prefix throws(Refusal) in (0, try policy.disallow(prefix).1) }
+        case .protect:
+            each { prefix throws(Refusal) in
+                let (_, ended, made) = try policy.protect(prefix, reason: reason, at: now)
+                return (ended.count, made)
+            }
+        case .unprotect:
+            each { prefix throws(Refusal) in (0, try policy.unprotect(prefix).1) }
         }
         let refused = prefixes.compactMap { prefix in
             refusals[prefix].map {
@@ -93,7 +111,17 @@ extension BatchRequest {
             }
         }
         guard let first = prefixes.lazy.compactMap({ refusals[$0] }).first else {
-            return (BatchResult(count: prefixes.count, lifted: lifted), changes)
+            var result = BatchResult(count: prefixes.count, lifted: lifted)
+            if let confirm {
+                do {
+                    try policy.awaitConfirmation(
+                        of: &changes, since: before, within: .seconds(confirm), at: now)
+                } catch {
+                    throw ControlError(error)
+                }
+                result.pending = policy.pending.last.map(PendingReport.init)
+            }
+            return (result, changes)
         }
         throw ControlError(
             ControlError(first).code, "\(refused.count) of \(prefixes.count) prefixes are refused",

@@ -20,5 +20,11 @@ package struct SettingReport: Codable, Hashable, Sendable {
 /// `GET config`: the configuration that is in use, and `POST reload`: what changed in it.
 package struct SettingList: Codable, Hashable, Sendable {
     package var settings: [SettingReport]
-    package init(settings: [SettingReport]) { self.settings = settings }
+    /// SHA-256 of keys and values, as decisions are recorded with it.
+    package var hash: String?
+
+    package init(settings: [SettingReport], hash: String? = nil) {
+        self.settings = settings
+        self.hash = hash
+    }
 }

@@ -25,8 +25,9 @@ package struct ControlClient: ControlService {
         try await send("POST", "bans", body: try Wire.encode(request))
     }
 
-    package func unban(_ prefix: Prefix) async throws -> [BanReport] {
-        try await (send("DELETE", "bans/" + Self.encode("\(prefix)")) as BanList).bans
+    package func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
+        let path = "bans/" + Self.encode("\(prefix)") + Self.query([("confirm", confirm.map { "\($0)" })])
+        return try await (send("DELETE", path) as BanList).bans
     }
 
     package func allowed() async throws -> [AllowReport] { try await (get("allow") as AllowList).allowed }
@@ -35,8 +36,29 @@ package struct ControlClient: ControlService {
         try await send("POST", "allow", body: try Wire.encode(request))
     }
 
-    package func disallow(_ prefix: Prefix) async throws -> AllowReport {
-        try await send("DELETE", "allow/" + Self.encode("\(prefix)"))
+    package func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
+        let path = "allow/" + Self.encode("\(prefix)") + Self.query([("confirm", confirm.map { "\($0)" })])
+        return try await send("DELETE", path)
+    }
+
+    package func protected() async throws -> [ProtectReport] {
+        try await (get("protect") as ProtectList).protected
+    }
+
+    package func protect(_ request: ProtectRequest) async throws -> ProtectResult {
+        try await send("POST", "protect", body: try Wire.encode(request))
+    }
+
+    package func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
+        try await send("DELETE", "protect/" + Self.encode("\(prefix)"))
+    }
+
+    package func pending() async throws -> [PendingReport] {
+        try await (get("pending") as PendingList).pending
+    }
+
+    package func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
+        try await (send("POST", "confirm", body: try Wire.encode(request)) as PendingList).pending
     }
 
     package func modes() async throws -> ModeReport { try await get("mode") }
@@ -88,12 +110,40 @@ package struct ControlClient: ControlService {
         try await get("explain?address=" + Self.encode("\(address)"))
     }
 
-    package func settings() async throws -> [SettingReport] {
-        try await (get("config") as SettingList).settings
-    }
+    package func settings() async throws -> SettingList { try await get("config") }
 
     package func reload() async throws -> [SettingReport] {
         try await (send("POST", "reload") as SettingList).settings
+    }
+
+    package func events(_ query: EventQuery) async throws -> [EventReport] {
+        try await (get("events" + Self.query(query.parameters)) as EventList).events
+    }
+
+    package func followEvents(
+        _ query: EventQuery
+    ) async throws -> AsyncThrowingStream<EventReport, any Error> {
+        let connection = try await connect(try await SocketPool<Poll>.client)
+        let head = "GET /v1/events/stream\(Self.query(query.parameters)) HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: EventReport.self)
+        let reading = Task {
+            defer { connection.close() }
+            do {
+                try await connection.write(Data(head.utf8))
+                let (status, rest) = try await connection.readLines(maximumLine: 1 << 20) {
+                    continuation.yield(try Wire.decode(EventReport.self, from: $0))
+                }
+                guard status == 200 else { throw Self.error(status, rest) }
+                throw AgentUnreachable(socket: socket, reason: .ended)
+            } catch let error as SocketError {
+                let reason = AgentUnreachable.Reason.hungUp(error.localizedDescription)
+                continuation.finish(throwing: AgentUnreachable(socket: socket, reason: reason))
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        continuation.onTermination = { _ in reading.cancel() }
+        return stream
     }
 
     package func flows(_ query: FlowQuery) async throws -> [FlowReport] {
@@ -119,10 +169,14 @@ package struct ControlClient: ControlService {
             "\(method) /v1/\(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
         let (status, answer) = try await exchange(Data(head.utf8) + body)
         guard (200..<300).contains(status) else {
-            throw (try? Wire.decode(ErrorDocument.self, from: answer))?.error
-                ?? ControlError(.failed, "the agent answered with status \(status)")
+            throw Self.error(status, answer)
         }
         return try Wire.decode(Document.self, from: answer)
+    }
+
+    private static func error(_ status: Int, _ answer: Data) -> ControlError {
+        (try? Wire.decode(ErrorDocument.self, from: answer))?.error
+            ?? ControlError(.failed, "the agent answered with status \(status)")
     }
 
     private func exchange(_ request: Data) async throws -> (status: Int, body: Data) {
@@ -175,6 +229,8 @@ package struct AgentUnreachable: Error, Hashable, Sendable {
         case notPermitted
         /// The agent closed the connection.
         case hungUp(String)
+        /// What it was to tell without an end has ended: it has stopped.
+        case ended
         /// Anything else, in the system's words.
         case other(String)
     }
@@ -203,6 +259,15 @@ extension ListQuery where Order: RawRepresentable<String> {
         [
             ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
             ("limit", limit.map { "\($0)" }), ("sort", order.rawValue),
+        ]
+    }
+}
+
+extension EventQuery {
+    fileprivate var parameters: [(name: String, value: String?)] {
+        [
+            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
+            ("kind", kind?.rawValue), ("limit", limit > 0 ? "\(limit)" : nil),
         ]
     }
 }

@@ -75,19 +75,22 @@ package struct ControlServer: Sendable {
     private func serve(_ connection: HTTPConnection, _ router: ControlRouter) async {
         defer { connection.close() }
         do {
-            try await withTimeLimit(Self.timeLimit) {
-                guard let caller = connection.caller else {
-                    throw ControlError(.forbidden, "the kernel does not say who asks")
-                }
-                // Who may do nothing is not listened to.
-                try access.check(caller, isReading: true)
-                try await connections.counting(caller) {
+            guard let caller = connection.caller else {
+                throw ControlError(.forbidden, "the kernel does not say who asks")
+            }
+            // Who may do nothing is not listened to.
+            try access.check(caller, isReading: true)
+            try await connections.counting(caller) {
+                let lines = try await withTimeLimit(Self.timeLimit) {
                     let request = try await connection.readRequest(maximumBody: HTTPLimits.requestBody)
                     try access.check(caller, isReading: request.method == "GET")
-                    try await Caller.$current.withValue(caller) {
-                        try await connection.write(await router.respond(to: request).encoded)
+                    return try await Caller.$current.withValue(caller) {
+                        let response = await router.respond(to: request)
+                        try await connection.write(response.encoded)
+                        return response.lines
                     }
                 }
+                if let lines { try await connection.write(lines, each: Self.timeLimit) }
             }
         } catch let error as ControlError {
             await connection.turnAway(with: HTTPResponse.failure(error).encoded)

@@ -16,22 +16,45 @@ package protocol ControlService: Sendable {
     /// - Throws: `ControlError` with code `refused` if the prefix is protected, allowed or too wide.
     func ban(_ request: BanRequest) async throws -> BanReport
 
-    /// Lifts every ban and limit on exactly this prefix, whoever made it, and returns what it was.
+    /// Lifts every ban and limit on exactly this prefix, whoever made it, and returns what it was; undone unless confirmed
+    /// within so many seconds, if `confirm` says so.
     ///
     /// - Throws: `ControlError` with code `notFound` if there is none.
-    func unban(_ prefix: Prefix) async throws -> [BanReport]
+    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport]
 
-    /// The allow-list, with what is protected automatically.
+    /// The allow-list.
     func allowed() async throws -> [AllowReport]
 
     /// Adds to the allow-list, which lifts what the entry covers.
     func allow(_ request: AllowRequest) async throws -> AllowResult
 
-    /// Takes an entry off the allow-list and returns what it was.
+    /// Takes an entry off the allow-list and returns what it was; undone unless confirmed within so many seconds, if
+    /// `confirm` says so.
     ///
     /// - Throws: `ControlError` with code `notFound` if it is not there, `refused` if it stands in the
     ///   configuration or is protected automatically.
-    func disallow(_ prefix: Prefix) async throws -> AllowReport
+    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport
+
+    /// What no rule is made on.
+    func protected() async throws -> [ProtectReport]
+
+    /// Protects a prefix by name, which lifts automatic rules on it.
+    ///
+    /// - Throws: `ControlError` with code `refused` if it is banned by hand or too wide.
+    func protect(_ request: ProtectRequest) async throws -> ProtectResult
+
+    /// Takes off what was protected by name, and returns what it was.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if it is not protected, `refused` if it is by the agent itself.
+    func unprotect(_ prefix: Prefix) async throws -> ProtectReport
+
+    /// Changes that wait to be confirmed, the oldest first.
+    func pending() async throws -> [PendingReport]
+
+    /// Confirms changes, and returns them.
+    ///
+    /// - Throws: `ControlError` with code `notFound` if one of them does not wait, or none does.
+    func confirm(_ request: ConfirmRequest) async throws -> [PendingReport]
 
     /// How far the agent goes by itself.
     func modes() async throws -> ModeReport
@@ -89,12 +112,20 @@ package protocol ControlService: Sendable {
     func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport
 
     /// The configuration in use, every key of it.
-    func settings() async throws -> [SettingReport]
+    func settings() async throws -> SettingList
 
     /// Reads the configuration again, and takes it over as a whole or not at all; returns what changed.
     ///
     /// - Throws: `ControlError` with code `refused` if it has mistakes, or changes what needs a restart.
     func reload() async throws -> [SettingReport]
+
+    /// The last events, the oldest first.
+    func events(_ query: EventQuery) async throws -> [EventReport]
+
+    /// Events as they happen, until the agent ends or the reader goes.
+    ///
+    /// - Throws: `ControlError` with code `unavailable` if too many follow already.
+    func followEvents(_ query: EventQuery) async throws -> AsyncThrowingStream<EventReport, any Error>
 
     /// The busiest flows of the latest reading.
     func flows(_ query: FlowQuery) async throws -> [FlowReport]
@@ -104,6 +135,16 @@ package protocol ControlService: Sendable {
 }
 
 extension ControlService {
+    /// Lifts every ban and limit on exactly this prefix.
+    package func unban(_ prefix: Prefix) async throws -> [BanReport] {
+        try await unban(prefix, confirm: nil)
+    }
+
+    /// Takes an entry off the allow-list.
+    package func disallow(_ prefix: Prefix) async throws -> AllowReport {
+        try await disallow(prefix, confirm: nil)
+    }
+
     /// Every ban and limit in force, newest first.
     package func bans() async throws -> [BanReport] { try await bans(.all) }
 

@@ -29,6 +29,50 @@ struct HTTPConnection: Sendable {
 
     func write(_ data: Data) async throws { try await socket.write(data) }
 
+    /// Writes what comes, until it ends, the peer goes, or does not take a part of it within `limit`.
+    func write(
+        _ lines: @escaping @Sendable (@Sendable (Data) async throws -> Void) async throws -> Void,
+        each limit: Duration
+    ) async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await lines { data in try await withTimeLimit(limit) { try await write(data) } }
+            }
+            // Nothing is to come from there: it is how one learns that the peer has gone.
+            group.addTask { _ = try? await socket.read(atMost: 1) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Reads the status of an answer, gives `take` each of its lines that is not empty until the connection ends, and returns
+    /// what is left: all of it, if it is an error.
+    func readLines(maximumLine: Int, _ take: (Data) throws -> Void) async throws -> (status: Int, rest: Data)
+    {
+        let (head, start) = try await readHead()
+        guard head.startLine.count >= 2, head.startLine[0].hasPrefix("HTTP/1."),
+            let status = Int(head.startLine[1])
+        else { throw ControlError(.failed, "the answer is not HTTP") }
+        var buffer = Data(start)
+        while true {
+            if status == 200 {
+                while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = buffer[buffer.startIndex..<end]
+                    if !line.isEmpty { try take(Data(line)) }
+                    buffer = Data(buffer[(end + 1)...])
+                }
+            }
+            guard buffer.count <= maximumLine else {
+                throw ControlError(.failed, "the agent sent a line of more than \(maximumLine) bytes")
+            }
+            do {
+                buffer += try await socket.read(atMost: 16 * 1024)
+            } catch SocketError.disconnected {
+                return (status, buffer)
+            }
+        }
+    }
+
     /// Answers a request that was not read to its end.
     ///
     /// What is still to come is thrown away, within limits: closing a socket with unread data resets the

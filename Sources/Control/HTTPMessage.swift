@@ -23,17 +23,20 @@ struct HTTPRequest: Hashable, Sendable {
 }
 
 /// An answer.
-struct HTTPResponse: Hashable, Sendable {
+struct HTTPResponse: Sendable {
     var status: Int
     var contentType = "application/json"
     /// Methods that the path takes, with status 405.
     var allow: [String] = []
     var body: Data
+    /// Gives what comes after the head bit by bit, instead of a body; the connection ends with it.
+    var lines: (@Sendable (_ send: @Sendable (Data) async throws -> Void) async throws -> Void)?
 
-    /// The bytes to send; the connection ends with them.
+    /// The bytes to send; the connection ends with them, or with `lines`.
     var encoded: Data {
         var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "Status")\r\n"
-        head += "Content-Type: \(contentType)\r\nContent-Length: \(body.count)\r\nCache-Control: no-store\r\n"
+        head += "Content-Type: \(contentType)\r\nCache-Control: no-store\r\n"
+        if lines == nil { head += "Content-Length: \(body.count)\r\n" }
         if !allow.isEmpty { head += "Allow: \(allow.joined(separator: ", "))\r\n" }
         return Data((head + "Connection: close\r\n\r\n").utf8) + body
     }

@@ -15,6 +15,8 @@ package struct ModeReport: Codable, Hashable, Sendable {
         package var mode: Mode
         /// What the configuration says.
         package var configured: Mode
+        /// The change that the mode waits to be confirmed with: else it is undone.
+        package var pending: PendingReport?
 
         /// One group; `traffic` is `nil` for everything that is in none.
         package init(_ traffic: TrafficGroup?, mode: Mode, configured: Mode) {
@@ -40,9 +42,11 @@ package struct ModeReport: Codable, Hashable, Sendable {
     /// What the policy says of its modes.
     package init(_ policy: Policy) {
         groups = ([nil] + policy.groups.map(\.traffic)).map { traffic in
-            Group(
+            var group = Group(
                 traffic, mode: policy.mode(of: traffic?.name),
                 configured: policy.configuredMode(of: traffic?.name))
+            group.pending = policy.pendingMode(of: traffic?.name)
+            return group
         }
         trip = policy.trip?.reason
     }
@@ -53,9 +57,12 @@ package struct ModeRequest: Codable, Hashable, Sendable {
     package var mode: Mode
     /// Absent for everything that is in no group.
     package var group: String?
+    /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; absent where it needs not be.
+    package var confirm: Double?
 
-    package init(mode: Mode, group: String? = nil) {
+    package init(mode: Mode, group: String? = nil, confirm: Double? = nil) {
         self.mode = mode
         self.group = group
+        self.confirm = confirm
     }
 }

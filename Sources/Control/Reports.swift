@@ -22,6 +22,13 @@ extension BanReport {
             reason: sanction.reason,
             summary: sanction.summary, ruleID: sanction.rule.id, alertID: sanction.alertID,
             group: sanction.group)
+        configuration = sanction.configuration
+    }
+
+    /// The same, with the change that it waits to be confirmed with.
+    package init(_ sanction: Sanction, in policy: Policy) {
+        self.init(sanction)
+        if sanction.rule.origin == .manual { pending = policy.pendingBan(on: sanction.prefix) }
     }
 }
 
@@ -33,10 +40,10 @@ extension AllowReport {
             reason: entry.reason)
     }
 
-    /// What the agent protects by itself.
-    package init(_ protected: ProtectedPrefix) {
-        self.init(
-            prefix: protected.prefix, origin: "automatic", since: nil, expires: nil, reason: protected.reason)
+    /// The same, with the change that it waits to be confirmed with.
+    package init(_ entry: AllowEntry, in policy: Policy) {
+        self.init(entry)
+        if entry.origin == .manual { pending = policy.pendingEntry(for: entry.prefix) }
     }
 }
 
@@ -60,6 +67,7 @@ extension AlertReport {
             },
             action: action, note: alert.note, ruleID: alert.ruleID,
             feedback: alert.feedback?.rawValue)
+        configuration = alert.configuration
     }
 }
 
@@ -135,7 +143,7 @@ extension ControlError {
             switch refusal.kind {
             case .notFound: .notFound
             case .invalidDuration: .invalid
-            case .protected, .allowed, .tooWide, .configured: .refused
+            case .protected, .allowed, .banned, .tooWide, .configured: .refused
             }
         self.init(code, refusal.message, hint: refusal.hint)
     }

@@ -97,6 +97,41 @@ extension HTTPRequest {
     }
 }
 
+extension HTTPRequest {
+    /// The parameter `confirm`: seconds.
+    func confirm() throws(ControlError) -> Double? {
+        guard let text = query["confirm"] else { return nil }
+        guard let seconds = Double(text) else {
+            throw ControlError(.invalid, "`confirm` must be a number of seconds, not `\(text)`")
+        }
+        try checkConfirm(seconds)
+        return seconds
+    }
+}
+
+extension ProtectRequest {
+    init(_ request: HTTPRequest) throws(ControlError) {
+        self = try request.document(ProtectRequest.self)
+        try checkReason(reason)
+    }
+}
+
+extension ModeRequest {
+    init(_ request: HTTPRequest) throws(ControlError) {
+        self = try request.document(ModeRequest.self)
+        try checkConfirm(confirm)
+    }
+}
+
+extension EventQuery {
+    init(_ request: HTTPRequest, or limit: Int) throws(ControlError) {
+        self.init(
+            since: try request.since(), source: try request.source(), reason: request.query["reason"],
+            kind: request.query["kind"] == nil ? nil : try request.word("kind", or: .alert),
+            limit: try request.limit() ?? limit)
+    }
+}
+
 extension ListQuery<BanOrder> {
     init(_ request: HTTPRequest) throws(ControlError) {
         self.init(
@@ -137,6 +172,7 @@ extension BanRequest {
         self = try request.document(BanRequest.self)
         try checkDuration(duration)
         try checkReason(reason)
+        try checkConfirm(confirm)
     }
 }
 
@@ -145,6 +181,7 @@ extension AllowRequest {
         self = try request.document(AllowRequest.self)
         try checkDuration(duration)
         try checkReason(reason)
+        try checkConfirm(confirm)
     }
 }
 
@@ -153,9 +190,13 @@ extension BatchRequest {
         self = try request.document(BatchRequest.self)
         try checkDuration(duration)
         try checkReason(reason)
+        try checkConfirm(confirm)
         guard (1...Self.mostPrefixes).contains(prefixes.count) else {
             throw ControlError(
                 .invalid, "`prefixes` must be a list of 1 to \(Self.mostPrefixes), not of \(prefixes.count)")
+        }
+        if confirm != nil, action == .protect || action == .unprotect {
+            throw ControlError(.invalid, "`confirm` is not for `\(action.rawValue)`, which makes no rule")
         }
     }
 }
@@ -169,6 +210,15 @@ private func checkDuration(_ duration: Double?) throws(ControlError) {
         throw ControlError(
             .invalid, "`duration` must be more than 0 and at most ten years, in seconds",
             hint: "leave it out for a rule without an end")
+    }
+}
+
+private func checkConfirm(_ seconds: Double?) throws(ControlError) {
+    guard let seconds else { return }
+    guard seconds > 0, seconds <= 86_400 else {
+        throw ControlError(
+            .invalid, "`confirm` must be more than 0 and at most a day, in seconds",
+            hint: "leave it out for a change that stays without being confirmed")
     }
 }
 

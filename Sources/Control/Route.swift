@@ -37,6 +37,32 @@ struct Route: Sendable {
         }
     }
 
+    /// A route that is answered with documents as they come, line by line.
+    init<Document: Codable & Sendable>(
+        _ method: String, _ path: String, _ summary: String, parameters: [Parameter],
+        _ answer:
+            @escaping @Sendable (any ControlService, HTTPRequest) async throws
+            -> AsyncThrowingStream<Document, any Error>
+    ) {
+        self.method = method
+        self.path = path.split(separator: "/").map(String.init)
+        self.summary = summary
+        self.parameters = parameters
+        body = nil
+        document = Document.self
+        contentType = "application/jsonl"
+        respond = { service, request in
+            let documents = try await answer(service, request)
+            var response = HTTPResponse(status: 200, contentType: "application/jsonl", body: Data())
+            response.lines = { send in
+                for try await document in documents {
+                    try await send(try Wire.encode(document) + Data("\n".utf8))
+                }
+            }
+            return response
+        }
+    }
+
     /// A route that is answered with bytes of another kind.
     init(
         _ method: String, _ path: String, _ summary: String, contentType: String,

@@ -18,11 +18,13 @@ extension Route {
         Route("POST", "bans", "Bans a source by hand.", body: BanRequest.self) { service, request in
             try await service.ban(try BanRequest(request))
         },
-        Route("DELETE", "bans/{prefix}", "Lifts every ban and limit on exactly this prefix.") {
-            service, request in
-            BanList(bans: try await service.unban(try request.prefix()))
+        Route(
+            "DELETE", "bans/{prefix}", "Lifts every ban and limit on exactly this prefix.",
+            parameters: [.confirm]
+        ) { service, request in
+            BanList(bans: try await service.unban(try request.prefix(), confirm: try request.confirm()))
         },
-        Route("GET", "allow", "The allow-list, with what is protected automatically.") { service, _ in
+        Route("GET", "allow", "The allow-list: what is never dropped and never limited.") { service, _ in
             AllowList(allowed: try await service.allowed())
         },
         Route(
@@ -31,8 +33,30 @@ extension Route {
         ) { service, request in
             try await service.allow(try AllowRequest(request))
         },
-        Route("DELETE", "allow/{prefix}", "Takes an entry off the allow-list.") { service, request in
-            try await service.disallow(try request.prefix())
+        Route(
+            "DELETE", "allow/{prefix}", "Takes an entry off the allow-list.", parameters: [.confirm]
+        ) { service, request in
+            try await service.disallow(try request.prefix(), confirm: try request.confirm())
+        },
+        Route("GET", "protect", "What no rule is made on, neither by the agent nor by hand.") { service, _ in
+            ProtectList(protected: try await service.protected())
+        },
+        Route(
+            "POST", "protect", "Protects a prefix by name, which lifts automatic rules on it.",
+            body: ProtectRequest.self
+        ) { service, request in
+            try await service.protect(try ProtectRequest(request))
+        },
+        Route("DELETE", "protect/{prefix}", "Takes off what was protected by name.") { service, request in
+            try await service.unprotect(try request.prefix())
+        },
+        Route("GET", "pending", "Changes that are undone unless they are confirmed, the oldest first.") {
+            service, _ in
+            PendingList(pending: try await service.pending())
+        },
+        Route("POST", "confirm", "Confirms changes; answers those.", body: ConfirmRequest.self) {
+            service, request in
+            PendingList(pending: try await service.confirm(try request.document(ConfirmRequest.self)))
         },
         Route(
             "POST", "batch", "One change to many prefixes: to all of them, or, if one is refused, to none.",
@@ -45,7 +69,7 @@ extension Route {
         },
         Route("POST", "mode", "Changes the mode of a group at once.", body: ModeRequest.self) {
             service, request in
-            try await service.setMode(try request.document(ModeRequest.self))
+            try await service.setMode(try ModeRequest(request))
         },
         Route(
             "GET", "report",
@@ -110,8 +134,23 @@ extension Route {
         ) { service, request in
             FlowList(flows: try await service.flows(try FlowQuery(request)))
         },
+        Route(
+            "GET", "events", "What happened, the oldest first: the latest of the last 1,000 since the start.",
+            parameters: [.since, .source, .reason, .kind, .limit]
+        ) { service, request in
+            EventList(events: try await service.events(try EventQuery(request, or: ListLimits.usual)))
+        },
+        Route(
+            "GET", "events/stream",
+            """
+            The same as JSON Lines, and then what happens as it does, until the agent ends; `limit` is how many of the past come \
+            first (none, unless it is there). Who reads too slowly misses events, and is told how many with the next one.
+            """, parameters: [.since, .source, .reason, .kind, .limit]
+        ) { service, request -> AsyncThrowingStream<EventReport, any Error> in
+            try await service.followEvents(try EventQuery(request, or: 0))
+        },
         Route("GET", "config", "The configuration in use, and where each value is from.") { service, _ in
-            SettingList(settings: try await service.settings())
+            try await service.settings()
         },
         Route(
             "POST", "reload",
@@ -139,6 +178,10 @@ extension Parameter {
     fileprivate static let reason = Parameter("reason", "Those with exactly this reason.", .string)
     fileprivate static let limit = Parameter(
         "limit", "How many at most.", .integer(from: 1, through: ListLimits.most))
+    fileprivate static let kind = Parameter(
+        "kind", "Those of this kind.", .words(of: EventReport.Kind.self))
+    fileprivate static let confirm = Parameter(
+        "confirm", "Seconds within which it must be confirmed (`POST confirm`), or it is undone.", .number)
     fileprivate static let address = Parameter("address", "Of either family.", .address, isRequired: true)
     fileprivate static let view = Parameter(
         "view", "Who sends, or who is sent to.", .words(of: Entity.View.self))

@@ -204,6 +204,10 @@ package struct StatusReport: Codable, Hashable, Sendable {
     package var warnings: [String]
     /// What had to be mended in the kernel.
     package var ruleDrift = RuleDrift(missing: 0, unknown: 0)
+    /// SHA-256 of the configuration in use: of its keys and values, wherever they are from.
+    package var configuration: String?
+    /// Changes by hand that are undone unless they are confirmed, the oldest first.
+    package var pending: [PendingReport] = []
     /// How detection itself fares.
     package var detection: DetectionReport?
 

@@ -16,6 +16,8 @@ package struct Alert: Hashable, Sendable {
     package var ruleID: UInt32?
     /// What an operator said of it; `nil` if nobody has.
     package var feedback: Feedback?
+    /// Hash of the configuration that it was made under; `nil` of those that earlier versions made.
+    package var configuration: String?
 
     package init(
         id: Int64, verdict: Verdict, action: Action, note: String? = nil, ruleID: UInt32? = nil,
@@ -47,8 +49,10 @@ package enum Event: Hashable, Sendable {
         case lifted
         /// The allow-list covers it now.
         case allowed
-        /// The machine needs the address now.
+        /// The machine needs the address now, or an operator protects it.
         case protected
+        /// Made by hand, and not confirmed in time.
+        case unconfirmed
     }
 
     case alert(Alert)
@@ -63,6 +67,15 @@ package enum Event: Hashable, Sendable {
     case modeSet(Mode, group: String?, configured: Mode)
     /// A circuit breaker tripped.
     case tripped(Trip)
+    /// An operator protects a prefix by name, or no longer does.
+    case protected(ProtectedPrefix)
+    case unprotected(ProtectedPrefix)
+    /// What was changed by hand is undone at its deadline unless it is confirmed.
+    case pending(PendingChange)
+    case confirmed(PendingChange)
+    case undone(PendingChange)
+    /// Part of a pending change was decided anew, and is no longer undone; this is left of it.
+    case superseded(PendingChange)
 }
 
 /// What a step of the policy leads to: rules for the data plane, and events of why.

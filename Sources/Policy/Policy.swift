@@ -50,7 +50,12 @@ package struct Policy: Sendable {
     package internal(set) var groupModes: [String: Mode]
     /// Why automatic rules only count, whatever the mode was; `nil` while all is well.
     package internal(set) var trip: Trip?
+    /// What no rule may be made on: what the agent found on its machine, then what operators named.
     package internal(set) var protected: [ProtectedPrefix]
+    /// Changes by hand that wait to be confirmed, the oldest first.
+    package internal(set) var pending: [PendingChange] = []
+    /// Hash of the configuration that decisions are made under; kept with each of them.
+    package var configuration: String?
     var sanctionsInForce: [Slot: Standing] = [:]
     var slots: [UInt32: Slot] = [:]
     var allowed: [Prefix: AllowEntry] = [:]
@@ -68,6 +73,7 @@ package struct Policy: Sendable {
     private var silencedUntil: [Entity: Timestamp] = [:]
     var lastRuleID: UInt32 = 0
     var lastAlertID: Int64 = 0
+    var lastPendingID: Int64 = 0
     /// No ban, limit or allow-list entry ends before this.
     var nextEnd: Timestamp?
     private var nextPrune: Timestamp?
@@ -136,12 +142,14 @@ package struct Policy: Sendable {
         rule.id = sanctionsInForce[Slot(rule)]?.sanction.rule.id ?? makeRuleID()
         rule.expires = now + duration(of: rule, offence: offence, settings)
         lastAlertID += 1
-        let sanction = Sanction(
+        var sanction = Sanction(
             rule: rule, since: now, reason: verdict.reason, summary: verdict.summary, alertID: lastAlertID,
             offence: offence, group: group,
             isOnKnown: verdict.entity.view == .source && acquaintances.usualPackets(of: match.prefix) != nil)
-        let alert = Alert(
+        sanction.configuration = configuration
+        var alert = Alert(
             id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
+        alert.configuration = configuration
         impose(sanction, &changes)
         changes.events += [.alert(alert), .imposed(sanction)]
         let bans = offence > 0 ? 1 + widen(sanction, settings, at: now, &changes) : 0
@@ -188,7 +196,9 @@ package struct Policy: Sendable {
         if let end = silencedUntil[verdict.entity], end > now { return }
         silencedUntil[verdict.entity] = now + Self.alertInterval
         lastAlertID += 1
-        changes.events.append(.alert(Alert(id: lastAlertID, verdict: verdict, action: .alert, note: note)))
+        var alert = Alert(id: lastAlertID, verdict: verdict, action: .alert, note: note)
+        alert.configuration = configuration
+        changes.events.append(.alert(alert))
     }
 
     /// An id that no rule in force has; never 0.

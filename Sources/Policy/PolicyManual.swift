@@ -14,11 +14,13 @@ extension Policy {
         var rule = Rule(id: 0, match: .source(prefix), action: .deny, origin: .manual, expires: expires)
         let old = sanctionsInForce[Slot(rule)]
         rule.id = old?.sanction.rule.id ?? makeRuleID()
-        let sanction = Sanction(
+        var sanction = Sanction(
             rule: rule, since: now, reason: reason ?? "manual", summary: "banned by hand",
             dropped: old?.sanction.dropped ?? Count(), lastHit: old?.sanction.lastHit)
+        sanction.configuration = configuration
         pardons[prefix] = nil
         var changes = Changes()
+        supersede(&changes) { $0.bans(prefix) }
         impose(sanction, counter: old?.counter ?? Count(), &changes)
         changes.events.append(.imposed(sanction))
         return (sanction, changes)
@@ -69,26 +71,53 @@ extension Policy {
     package mutating func allow(
         _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
     ) throws(Refusal) -> (AllowEntry, lifted: [Sanction], Changes) {
+        let (entries, lifted, changes) = try allow([prefix], for: duration, reason: reason, at: now)
+        return (entries[0], lifted, changes)
+    }
+
+    /// The same for many, with one look at what is in force; an entry for each.
+    package mutating func allow(
+        _ prefixes: [Prefix], for duration: Duration?, reason: String?, at now: Timestamp
+    ) throws(Refusal) -> ([AllowEntry], lifted: [Sanction], Changes) {
         let expires = try end(of: duration, from: now)
-        if let entry = allowed[prefix], entry.origin == .configuration { return (entry, [], Changes()) }
-        let entry = AllowEntry(
-            ruleID: allowed[prefix]?.ruleID ?? makeRuleID(), prefix: prefix, origin: .manual, since: now,
-            expires: expires, reason: reason)
         var changes = Changes()
-        admit(entry, &changes)
-        changes.events.append(.allowed(entry))
-        let lifted = lift(.allowed, at: now, &changes) { sanction in
-            sanction.rule.origin == .manual
-                ? prefix.contains(sanction.prefix) : prefix.overlaps(sanction.prefix)
+        var entries: [AllowEntry] = []
+        for prefix in prefixes {
+            if let entry = allowed[prefix], entry.origin == .configuration {
+                entries.append(entry)
+                continue
+            }
+            let entry = AllowEntry(
+                ruleID: allowed[prefix]?.ruleID ?? makeRuleID(), prefix: prefix, origin: .manual, since: now,
+                expires: expires, reason: reason)
+            admit(entry, &changes)
+            changes.events.append(.allowed(entry))
+            entries.append(entry)
         }
-        return (entry, lifted, changes)
+        let covered = PrefixSet(prefixes)
+        supersede(&changes) { $0.allows(covered) }
+        return (entries, liftAllowed(covered, at: now, &changes), changes)
+    }
+
+    /// Lifts what entries of the allow-list leave no sense in: bans and limits that they cover, and automatic ones that
+    /// they touch.
+    @discardableResult
+    mutating func liftAllowed(
+        _ prefixes: PrefixSet, at now: Timestamp, _ changes: inout Changes
+    ) -> [Sanction] {
+        lift(.allowed, at: now, &changes) { sanction in
+            sanction.rule.origin == .manual
+                ? prefixes.contains(sanction.prefix) : prefixes.overlaps(sanction.prefix)
+        }
     }
 
     /// Takes an entry off the allow-list.
     package mutating func disallow(_ prefix: Prefix) throws(Refusal) -> (AllowEntry, Changes) {
         guard let entry = allowed[prefix] else {
-            if let always = (protected + Self.alwaysProtected).first(where: { $0.prefix == prefix }) {
-                throw Refusal(.protected, "\(prefix) is protected: it is \(always.reason)")
+            if let protected = protection(where: { $0 == prefix }) {
+                throw Refusal(
+                    .protected, "\(prefix) is protected: it is \(protected.reason)",
+                    hint: "sluice protect list")
             }
             throw Refusal(.notFound, "\(prefix) is not on the allow-list", hint: "sluice allow list")
         }

@@ -11,6 +11,7 @@ extension Policy {
         if trip != nil { breakers.reset() }
         trip = nil
         var changes = Changes()
+        supersede(&changes) { $0.setsMode(of: group) }
         changes.events.append(.modeSet(mode, group: group, configured: configuredMode(of: group)))
         changes += follow(mode: group)
         return changes

@@ -36,6 +36,14 @@ extension Policy {
         sanctions { _ in true }.sorted { ($0.since, $0.rule.id) > ($1.since, $1.rule.id) }
     }
 
+    /// The one with this rule.
+    package func sanction(_ ruleID: UInt32) -> Sanction? {
+        slots[ruleID].flatMap { sanctionsInForce[$0] }?.sanction
+    }
+
+    /// The entry of the allow-list for exactly this prefix.
+    package func entry(_ prefix: Prefix) -> AllowEntry? { allowed[prefix] }
+
     /// Those in force that `isMeant`, by rule id.
     func sanctions(where isMeant: (Sanction) -> Bool) -> [Sanction] {
         sanctionsInForce.values.lazy.map(\.sanction).filter(isMeant).sorted { $0.rule.id < $1.rule.id }
@@ -85,10 +93,8 @@ extension Policy {
             return false
         }
         return Treatment(
-            allowedBy: allowed.values.filter { $0.prefix.contains(address) }.max {
-                $0.prefix.length < $1.prefix.length
-            },
-            protectedBy: (protected + Self.alwaysProtected).first { $0.prefix.contains(address) },
+            allowedBy: entry(containing: Prefix(address)),
+            protectedBy: protection { $0.contains(address) },
             sanctions: sanctions(coveringSource: Prefix(address)), partial: partial, towards: towards)
     }
 

@@ -22,10 +22,7 @@ extension Policy {
                 since: now)
             admit(entry, &changes)
             changes.events.append(.allowed(entry))
-            lift(.allowed, at: now, &changes) { sanction in
-                sanction.rule.origin == .manual
-                    ? prefix.contains(sanction.prefix) : prefix.overlaps(sanction.prefix)
-            }
+            liftAllowed(PrefixSet([prefix]), at: now, &changes)
         }
         // After what was lifted: a rule that is removed and installed in one step would stay in force.
         changes += regroup(groups)

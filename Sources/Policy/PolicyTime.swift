@@ -16,6 +16,7 @@ extension Policy {
         prune(at: now)
         guard let nextEnd, now >= nextEnd - Self.extensionMargin else { return Changes() }
         var changes = Changes()
+        undoOverdue(at: now, &changes)
         let due = sanctionsInForce.values.filter { standing in
             standing.sanction.rule.expires.map { $0 - Self.extensionMargin <= now } ?? false
         }
@@ -26,6 +27,7 @@ extension Policy {
         self.nextEnd = nil
         for standing in sanctionsInForce.values { noteEnd(standing.sanction.rule.expires) }
         for entry in allowed.values { noteEnd(entry.expires) }
+        for change in pending { noteEnd(change.deadline) }
         return changes
     }
 
@@ -79,6 +81,10 @@ extension Policy {
             saved.allowed.map(\.ruleID).max() ?? 0)
         lastAlertID = max(lastAlertID, saved.lastAlertID)
         resume(saved.modes)
+        pending = saved.pending
+        lastPendingID = max(lastPendingID, saved.lastPendingID)
+        for change in pending { noteEnd(change.deadline) }
+        name(saved.protected)
         for past in saved.pastBans {
             guard let end = past.rule.expires else { continue }
             offences.remember(past.prefix, offence: past.offence, end: end, for: settings.banMaximum)
@@ -99,6 +105,7 @@ extension Policy {
         }
         letProtectedPass(&changes)
         for sanction in saved.sanctions { restore(sanction, at: now, &changes) }
+        undoOverdue(at: now, &changes)
         return changes
     }
 
@@ -114,7 +121,8 @@ extension Policy {
         if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin) {
             end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
         } else if let expires = sanction.rule.expires, expires <= now {
-            end(sanction, .expired, at: now, &changes)
+            let isPending = sanction.rule.origin == .manual && awaitsConfirmation(ofBan: sanction.prefix)
+            end(sanction, isPending ? .unconfirmed : .expired, at: now, &changes)
         } else {
             impose(sanction, counter: sanction.dropped, &changes)
         }
@@ -129,11 +137,16 @@ package struct SavedState: Hashable, Sendable {
     /// The last ban of each source that was banned not long ago; `rule.expires` is when it ended.
     package var pastBans: [Sanction] = []
     package var modes: [SavedMode] = []
+    /// What operators protect by name.
+    package var protected: [ProtectedPrefix] = []
+    /// Changes that wait to be confirmed, the oldest first.
+    package var pending: [PendingChange] = []
     /// When an operator lifted the last ban of a source, if that was not long ago.
     package var lifted: [Prefix: Timestamp] = [:]
     /// Highest ids that were given.
     package var lastRuleID: UInt32 = 0
     package var lastAlertID: Int64 = 0
+    package var lastPendingID: Int64 = 0
 
     package init() {}
 }

@@ -8,6 +8,8 @@ package struct Refusal: Error, Hashable, Sendable {
         case protected
         /// The allow-list has it.
         case allowed
+        /// It is banned by hand.
+        case banned
         /// The prefix covers too much.
         case tooWide
         /// The duration cannot be used.
@@ -60,6 +62,22 @@ extension Policy {
             prefix: Prefix(Address(ipv6High: 0xFF00 << 48, low: 0), length: 8), reason: "multicast"),
     ]
 
+    /// What is protected, by its prefix.
+    func protection(where isMeant: (Prefix) -> Bool) -> ProtectedPrefix? {
+        Self.alwaysProtected.first { isMeant($0.prefix) } ?? protected.first { isMeant($0.prefix) }
+    }
+
+    /// The narrowest entry of the allow-list that has all of `prefix`.
+    ///
+    /// By one look-up for each length, since the list may be long.
+    func entry(containing prefix: Prefix) -> AllowEntry? {
+        if allowed.isEmpty { return nil }
+        for length in (0...prefix.length).reversed() {
+            if let entry = allowed[Prefix(prefix.address, length: length)] { return entry }
+        }
+        return nil
+    }
+
     /// Why a ban or limit on `prefix` must not be; `nil` if it may.
     ///
     /// Automatic rules must not touch the allow-list at all. A manual one may contain an entry, which then
@@ -71,15 +89,15 @@ extension Policy {
                 .tooWide, "\(prefix) is too wide for one rule: at most /\(widest)",
                 hint: "ban the /\(widest) prefixes in it one by one")
         }
-        if let protected = (Self.alwaysProtected + protected).first(where: { $0.prefix.overlaps(prefix) }) {
+        if let protected = protection(where: { $0.overlaps(prefix) }) {
             return Refusal(
                 .protected, "\(prefix) is protected: \(protected.prefix) is \(protected.reason)",
                 hint: prefix.isSingleAddress
                     ? nil : "ban narrower prefixes that leave out \(protected.prefix)")
         }
-        let entry = allowed.values.first {
-            origin == .automatic ? $0.prefix.overlaps(prefix) : $0.prefix.contains(prefix)
-        }
+        let entry =
+            origin == .automatic
+            ? allowed.values.first { $0.prefix.overlaps(prefix) } : entry(containing: prefix)
         guard let entry else { return nil }
         let hint =
             entry.origin == .manual

@@ -20,6 +20,8 @@ package struct Sanction: Hashable, Sendable {
     package var group: String?
     /// Whether it is on a source that was well known when it was made: answered connections for ten minutes, no verdict.
     package var isOnKnown: Bool
+    /// Hash of the configuration that it was made under; `nil` of those that earlier versions made.
+    package var configuration: String?
 
     package init(
         rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,
@@ -99,17 +101,20 @@ package struct AllowEntry: Hashable, Sendable {
     }
 }
 
-/// Addresses that are never banned and never limited, because the machine or its operators need them.
+/// Addresses that no rule is made on, because the machine or its operators need them.
 package struct ProtectedPrefix: Hashable, Sendable {
     package var prefix: Prefix
     /// What it is: `address of eth0`, `gateway of eth0`.
     package var reason: String
     /// Whether limits towards an attacked service leave its packets out.
     package var passes: Bool
+    /// When an operator named it; `nil` for what the agent found.
+    package var named: Timestamp?
 
-    package init(prefix: Prefix, reason: String, passes: Bool = true) {
+    package init(prefix: Prefix, reason: String, passes: Bool = true, named: Timestamp? = nil) {
         self.prefix = prefix
         self.reason = reason
         self.passes = passes
+        self.named = named
     }
 }

@@ -35,10 +35,11 @@ extension Policy {
             rule.id = sanctionsInForce[Slot(rule)]?.sanction.rule.id ?? makeRuleID()
             let offence = offences.next(for: network, at: now)
             rule.expires = now + duration(of: rule, offence: offence, settings)
-            let wide = Sanction(
+            var wide = Sanction(
                 rule: rule, since: now, reason: ban.reason,
                 summary: "\(banned.count) neighbours were banned, the last for: \(ban.summary)",
                 alertID: ban.alertID, offence: offence, group: ban.group)
+            wide.configuration = configuration
             // The narrow ones stay until their time is over, so that there is no gap.
             impose(wide, &changes)
             changes.events.append(.imposed(wide))

@@ -143,6 +143,7 @@ extension Alert {
             id: try reader.value("id"), verdict: verdict, action: try reader.choice("action"),
             note: try reader.optional("note"), ruleID: try reader.optional("rule_id"),
             feedback: try (reader.optional("feedback") as String?).flatMap(Feedback.init))
+        configuration = try reader.optional("configuration")
     }
 
     func write(to database: Database) throws {
@@ -152,8 +153,8 @@ extension Alert {
             sql: """
                 INSERT OR REPLACE INTO alert (id, time, view, prefix, tier, reason, summary, score, threshold,
                 model, features, target_address, target_protocol, target_port, two_way, action, note, rule_id,
-                row, feedback)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                row, feedback, configuration)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id, verdict.time.nanoseconds, verdict.entity.view.rawValue, "\(verdict.entity.prefix)",
@@ -161,7 +162,7 @@ extension Alert {
             verdict.threshold.finite,
             verdict.model, encoded, verdict.target.map { "\($0.address)" }, verdict.target?.protocol.rawValue,
             verdict.target?.port, verdict.isTwoWay, action.rawValue, note, ruleID,
-            Self.bytes(verdict.row), feedback?.rawValue,
+            Self.bytes(verdict.row), feedback?.rawValue, configuration,
         ])
     }
 

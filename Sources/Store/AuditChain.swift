@@ -22,7 +22,8 @@ enum AuditChain {
     static func hash(after previous: [UInt8], _ line: AuditLine) -> [UInt8] {
         var message = previous + line.id.bytes + line.time.nanoseconds.bytes
         for part in [line.who, line.verb, line.subject, line.detail] {
-            message += UInt64(part.utf8.count).bytes + Array(part.utf8)
+            message += UInt64(part.utf8.count).bytes
+            message += part.utf8
         }
         return SHA256.digest(of: message)
     }
@@ -72,7 +73,7 @@ extension Store {
                 }
                 last = line.id
             }
-            result.head = previous.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            result.head = SHA256.hexadecimal(previous)
             return result
         }
     }

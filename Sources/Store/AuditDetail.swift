@@ -30,6 +30,8 @@ struct AuditDetail: Encodable {
     var droppedPackets, droppedBytes: UInt64
     var ending: String?
     var alert: Int64?
+    /// Hash of the configuration that it was decided under.
+    var configuration: String?
     var evidence: Evidence?
 
     init(_ sanction: Sanction, ending: Event.Ending?, alert: Alert?) {
@@ -46,6 +48,7 @@ struct AuditDetail: Encodable {
         (droppedPackets, droppedBytes) = (sanction.dropped.packets, sanction.dropped.bytes)
         self.ending = ending?.rawValue
         self.alert = sanction.alertID
+        configuration = sanction.configuration
         evidence = (alert?.verdict).map { verdict in
             Evidence(
                 score: verdict.score, threshold: verdict.threshold, model: verdict.model,
@@ -55,14 +58,16 @@ struct AuditDetail: Encodable {
         }
     }
 
-    var text: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
+    static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
+
+    func text(by encoder: JSONEncoder) throws -> String {
+        String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }
 

@@ -1,5 +1,5 @@
-/// The Secure Hash Algorithm with 256 bits (FIPS 180-4), for the chain of the audit trail.
-struct SHA256 {
+/// The Secure Hash Algorithm with 256 bits (FIPS 180-4), for the chain of the audit trail and the configuration.
+package struct SHA256 {
     private static let roundConstants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
         0xab1c_5ed5,
@@ -23,37 +23,53 @@ struct SHA256 {
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
         0x5be0_cd19,
     ]
+    /// The words of a block and those that follow from them; here, so that there is one of it for all blocks.
+    private var words = [UInt32](repeating: 0, count: 64)
 
     /// The digest of a message: 32 bytes.
     static func digest(of message: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        var padded = message + [0x80]
-        padded += Array(repeating: 0, count: (120 - padded.count % 64) % 64)
+        var padded = message
+        padded.reserveCapacity(message.count + 72)
+        padded.append(0x80)
+        while padded.count % 64 != 56 { padded.append(0) }
         padded += (UInt64(message.count) * 8).bytes
-        for start in stride(from: 0, to: padded.count, by: 64) { hash.compress(padded[start..<start + 64]) }
+        for start in stride(from: 0, to: padded.count, by: 64) { hash.compress(padded, from: start) }
         return hash.state.flatMap(\.bytes)
     }
 
-    private mutating func compress(_ block: ArraySlice<UInt8>) {
-        var words = stride(from: block.startIndex, to: block.endIndex, by: 4).map { place in
-            block[place..<place + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    /// The digest of a text in UTF-8, in hexadecimal.
+    package static func hexadecimal(of text: String) -> String { hexadecimal(digest(of: Array(text.utf8))) }
+
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private mutating func compress(_ message: [UInt8], from start: Int) {
+        for place in 0..<16 {
+            let byte = start + place * 4
+            words[place] =
+                UInt32(message[byte]) << 24 | UInt32(message[byte + 1]) << 16
+                | UInt32(message[byte + 2]) << 8 | UInt32(message[byte + 3])
         }
         for place in 16..<64 {
             let (early, late) = (words[place - 15], words[place - 2])
             let sigma0 = early.rotated(7) ^ early.rotated(18) ^ early >> 3
             let sigma1 = late.rotated(17) ^ late.rotated(19) ^ late >> 10
-            words.append(words[place - 16] &+ sigma0 &+ words[place - 7] &+ sigma1)
+            words[place] = words[place - 16] &+ sigma0 &+ words[place - 7] &+ sigma1
         }
-        var s = state
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for (constant, word) in zip(Self.roundConstants, words) {
-            let choice = s[4] & s[5] ^ ~s[4] & s[6]
-            let majority = s[0] & s[1] ^ s[0] & s[2] ^ s[1] & s[2]
-            let sum1 = s[4].rotated(6) ^ s[4].rotated(11) ^ s[4].rotated(25)
-            let sum0 = s[0].rotated(2) ^ s[0].rotated(13) ^ s[0].rotated(22)
-            let first = s[7] &+ sum1 &+ choice &+ constant &+ word
-            s = [first &+ sum0 &+ majority, s[0], s[1], s[2], s[3] &+ first, s[4], s[5], s[6]]
+            let sum1 = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
+            let choice = e & f ^ ~e & g
+            let first = h &+ sum1 &+ choice &+ constant &+ word
+            let sum0 = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
+            let majority = a & b ^ a & c ^ b & c
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
         }
-        for place in state.indices { state[place] &+= s[place] }
+        for (place, word) in [a, b, c, d, e, f, g, h].enumerated() { state[place] &+= word }
     }
 }
 

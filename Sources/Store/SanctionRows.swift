@@ -3,7 +3,7 @@ import Policy
 import Traffic
 
 extension Sanction {
-    private init(_ row: Row) throws {
+    init(_ row: Row) throws {
         let reader = RowReader(row: row, table: "sanction")
         let prefix: Prefix = try reader.parsed("prefix")
         let side: String = try reader.value("side")
@@ -31,6 +31,7 @@ extension Sanction {
                 packets: try reader.count("dropped_packets"), bytes: try reader.count("dropped_bytes")),
             lastHit: try reader.optionalTime("last_hit"), group: try reader.optional("policy_group"),
             isOnKnown: try reader.value("known"))
+        configuration = try reader.optional("configuration")
     }
 
     /// When operators lifted what was on these sources, if that was after `time`.
@@ -76,8 +77,8 @@ extension Sanction {
                 INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, source,
                 packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary,
                 alert_id, offence, dropped_packets,
-                dropped_bytes, last_hit, ended, ending, policy_group, known)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                dropped_bytes, last_hit, ended, ending, policy_group, known, configuration)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             rule.id, scope == nil ? "source" : "destination",
@@ -86,7 +87,7 @@ extension Sanction {
             rate?.bytes.map(Int64.init(clamping:)), rule.origin.rawValue, rule.isShadowed, since.nanoseconds,
             rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
             Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
-            group, isOnKnown,
+            group, isOnKnown, configuration,
         ])
     }
 

@@ -28,6 +28,9 @@ enum Schema {
         migrator.registerMigration("6") { database in
             try database.execute(sql: version6)
         }
+        migrator.registerMigration("7") { database in
+            try database.execute(sql: version7)
+        }
         return migrator
     }
 
@@ -172,6 +175,37 @@ enum Schema {
             known_limited_packets INTEGER NOT NULL,
             known_limited_bytes INTEGER NOT NULL,
             PRIMARY KEY (hour, policy_group, mode)
+        ) STRICT;
+        """
+
+    private static let version7 = """
+        -- Hash of the configuration that it was decided under.
+        ALTER TABLE sanction ADD COLUMN configuration TEXT;
+        ALTER TABLE alert ADD COLUMN configuration TEXT;
+
+        -- What operators protect by name.
+        CREATE TABLE protected (
+            prefix TEXT PRIMARY KEY,
+            since INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+
+        -- Changes by hand that are undone at their deadline unless they are confirmed, step by step.
+        CREATE TABLE pending (
+            change_id INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            made INTEGER NOT NULL,
+            deadline INTEGER NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('ban', 'allow', 'unban', 'disallow', 'mode')),
+            prefix TEXT,
+            rule_id INTEGER, -- of what was lifted: its row in `sanction`, or what the entry had
+            since INTEGER,
+            expires INTEGER, -- when it is confirmed; null: no end
+            reason TEXT,
+            policy_group TEXT,
+            mode_from TEXT,
+            mode_to TEXT,
+            PRIMARY KEY (change_id, step)
         ) STRICT;
         """
 }

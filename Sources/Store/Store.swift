@@ -99,7 +99,8 @@ package final class Store: Sendable {
         guard !entries.isEmpty else { return }
         do {
             try write { database in
-                for entry in entries { try entry.write(to: database) }
+                var trail = try AuditWriter(database)
+                for entry in entries { try entry.write(to: &trail) }
             }
             pending.withLock { $0.removeFirst(entries.count) }
         } catch {
@@ -126,9 +127,12 @@ package final class Store: Sendable {
             state.lifted = try Sanction.fetchLifted(since: now - memory, from: database)
             state.modes = try SavedMode.fetchAll(from: database)
             state.allowed = try AllowEntry.fetchAll(from: database)
+            state.protected = try ProtectedPrefix.fetchAll(from: database)
+            state.pending = try PendingChange.fetchAll(from: database)
             let ids = "SELECT rule_id FROM sanction UNION ALL SELECT rule_id FROM allowed"
             let rules = "SELECT max(rule_id) FROM (\(ids))"
             state.lastRuleID = UInt32(clamping: try Int64.fetchOne(database, sql: rules) ?? 0)
+            state.lastPendingID = state.pending.map(\.id).max() ?? 0
             state.lastAlertID = try Int64.fetchOne(database, sql: "SELECT max(id) FROM alert") ?? 0
             return state
         }

@@ -8,7 +8,9 @@ import Traffic
 /// How to reach the agent, and how to print what it says.
 struct AgentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Socket of the agent.", valueName: "path"))
-    var socket = Configuration().socket
+    var socket = defaultSocket
+
+    static let defaultSocket = Configuration().socket
 
     @OptionGroup var output: OutputOptions
 }

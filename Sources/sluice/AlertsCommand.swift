@@ -59,6 +59,7 @@ extension AlertReport: ListRow {
             Column("model", value: { $0.model }),
             Column("ruleID", value: { $0.ruleID }),
             Column("feedback", value: { $0.feedback }),
+            Column("configuration", value: { $0.configuration }),
         ]
     }
 

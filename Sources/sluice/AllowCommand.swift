@@ -7,6 +7,8 @@ import Traffic
 struct AllowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "allow", abstract: "The allow-list: what is never dropped and never limited.",
+        discussion:
+            "Its packets pass, whatever rules there are. What no rule is to be made on: `sluice protect`.",
         subcommands: [AllowListCommand.self, AllowAddCommand.self, AllowRemoveCommand.self],
         defaultSubcommand: AllowListCommand.self)
 }
@@ -14,7 +16,7 @@ struct AllowCommand: AsyncParsableCommand {
 /// The command `sluice allow list`.
 struct AllowListCommand: AgentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show the allow-list, and what is protected automatically.")
+        commandName: "list", abstract: "Show the allow-list.")
 
     @OptionGroup var agent: AgentOptions
 
@@ -37,7 +39,12 @@ extension AllowReport: ListRow {
                 cell: { Table.Cell($0.since?.age(at: now) ?? "") }),
             Column(
                 "expires", "LEFT", .right, value: { $0.expires?.rfc3339 },
-                cell: { Table.Cell($0.expires?.left(at: now) ?? "no end") }),
+                cell: { entry in
+                    Table.Cell(
+                        (entry.expires?.left(at: now) ?? "no end")
+                            + (entry.pending == nil ? "" : " to confirm"))
+                }),
+            Column("pending", value: { $0.pending?.id }),
             Column("reason", "WHY", isFlexible: true, value: { $0.reason }),
         ]
     }
@@ -56,6 +63,8 @@ struct AllowAddCommand: DocumentCommand {
     @Option(help: "Why; shown by `allow list` and `explain`.")
     var reason: String?
 
+    @OptionGroup var confirm: ConfirmOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Outcome<AllowResult> {
@@ -64,9 +73,13 @@ struct AllowAddCommand: DocumentCommand {
             let prefix = subjects.prefixes[0]
             return .one(
                 try await service.allow(
-                    AllowRequest(prefix: prefix, duration: duration?.seconds, reason: reason)))
+                    AllowRequest(
+                        prefix: prefix, duration: duration?.seconds, reason: reason,
+                        confirm: confirm.time?.seconds)))
         }
-        return .many(try await subjects.batch(.allow, duration: duration, reason: reason, service))
+        return .many(
+            try await subjects.batch(
+                .allow, duration: duration, reason: reason, confirm: confirm.time, service))
     }
 
     func text(_ outcome: Outcome<AllowResult>, on screen: Screen, at now: Timestamp) -> String {
@@ -76,10 +89,12 @@ struct AllowAddCommand: DocumentCommand {
             let length = entry.expires.map { " for \($0.left(at: now))" } ?? ""
             let lifted = result.lifted.map { "Lifted the ban or limit on \($0).\n" }.joined()
             return "\(entry.prefix) is on the allow-list\(length).\n" + lifted
+                + (entry.pending?.reminder(at: now) ?? "")
         case .many(let result):
             let length = duration.map { " for \($0.seconds.duration)" } ?? ""
             let lifted = result.lifted > 0 ? "Lifted \(result.lifted.grouped) bans and limits.\n" : ""
             return "\(result.count.grouped) prefixes are on the allow-list\(length).\n" + lifted
+                + result.reminders(at: now)
         }
     }
 }
@@ -92,14 +107,17 @@ struct AllowRemoveCommand: DocumentCommand {
 
     @OptionGroup var subjects: SubjectOptions
 
+    @OptionGroup var confirm: ConfirmOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Outcome<AllowReport> {
         let subjects = try subjects.read()
         if subjects.prefixes.count == 1 {
-            return .one(try await service.disallow(subjects.prefixes[0]))
+            let (prefix, time) = (subjects.prefixes[0], confirm.time?.seconds)
+            return .one(try await service.disallow(prefix, confirm: time))
         }
-        return .many(try await subjects.batch(.disallow, service))
+        return .many(try await subjects.batch(.disallow, confirm: confirm.time, service))
     }
 
     func text(_ outcome: Outcome<AllowReport>, on screen: Screen, at now: Timestamp) -> String {
@@ -112,10 +130,6 @@ struct AllowRemoveCommand: DocumentCommand {
 
 extension AllowReport {
     fileprivate var spokenOrigin: String {
-        switch origin {
-        case "manual": "hand"
-        case "automatic": "sluice"
-        default: origin
-        }
+        origin == "manual" ? "hand" : origin
     }
 }

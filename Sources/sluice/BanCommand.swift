@@ -21,6 +21,8 @@ struct BanCommand: DocumentCommand {
     @Option(help: "Why; shown by `bans` and `explain`.")
     var reason: String?
 
+    @OptionGroup var confirm: ConfirmOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Outcome<BanReport> {
@@ -29,9 +31,13 @@ struct BanCommand: DocumentCommand {
             let prefix = subjects.prefixes[0]
             return .one(
                 try await service.ban(
-                    BanRequest(prefix: prefix, duration: duration?.seconds, reason: reason)))
+                    BanRequest(
+                        prefix: prefix, duration: duration?.seconds, reason: reason,
+                        confirm: confirm.time?.seconds)))
         }
-        return .many(try await subjects.batch(.ban, duration: duration, reason: reason, service))
+        return .many(
+            try await subjects.batch(
+                .ban, duration: duration, reason: reason, confirm: confirm.time, service))
     }
 
     func text(_ outcome: Outcome<BanReport>, on screen: Screen, at now: Timestamp) -> String {
@@ -40,9 +46,11 @@ struct BanCommand: DocumentCommand {
             let length =
                 ban.expires.map { "for \($0.left(at: now))" } ?? "until `sluice unban \(ban.prefix)`"
             return "Banned \(ban.prefix) \(length) (rule \(ban.ruleID)).\n"
+                + (ban.pending?.reminder(at: now) ?? "")
         case .many(let result):
             let length = duration.map { "for \($0.seconds.duration)" } ?? "until `sluice unban`"
             return "Banned \(counted(result.count, "prefix", "prefixes")) \(length).\n"
+                + result.reminders(at: now)
         }
     }
 }
@@ -59,14 +67,17 @@ struct UnbanCommand: DocumentCommand {
 
     @OptionGroup var subjects: SubjectOptions
 
+    @OptionGroup var confirm: ConfirmOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Outcome<BanList> {
         let subjects = try subjects.read()
         if subjects.prefixes.count == 1 {
-            return .one(BanList(bans: try await service.unban(subjects.prefixes[0])))
+            let (prefix, time) = (subjects.prefixes[0], confirm.time?.seconds)
+            return .one(BanList(bans: try await service.unban(prefix, confirm: time)))
         }
-        return .many(try await subjects.batch(.unban, service))
+        return .many(try await subjects.batch(.unban, confirm: confirm.time, service))
     }
 
     func text(_ outcome: Outcome<BanList>, on screen: Screen, at now: Timestamp) -> String {

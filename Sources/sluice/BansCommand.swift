@@ -47,7 +47,10 @@ extension BanReport: ListRow {
                 cell: { Table.Cell($0.since.age(at: now)) }),
             Column(
                 "expires", "LEFT", .right, value: { $0.expires?.rfc3339 },
-                cell: { Table.Cell($0.expires?.left(at: now) ?? "no end") }),
+                cell: { ban in
+                    Table.Cell(
+                        (ban.expires?.left(at: now) ?? "no end") + (ban.pending == nil ? "" : " to confirm"))
+                }),
             Column(
                 "dropped", "DROPPED", .right, value: { $0.dropped.packets },
                 cell: { Table.Cell($0.dropped.packets.grouped) }),
@@ -61,6 +64,8 @@ extension BanReport: ListRow {
             Column("ruleID", value: { $0.ruleID }),
             Column("alertID", value: { $0.alertID }),
             Column("group", value: { $0.group }),
+            Column("configuration", value: { $0.configuration }),
+            Column("pending", value: { $0.pending?.id }),
         ]
     }
 }

@@ -16,28 +16,37 @@ enum Outcome<One: Encodable & Sendable>: Encodable, Sendable {
     }
 }
 
+extension BatchResult {
+    /// What there is to do for it to stay.
+    func reminders(at now: Timestamp) -> String { pending?.reminder(at: now) ?? "" }
+}
+
 extension Subjects {
     /// Does one thing to all, or, if something stands in its way, to none.
     ///
     /// Lists that are too long for one request are tried to their end before anything is done.
     func batch(
         _ action: BatchRequest.Action, duration: Duration? = nil, reason: String? = nil,
-        _ service: any ControlService
+        confirm: Duration? = nil, _ service: any ControlService
     ) async throws -> BatchResult {
         let progress = ProgressLine()
         var result = BatchResult(count: 0, lifted: 0)
         let size = BatchRequest.mostPrefixes
+        guard confirm == nil || prefixes.count <= size else {
+            throw ValidationError("--confirm is for at most \(size.grouped) prefixes at a time")
+        }
         for isTrial in prefixes.count > size ? [true, false] : [false] {
             for start in stride(from: 0, to: prefixes.count, by: size) {
                 let chunk = Array(prefixes[start..<min(start + size, prefixes.count)])
                 let request = BatchRequest(
                     action: action, prefixes: chunk, duration: duration?.seconds, reason: reason,
-                    isTrial: isTrial ? true : nil)
+                    isTrial: isTrial ? true : nil, confirm: confirm?.seconds)
                 do {
                     let done = try await service.batch(request)
                     if !isTrial {
                         result.count += done.count
                         result.lifted += done.lifted
+                        result.pending = done.pending
                     }
                 } catch let error as ControlError {
                     throw failure(error, done: result.count)

@@ -12,7 +12,8 @@ struct ConfigCommand: AsyncParsableCommand {
         discussion: """
             Asks the running agent. With --config, reads a file and its drop-ins instead. A value is from the \
             defaults, a file, a drop-in (FILE.d/*.yaml, in the order of their names; a list takes the place of \
-            an earlier one as a whole) or a flag of `sluice run`.
+            an earlier one as a whole) or a flag of `sluice run`. The hash of keys and values, as `sluice status` shows it and \
+            decisions are recorded with it, is the member `hash` of --format json.
             """)
 
     @Option(
@@ -38,13 +39,13 @@ struct ConfigCommand: AsyncParsableCommand {
         try await finish {
             if `default` { return Configuration().text }
             if schema { return try Configuration.jsonSchema + "\n" }
-            let settings =
-                if let config {
-                    try LoadedConfiguration(file: config).settings.map(SettingReport.init)
-                } else {
-                    try await ControlClient(socket: agent.socket).settings()
-                }
-            let list = SettingList(settings: settings)
+            let list: SettingList
+            if let config {
+                let loaded = try LoadedConfiguration(file: config)
+                list = SettingList(settings: loaded.settings.map(SettingReport.init), hash: loaded.hash)
+            } else {
+                list = try await ControlClient(socket: agent.socket).settings()
+            }
             return try Printout(list, rows: list.settings, nothing: "", at: .now)
                 .text(as: agent.output.format, on: .standardOutput)
         }

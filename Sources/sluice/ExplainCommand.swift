@@ -65,6 +65,12 @@ struct ExplainCommand: DocumentCommand {
         let verb = rule.isShadowed ? "Would drop" : "Dropped"
         fields.add(verb, "\(counted(rule.dropped.packets, "packet")), \(Double(rule.dropped.bytes).bytes)")
         fields.add("Last hit", rule.lastHit?.age(at: now) ?? "never")
+        if let hash = rule.configuration { fields.add("Configuration", String(hash.printable.prefix(16))) }
+        if let pending = rule.pending {
+            fields.add(
+                "To confirm",
+                "undone in \(pending.deadline.left(at: now)) unless: sluice confirm \(pending.id)")
+        }
         return fields.text(on: screen)
     }
 

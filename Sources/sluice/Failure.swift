@@ -60,6 +60,7 @@ struct Failure: Error, Hashable, CustomStringConvertible {
                     "the agent at \(socket) hung up: \(detail)",
                     "Is it a Sluice agent, and is it still running?"
                 )
+            case .ended: ("the agent at \(socket) has stopped", nil)
             case .other(let detail):
                 ("cannot connect to \(socket): \(detail)", nil)
             }

@@ -21,15 +21,19 @@ struct ModeCommand: DocumentCommand {
     @Option(help: "For this policy group only; otherwise for all that is in no group.")
     var group: String?
 
+    @OptionGroup var confirm: ConfirmOption
+
     @OptionGroup var agent: AgentOptions
 
     func validate() throws {
         if group != nil, mode == nil { throw ValidationError("--group needs a mode") }
+        if confirm.time != nil, mode == nil { throw ValidationError("--confirm needs a mode") }
     }
 
     func ask(_ service: any ControlService) async throws -> ModeReport {
         guard let mode else { return try await service.modes() }
-        return try await service.setMode(ModeRequest(mode: mode, group: group))
+        return try await service.setMode(
+            ModeRequest(mode: mode, group: group, confirm: confirm.time?.seconds))
     }
 
     func text(_ report: ModeReport, on screen: Screen, at now: Timestamp) -> String {
@@ -37,7 +41,10 @@ struct ModeCommand: DocumentCommand {
         for group in report.groups {
             let protects = group.protects.map(\.description).joined(separator: ", ")
             let arrivals = (group.interfaces + group.roles).map(\.printable).joined(separator: ", ")
-            let origin = group.mode == group.configured ? "" : " (configured: \(group.configured.rawValue))"
+            var origin = group.mode == group.configured ? "" : " (configured: \(group.configured.rawValue))"
+            if let pending = group.pending {
+                origin += ", undone in \(pending.deadline.left(at: now)) unless: sluice confirm \(pending.id)"
+            }
             fields.add(
                 group.name?.printable ?? "Mode",
                 group.mode.rawValue + origin + (protects.isEmpty ? "" : ", for attacks on \(protects)")

@@ -22,12 +22,6 @@ extension BanReport {
         return action.rawValue + rate + (isShadowed ? " (shadow)" : "")
     }
 
-    /// Whom it is for: the source, `to` the service that is limited, or both.
-    var spokenSubject: String {
-        guard let target else { return "\(prefix)" }
-        return Prefix(target.address) == prefix ? "to \(target.spoken)" : "\(prefix) to \(target.spoken)"
-    }
-
     var style: Style { isShadowed ? .faint : action == .ban ? .bad : .warning }
 }
 

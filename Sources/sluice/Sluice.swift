@@ -13,7 +13,7 @@ struct Sluice: AsyncParsableCommand {
               1   failed
               2   the configuration cannot be used
               3   no agent answers
-              4   no such ban or allow-list entry
+              4   no such ban, entry or change
               5   refused: protected, on the allow-list, too wide, or in the configuration
               6   not allowed: the socket's groups do not let this user do it
               7   the audit trail was tampered with
@@ -32,14 +32,15 @@ struct Sluice: AsyncParsableCommand {
             CommandGroup(
                 name: "What it sees",
                 subcommands: [
-                    StatusCommand.self, TopCommand.self, FlowsCommand.self, AlertsCommand.self,
+                    StatusCommand.self, TopCommand.self, FlowsCommand.self, EventsCommand.self,
+                    AlertsCommand.self,
                     ExplainCommand.self, FeedbackCommand.self, AuditCommand.self,
                 ]),
             CommandGroup(
                 name: "What it does",
                 subcommands: [
-                    BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self, ModeCommand.self,
-                    ReportCommand.self,
+                    BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self,
+                    ProtectCommand.self, ModeCommand.self, ConfirmCommand.self, ReportCommand.self,
                 ]),
             CommandGroup(
                 name: "Captures and models",

@@ -54,6 +54,12 @@ struct StatusCommand: DocumentCommand {
         fields.add("Entities", counts.entities.grouped)
         fields.add("Model", model(status.model))
         if let detection = status.detection { add(detection, to: &fields, on: screen, at: now) }
+        if let hash = status.configuration { fields.add("Configuration", String(hash.printable.prefix(16))) }
+        for (place, change) in status.pending.enumerated() {
+            let text =
+                "\(change.summary), undone in \(change.deadline.left(at: now)) unless: sluice confirm \(change.id)"
+            fields.add(place == 0 ? "To confirm" : "", screen.styled(text.printable, .warning))
+        }
         let isLate = status.heartbeatAge > 5
         fields.add("Heartbeat", screen.styled(status.heartbeatAge.duration + " ago", isLate ? .bad : .plain))
         fields.add(

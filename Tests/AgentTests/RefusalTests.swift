@@ -201,7 +201,7 @@ extension EndToEnd {
                 let status = try await agent.client.status()
                 #expect(status.model.isBuiltIn)
                 #expect(status.warnings.contains { $0.contains("the learned model broken cannot be used") })
-                #expect(agent.program.text.contains("warning"))
+                #expect(agent.program.text.contains("WARNING"))
                 #expect(try await agent.stop().status == 0)
             }
         }

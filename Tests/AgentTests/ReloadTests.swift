@@ -15,13 +15,16 @@ extension EndToEnd {
                         to: file, atomically: true, encoding: .utf8)
                 }
                 func value(_ key: String) async throws -> String? {
-                    try await agent.client.settings().first { $0.key == key }?.value
+                    try await agent.client.settings().settings.first { $0.key == key }?.value
                 }
 
+                let before = try await agent.client.status().configuration
                 #expect(try await agent.sluice("reload").output == "Nothing has changed.\n")
+                #expect(try await agent.client.status().configuration == before)
                 try write("bans: {duration: 2m}\nallow: [192.0.2.0/24]\n")
                 #expect(try await agent.client.reload().map(\.key) == ["allow", "bans.duration"])
                 #expect(try await agent.client.allowed().contains { "\($0.prefix)" == "192.0.2.0/24" })
+                #expect(try await agent.client.status().configuration != before)
 
                 // A mistake, and a key that needs a restart: nothing of either file holds.
                 try write("bans: {duration: 3m}\ninterval: 7s\n")

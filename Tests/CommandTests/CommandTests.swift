@@ -25,12 +25,74 @@ struct CommandTests {
                 refused.error
                     == "sluice: 192.0.2.7 is on the allow-list (192.0.0.0/16)\n  sluice allow remove 192.0.0.0/16\n"
             )
-            #expect(try await run(["allow"]).output.contains("gateway of eth0"))
+            #expect(try await run(["protect"]).output.contains("gateway of eth0"))
             #expect(try await run(["allow", "remove", "192.0.0.0/16"]).status == 0)
             #expect(try await run(["ban", "192.0.2.7"]).status == 0)
             #expect(
                 try await run(["unban", "192.0.2.7"]).output.hasPrefix(
                     "Lifted the ban on 192.0.2.7 (manual, "))
+        }
+    }
+
+    @Test("What is protected by name cannot be banned, and what is banned by hand not be protected")
+    func protects() async throws {
+        try await withAgent { run in
+            let added = try await run([
+                "protect", "add", "203.0.113.0/24", "2001:db8:7::/48", "--reason", "us",
+            ])
+            #expect(added.status == 0 && added.output == "2 prefixes are protected.\n")
+            let refused = try await run(["ban", "203.0.113.9"])
+            #expect(refused.status == 5)
+            #expect(refused.error.contains("203.0.113.0/24 is protected by hand (us)"), "\(refused.error)")
+            #expect(
+                try await run(["protect", "list", "--format", "csv"]).output.contains(
+                    "203.0.113.0/24,manual,"))
+            #expect(try await run(["ban", "192.0.2.0/24"]).status == 0)
+            let contradiction = try await run(["protect", "add", "192.0.2.7"])
+            #expect(contradiction.status == 5)
+            #expect(
+                contradiction.error
+                    == "sluice: 192.0.2.7 cannot be protected: 192.0.2.0/24 is banned by hand\n  sluice unban 192.0.2.0/24\n"
+            )
+            #expect(try await run(["protect", "remove", "203.0.113.0/24"]).status == 0)
+            #expect(try await run(["ban", "203.0.113.9"]).status == 0)
+        }
+    }
+
+    @Test("A change with --confirm says what to do, is listed, and stays when it is confirmed")
+    func confirms() async throws {
+        try await withAgent { run in
+            let ban = try await run(["ban", "192.0.2.7", "--confirm", "5m"])
+            #expect(ban.status == 0 && ban.output.hasPrefix("Banned 192.0.2.7 for "), "\(ban)")
+            #expect(ban.output.contains("unless you confirm it: sluice confirm 1\n"))
+            #expect(try await run(["bans"]).output.contains(" to confirm "))
+            #expect(try await run(["mode", "shadow", "--confirm", "1h"]).output.contains("sluice confirm 2"))
+            #expect(try await run(["confirm", "--list"]).output.contains("mode shadow"))
+            #expect(try await run(["confirm", "1"]).output == "Confirmed change 1: ban 192.0.2.7.\n")
+            #expect(try await run(["bans"]).output.contains("no end"))
+            #expect(try await run(["confirm"]).output == "Confirmed change 2: mode shadow.\n")
+            #expect(try await run(["confirm", "--list"]).output == "Nothing waits to be confirmed.\n")
+        }
+    }
+
+    @Test("Events are told, filtered and followed until the agent stops, which has its own exit code")
+    func tellsEvents() async throws {
+        try await withAgent { run in
+            let all = try await run(["events"])
+            #expect(
+                all.output == """
+                    22:13:00.000  BAN 192.0.2.7 until 22:23:20: scan
+                    22:13:10.000  MODE enforce (alice (uid 1000))
+
+                    """)
+            let one = try await run([
+                "events", "--kind", "ban", "--source", "192.0.2.0/24", "--format", "jsonl",
+            ])
+            #expect(one.output.hasPrefix(#"{"alertID":3,"id":1,"kind":"ban""#))
+            #expect(try await run(["events", "--reason", "volume"]).output == "Nothing that fits.\n")
+            let followed = try await run(["events", "--follow"])
+            #expect(followed.output == all.output && followed.status == 3)
+            #expect(followed.error.contains("has stopped"))
         }
     }
 
@@ -61,6 +123,7 @@ struct CommandTests {
                 (["alerts"], "alerts"),
                 (["top"], "entries"), (["flows"], "flows"), (["config"], "settings"),
                 (["reload"], "settings"),
+                (["protect"], "protected"), (["confirm", "--list"], "pending"),
                 (["model", "list"], "models"), (["explain", "192.0.2.7"], "state"),
             ] {
                 let outcome = try await run(arguments + ["--format", "json"])
@@ -95,6 +158,16 @@ struct CommandTests {
             ["top", "--view", "sourse"], 64,
             "`sourse` is not one of source, destination; did you mean `source`?"
         ),
+        (["protect", "add", "0.0.0.0/0"], 5, "0.0.0.0/0 is too wide to be protected: at most /8"),
+        (["protect", "remove", "192.168.1.1"], 5, "is protected by the agent itself: it is gateway of eth0"),
+        (["protect", "remove", "192.0.2.7"], 4, "192.0.2.7 is not protected by name"),
+        (["confirm"], 4, "no change waits to be confirmed"),
+        (["confirm", "7"], 4, "no change 7 waits to be confirmed"),
+        (["confirm", "seven"], 64, "seven"),
+        (["confirm", "7", "--list"], 64, "--list shows all"),
+        (["mode", "--confirm", "5m"], 64, "--confirm needs a mode"),
+        (["ban", "192.0.2.7", "--confirm", "2d"], 1, "`confirm` must be more than 0 and at most a day"),
+        (["events", "--kind", "bam"], 64, "did you mean `ban`?"),
         (["model", "promote", "site-9"], 4, "there is no model site-9"),
         (["model", "import", "/nonexistent"], 1, "nonexistent"),
         (["feedback", "99", "bad"], 4, "there is no alert 99"),

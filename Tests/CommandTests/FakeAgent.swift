@@ -16,15 +16,10 @@ actor FakeAgent: ControlService {
 
     private var now: Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
 
-    /// What the policy refuses, as the API says it.
-    private func translate<Value>(_ body: () throws -> Value) throws -> Value {
-        do { return try body() } catch let refusal as Refusal { throw ControlError(refusal) }
-    }
-
     func status() async throws -> StatusReport { Samples.status }
 
     func bans(_ query: BanQuery) async throws -> [BanReport] {
-        query.select(policy.sanctions).map(BanReport.init)
+        query.select(policy.sanctions).map { BanReport($0, in: policy) }
     }
 
     func batch(_ request: BatchRequest) async throws -> BatchResult {
@@ -34,37 +29,90 @@ actor FakeAgent: ControlService {
         return result
     }
 
-    func ban(_ request: BanRequest) async throws -> BanReport {
-        try translate {
-            BanReport(try policy.ban(request.prefix, for: request.lasting, reason: request.reason, at: now).0)
+    /// A change as the agent makes it.
+    private func change<Result>(
+        confirm: Double? = nil, _ body: (inout Policy) throws -> (Result, Changes)
+    ) throws -> Result {
+        do {
+            var changed = policy
+            var (result, changes) = try body(&changed)
+            if let confirm {
+                try changed.awaitConfirmation(
+                    of: &changes, since: policy, within: .seconds(confirm), at: now)
+            }
+            policy = changed
+            return result
+        } catch let refusal as Refusal {
+            throw ControlError(refusal)
         }
     }
 
-    func unban(_ prefix: Prefix) async throws -> [BanReport] {
-        try translate { try policy.unban(prefix, at: now).0.map(BanReport.init) }
+    func ban(_ request: BanRequest) async throws -> BanReport {
+        let ban = try change(confirm: request.confirm) {
+            try $0.ban(request.prefix, for: request.lasting, reason: request.reason, at: now)
+        }
+        return BanReport(policy.sanction(ban.rule.id) ?? ban, in: policy)
+    }
+
+    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
+        try change(confirm: confirm) { try $0.unban(prefix, at: now) }.map { BanReport($0) }
     }
 
     func allowed() async throws -> [AllowReport] {
-        policy.allowList.map(AllowReport.init) + policy.protected.map(AllowReport.init)
+        policy.allowList.map { AllowReport($0, in: policy) }
     }
 
     func allow(_ request: AllowRequest) async throws -> AllowResult {
-        try translate {
-            let (entry, lifted, _) = try policy.allow(
+        let (entry, lifted) = try change(confirm: request.confirm) { policy in
+            let (entry, lifted, changes) = try policy.allow(
                 request.prefix, for: request.lasting, reason: request.reason, at: now)
-            return AllowResult(entry: AllowReport(entry), lifted: lifted.map(\.prefix))
+            return ((entry, lifted), changes)
         }
+        return AllowResult(
+            entry: AllowReport(policy.entry(entry.prefix) ?? entry, in: policy), lifted: lifted.map(\.prefix))
     }
 
-    func disallow(_ prefix: Prefix) async throws -> AllowReport {
-        try translate { AllowReport(try policy.disallow(prefix).0) }
+    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
+        AllowReport(try change(confirm: confirm) { try $0.disallow(prefix) })
+    }
+
+    func protected() async throws -> [ProtectReport] { policy.protected.map(ProtectReport.init) }
+
+    func protect(_ request: ProtectRequest) async throws -> ProtectResult {
+        let (entry, lifted) = try change { policy in
+            let (entry, lifted, changes) = try policy.protect(
+                request.prefix, reason: request.reason, at: now)
+            return ((entry, lifted), changes)
+        }
+        return ProtectResult(entry: ProtectReport(entry), lifted: lifted.map(\.prefix))
+    }
+
+    func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
+        ProtectReport(try change { try $0.unprotect(prefix) })
     }
 
     func modes() async throws -> ModeReport { ModeReport(policy) }
 
     func setMode(_ request: ModeRequest) async throws -> ModeReport {
-        _ = policy.setMode(request.mode, of: request.group)
+        try change(confirm: request.confirm) {
+            ((), try $0.changeMode(to: request.mode, of: request.group))
+        }
         return ModeReport(policy)
+    }
+
+    func pending() async throws -> [PendingReport] { policy.pending.map(PendingReport.init) }
+
+    func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
+        try change { try $0.confirm(request.changes, at: now) }.map(PendingReport.init)
+    }
+
+    func events(_ query: EventQuery) async throws -> [EventReport] { Samples.events.filter(query.matches) }
+
+    func followEvents(_ query: EventQuery) async throws -> AsyncThrowingStream<EventReport, any Error> {
+        AsyncThrowingStream { stream in
+            for event in Samples.events where query.matches(event) { stream.yield(event) }
+            stream.finish()
+        }
     }
 
     func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
@@ -113,7 +161,7 @@ actor FakeAgent: ControlService {
 
     func flows(_ query: FlowQuery) async throws -> [FlowReport] { Samples.flows }
 
-    func settings() async throws -> [SettingReport] { [Samples.setting] }
+    func settings() async throws -> SettingList { SettingList(settings: [Samples.setting], hash: "ab") }
 
     func reload() async throws -> [SettingReport] { [Samples.setting] }
 

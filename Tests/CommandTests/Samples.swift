@@ -142,6 +142,14 @@ enum Samples {
             ])
     }
 
+    static let events = [
+        EventReport(
+            id: 1, time: now - .seconds(20), kind: .ban, prefix: scanner, reason: "scan",
+            text: "192.0.2.7 until 22:23:20: scan", ruleID: 12, alertID: 3),
+        EventReport(
+            id: 2, time: now - .seconds(10), kind: .mode, who: "alice (uid 1000)", text: "enforce"),
+    ]
+
     static let setting = SettingReport(
         key: "mode", value: "enforce", origin: "flag --mode", isReloadable: true)
 

@@ -23,6 +23,15 @@ struct ServerTests {
             _ = try await client.allowed()
             #expect(try await client.allow(AllowRequest(prefix: prefix)).lifted == [prefix])
             #expect(try await client.disallow(prefix).prefix == prefix)
+            _ = try await client.unban(prefix, confirm: 90)
+            _ = try await client.disallow(prefix, confirm: 0.5)
+            _ = try await client.protected()
+            #expect(try await client.protect(ProtectRequest(prefix: prefix, reason: "us")).lifted == [prefix])
+            #expect(try await client.unprotect(prefix).origin == "manual")
+            #expect(try await client.pending().map(\.summary) == ["mode enforce"])
+            #expect(try await client.confirm(ConfirmRequest(changes: [3])).map(\.id) == [3])
+            _ = try await client.events(
+                EventQuery(since: StubService.time, source: prefix, reason: "scan", kind: .end, limit: 4))
             _ = try await client.alerts(since: StubService.time, limit: 5)
             _ = try await client.alerts(since: nil, limit: 6)
             #expect(try await client.explain(try #require(Address("2001:db8::7"))).state == .passing)
@@ -34,7 +43,7 @@ struct ServerTests {
             let batch = BatchRequest(action: .unban, prefixes: [prefix, Prefix(prefix.address)])
             #expect(try await client.batch(batch).count == 2)
             _ = try await client.flows(FlowQuery(source: prefix, limit: 4, order: .bytes))
-            #expect(try await client.settings().isEmpty)
+            #expect(try await client.settings() == SettingList(settings: [], hash: "ab"))
             #expect(try await client.reload().map(\.value) == ["limit"])
             #expect(try await client.models().map(\.id) == ["site-1"])
             #expect(try await client.model("a b/c").data == Data([1, 2, 3]))
@@ -51,7 +60,10 @@ struct ServerTests {
             await service.calls.filter { $0 != "status" } == [
                 "bans - - - - since", "ban 2001:db8::/32 90.0 a \"reason\"/ü", "unban 2001:db8::/32",
                 "allowed",
-                "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32",
+                "allow 2001:db8::/32 0.0 -", "disallow 2001:db8::/32", "unban 2001:db8::/32 within 90.0",
+                "disallow 2001:db8::/32 within 0.5", "protected", "protect 2001:db8::/32 us",
+                "unprotect 2001:db8::/32", "pending", "confirm [3]",
+                "events 2023-11-14T22:13:20.250Z 2001:db8::/32 scan end 4",
                 "alerts 2023-11-14T22:13:20.250Z - - 5 time",
                 "alerts - - - 6 time", "explain 2001:db8::7", "top destination - 3 score",
                 "top source 2001:db8::/32 20 packets",
@@ -61,6 +73,50 @@ struct ServerTests {
                 "promote -",
                 "challenge 2", "report 2023-11-14T22:13:20.250Z", "report -", "keys", "judge 5 bad",
             ])
+    }
+
+    @Test("Events come line by line as they happen, and the reader learns that the agent has stopped")
+    func streams() async throws {
+        let service = StubService()
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: EventReport.self)
+        await service.follow(stream)
+        try await withServer(service) { socket, client in
+            let prefix = try #require(Prefix("2001:db8::/32"))
+            let query = EventQuery(source: prefix, kind: .ban, limit: 3)
+            var reader = try await client.followEvents(query).makeAsyncIterator()
+            for number in 1...3 {
+                let event = EventReport(
+                    id: Int64(number), time: StubService.time, kind: .ban, text: "ü\n\(number)")
+                continuation.yield(event)
+                #expect(try await reader.next() == event)
+            }
+            continuation.finish()
+            await #expect(throws: AgentUnreachable(socket: socket, reason: .ended)) {
+                try await reader.next()
+            }
+            await service.fail(with: ControlError(.unavailable, "too many"))
+            var refused = try await client.followEvents(query).makeAsyncIterator()
+            await #expect(throws: ControlError(.unavailable, "too many")) { try await refused.next() }
+        }
+        #expect(await service.calls.first == "follow - 2001:db8::/32 - ban 3")
+    }
+
+    @Test("A follower who goes without a word is let go, though nothing happens")
+    func forgetsFollowers() async throws {
+        let service = StubService()
+        let (gone, left) = AsyncStream.makeStream(of: Void.self)
+        let stream = AsyncThrowingStream<EventReport, any Error> { continuation in
+            continuation.onTermination = { _ in left.finish() }
+        }
+        await service.follow(stream)
+        try await withServer(service) { path, _ in
+            let socket = try await AsyncSocket.connected(to: .unix(path: path))
+            try await socket.write(Data("GET /v1/events/stream HTTP/1.1\r\n\r\n".utf8))
+            let head = String(decoding: try await socket.read(atMost: 4096), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && !head.contains("Content-Length"))
+            try socket.close()
+            for await _ in gone {}
+        }
     }
 
     @Test("Errors of the service come out at the client as they went in")
@@ -126,6 +182,17 @@ struct ServerTests {
             "`prefixes` must be a list of 1 to 4000"
         ),
         (["/v1/batch", "-d", #"{"action":"erase","prefixes":["192.0.2.7"]}"#], 400, "`action`"),
+        (["/v1/events?kind=bam"], 400, "`kind` must be one of alert, ban, limit"),
+        (["/v1/events/stream?source=x"], 400, "`x` is neither an address nor a prefix"),
+        (["/v1/bans/192.0.2.7?confirm=soon", "-X", "DELETE"], 400, "`confirm` must be a number of seconds"),
+        (["/v1/allow/192.0.2.7?confirm=nan", "-X", "DELETE"], 400, "`confirm` must be more than 0"),
+        (["/v1/mode", "-d", #"{"mode":"shadow","confirm":90000}"#], 400, "`confirm` must be more than 0"),
+        (["/v1/confirm", "-d", #"{"changes":"all"}"#], 400, "`changes` must be of type"),
+        (["/v1/protect", "-d", #"{"prefix":"10.0.0.0/8","duration":5}"#], 400, "unknown member `duration`"),
+        (
+            ["/v1/batch", "-d", #"{"action":"protect","prefixes":["192.0.2.7"],"confirm":5}"#], 400,
+            "`confirm` is not for `protect`"
+        ),
         (["/v1/explain"], 400, "`address` is missing"),
         (["/v1/explain?address=10.0.0.0/8"], 400, "`10.0.0.0/8` is not an address"),
         (["/v1/bans/nonsense", "-X", "DELETE"], 400, "`nonsense` is neither an address nor a prefix"),

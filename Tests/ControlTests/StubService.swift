@@ -11,6 +11,7 @@ actor StubService: ControlService {
     private(set) var callers: [Caller] = []
     private var failure: (any Error)?
     private var delay: Duration = .zero
+    private var followed: AsyncThrowingStream<EventReport, any Error>?
 
     static let time = Timestamp(nanoseconds: 1_700_000_000_250_000_000)
 
@@ -56,8 +57,8 @@ actor StubService: ControlService {
         return Self.report(request.prefix)
     }
 
-    func unban(_ prefix: Prefix) async throws -> [BanReport] {
-        try await note("unban \(prefix)")
+    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
+        try await note("unban \(prefix)" + (confirm.map { " within \($0)" } ?? ""))
         return [Self.report(prefix)]
     }
 
@@ -71,10 +72,47 @@ actor StubService: ControlService {
         return AllowResult(entry: Self.entry(request.prefix), lifted: [request.prefix])
     }
 
-    func disallow(_ prefix: Prefix) async throws -> AllowReport {
-        try await note("disallow \(prefix)")
+    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
+        try await note("disallow \(prefix)" + (confirm.map { " within \($0)" } ?? ""))
         return Self.entry(prefix)
     }
+
+    func protected() async throws -> [ProtectReport] {
+        try await note("protected")
+        return []
+    }
+
+    func protect(_ request: ProtectRequest) async throws -> ProtectResult {
+        try await note("protect \(request.prefix) \(request.reason ?? "-")")
+        return ProtectResult(entry: Self.protection(request.prefix), lifted: [request.prefix])
+    }
+
+    func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
+        try await note("unprotect \(prefix)")
+        return Self.protection(prefix)
+    }
+
+    func pending() async throws -> [PendingReport] {
+        try await note("pending")
+        return [Self.change]
+    }
+
+    func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
+        try await note("confirm \(request.changes.map { "\($0)" } ?? "-")")
+        return [Self.change]
+    }
+
+    func events(_ query: EventQuery) async throws -> [EventReport] {
+        try await note("events \(query.words)")
+        return []
+    }
+
+    func followEvents(_ query: EventQuery) async throws -> AsyncThrowingStream<EventReport, any Error> {
+        try await note("follow \(query.words)")
+        return followed ?? AsyncThrowingStream { $0.finish() }
+    }
+
+    func follow(_ stream: AsyncThrowingStream<EventReport, any Error>) { followed = stream }
 
     func modes() async throws -> ModeReport {
         try await note("modes")
@@ -124,9 +162,9 @@ actor StubService: ControlService {
         return []
     }
 
-    func settings() async throws -> [SettingReport] {
+    func settings() async throws -> SettingList {
         try await note("settings")
-        return []
+        return SettingList(settings: [], hash: "ab")
     }
 
     func reload() async throws -> [SettingReport] {
@@ -180,6 +218,16 @@ actor StubService: ControlService {
         return BanReport(Sanction(rule: rule, since: time, reason: "manual", summary: "banned by hand"))
     }
 
+    private static func protection(_ prefix: Prefix) -> ProtectReport {
+        ProtectReport(
+            ProtectedPrefix(prefix: prefix, reason: "protected by hand", passes: false, named: time))
+    }
+
+    private static let change = PendingReport(
+        PendingChange(
+            id: 3, made: time, deadline: time + .seconds(60),
+            steps: [.mode(of: nil, from: .shadow, to: .enforce)]))
+
     private static func entry(_ prefix: Prefix) -> AllowReport {
         AllowReport(prefix: prefix, origin: "manual", since: time, expires: nil, reason: nil)
     }
@@ -189,5 +237,12 @@ extension ListQuery {
     fileprivate var words: String {
         let values = [since?.rfc3339, source.map { "\($0)" }, reason, limit.map { "\($0)" }]
         return (values.map { $0 ?? "-" } + ["\(order)"]).joined(separator: " ")
+    }
+}
+
+extension EventQuery {
+    fileprivate var words: String {
+        let values = [since?.rfc3339, source.map { "\($0)" }, reason, kind?.rawValue]
+        return (values.map { $0 ?? "-" } + ["\(limit)"]).joined(separator: " ")
     }
 }

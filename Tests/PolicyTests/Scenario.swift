@@ -86,6 +86,31 @@ struct Scenario {
         }
     }
 
+    /// Makes a change that is undone unless it is confirmed within `time`.
+    mutating func change(
+        confirm time: Duration, _ body: (inout Policy, Timestamp) throws -> Changes
+    ) throws {
+        let before = policy
+        var changed = policy
+        var changes = try body(&changed, now)
+        try changed.awaitConfirmation(of: &changes, since: before, within: time, at: now)
+        policy = changed
+        apply(changes)
+    }
+
+    /// What was told of changes that are to be confirmed: `await`, `confirm`, `undo`, `supersede`.
+    var confirmations: [String] {
+        events.compactMap { event in
+            switch event {
+            case .pending: "await"
+            case .confirmed: "confirm"
+            case .undone: "undo"
+            case .superseded: "supersede"
+            default: nil
+            }
+        }
+    }
+
     static func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
 }
 

@@ -15,7 +15,7 @@ struct MigrationTests {
         "Nothing is lost: bans, allow-list, alerts, models and the audit trail, which is a chain from then on",
         arguments: [
             SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3,
-            SchemaFixtures.version4, SchemaFixtures.version4,
+            SchemaFixtures.version4, SchemaFixtures.version5,
         ].enumerated().map { ($0.offset + 1, $0.element) })
     func migrates(_ version: Int, _ sql: String) throws {
         let folder = try TemporaryFolder()

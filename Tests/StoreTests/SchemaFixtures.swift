@@ -135,4 +135,31 @@ enum SchemaFixtures {
             ALTER TABLE alert ADD COLUMN feedback TEXT CHECK (feedback IN ('good', 'bad'));
             ALTER TABLE alert ADD COLUMN row BLOB NOT NULL DEFAULT x'';
             """
+
+    static let version5 =
+        version4 + """
+
+            INSERT INTO grdb_migrations VALUES ('5');
+            -- The chain of the audit trail; see `AuditChain`.
+            ALTER TABLE audit ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
+
+            ALTER TABLE sanction ADD COLUMN policy_group TEXT;
+
+            -- Modes that were set at run time; '' is for everything in no group.
+            CREATE TABLE mode (
+                policy_group TEXT PRIMARY KEY,
+                mode TEXT NOT NULL,
+                configured TEXT NOT NULL -- what the configuration said then: another value there ends this one
+            ) STRICT;
+            UPDATE audit SET hash =
+                x'aec6e0de0e8b27b0fb41745701d8cfa61be6be9fc7f8c7817f33cdf97c613ed9' WHERE id = 1;
+            UPDATE audit SET hash =
+                x'cb4a5c1a93eb883a62b84715c0fe8966918ef1929be533e7ed7661766adf78a3' WHERE id = 2;
+            CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
+                SELECT raise(ABORT, 'the audit trail is only ever added to');
+            END;
+            CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
+                SELECT raise(ABORT, 'the audit trail is only ever added to');
+            END;
+            """
 }

@@ -20,6 +20,7 @@ struct StoreTests {
     @Test("What a policy did is there again after a restart, in every detail")
     func restores() throws {
         var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        policy.configuration = "0a1b"
         let victim = try #require(Address("2001:db8::5"))
         var events = policy.decide(
             [
@@ -47,6 +48,86 @@ struct StoreTests {
         #expect(try store.alerts(since: nil, limit: 100) == alerts.reversed())
         #expect(try store.alert(id: 2) == alerts[1])
         #expect(try store.alertCount() == 4)
+    }
+
+    @Test(
+        "What waits to be confirmed is there after a restart, step by step, until it is confirmed or undone")
+    func keepsPending() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .shadow)
+        let prefixes = try ["192.0.2.7", "2001:db8::/64", "10.0.0.0/8", "198.51.100.7"].map(prefix)
+        let first = try policy.ban(prefixes[3], for: .seconds(90), reason: "late", at: now).1.events
+        let second = try policy.allow(prefixes[2], for: nil, reason: "office", at: now).2.events
+        try store.save(first + second, by: "agent", at: now)
+        let changes: [(inout Policy) throws -> Changes] = [
+            { try $0.ban(prefixes[0], for: nil, reason: nil, at: now).1 },
+            { try $0.allow(prefixes[1], for: .seconds(600), reason: "x", at: now).2 },
+            { try $0.unban(prefixes[3], at: now).1 },
+            { try $0.disallow(prefixes[2]).1 },
+            { try $0.changeMode(to: .enforce, of: nil) },
+        ]
+        for change in changes {
+            let before = policy
+            var made = try change(&policy)
+            try policy.awaitConfirmation(of: &made, since: before, within: .seconds(60), at: now)
+            try store.save(made.events, by: "alice", at: now)
+        }
+        let saved = try Store(path: path).savedState(at: now, memory: .seconds(60))
+        #expect(saved.pending == policy.pending && saved.pending.count == 5 && saved.lastPendingID == 5)
+        try store.save(try policy.confirm([2, 4], at: now).1.events, by: "alice", at: now)
+        try store.save(try policy.changeMode(to: .limit, of: nil).events, by: "bob", at: now)
+        let later = now + .seconds(61)
+        #expect(try store.savedState(at: now, memory: .seconds(60)).pending.map(\.id) == [1, 3])
+        try store.save(policy.tick(at: later, counters: []).events, by: "agent", at: later)
+        let left = try store.savedState(at: later, memory: .seconds(60))
+        #expect(left.pending.isEmpty && left.sanctions.map(\.prefix) == [prefixes[3]])
+        #expect(left.allowed.map(\.prefix) == [prefixes[1]])
+        let lines = try store.auditTrail(limit: 100)
+        for (verb, who) in [
+            ("await", "alice"), ("confirm", "alice"), ("undo", "agent"), ("supersede", "bob"),
+        ] {
+            #expect(lines.contains { $0.verb == verb && $0.who == who && $0.subject.hasPrefix("change ") })
+        }
+    }
+
+    @Test("What is protected by name is there after a restart, until it is taken off")
+    func keepsProtected() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        for (text, reason) in [("192.0.2.0/24", "us"), ("2001:db8::7", nil)] {
+            let changes = try policy.protect(try prefix(text), reason: reason, at: now).2
+            try store.save(changes.events, by: "alice", at: now)
+        }
+        let saved = try Store(path: path).savedState(at: now, memory: .seconds(60))
+        #expect(saved.protected == policy.protected && saved.protected.count == 2)
+        var next = Policy(settings: PolicySettings(), mode: .enforce)
+        _ = next.start(allowing: [], restoring: saved, at: now)
+        #expect(throws: Refusal.self) {
+            try next.ban(try prefix("192.0.2.9"), for: nil, reason: nil, at: now)
+        }
+        try store.save(try policy.unprotect(try prefix("2001:db8::7")).1.events, by: "alice", at: now)
+        #expect(try store.savedState(at: now, memory: .seconds(60)).protected.count == 1)
+        #expect(try store.auditTrail(limit: 9).map(\.verb) == ["unprotect", "protect", "protect"])
+    }
+
+    @Test("A decision's audit line has the configuration's hash, with evidence and counters")
+    func recordsConfiguration() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        policy.configuration = "0a1b"
+        try store.save(policy.decide([try verdict("192.0.2.7")], at: now).events, by: "agent", at: now)
+        policy.configuration = "2c3d"
+        try store.save(
+            try policy.ban(try prefix("192.0.2.8"), for: nil, reason: nil, at: now).1.events, by: "bob",
+            at: now)
+        let details = try store.auditTrail(limit: 9).map(\.detail)
+        #expect(
+            details[0].contains(#""configuration":"2c3d""#) && details[1].contains(#""configuration":"0a1b""#)
+        )
+        for word in ["score", "threshold", "model", "features", "usual", "droppedPackets"] {
+            #expect(details[1].contains("\"\(word)\""), "\(word)")
+        }
+        #expect(try store.alerts(since: nil, limit: 1).map(\.configuration) == ["0a1b"])
     }
 
     @Test("Ended bans are history, and count for repeat offenders unless an operator lifted the last one")

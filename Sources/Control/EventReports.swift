@@ -1,0 +1,95 @@
+package import Traffic
+
+/// Something that happened: what the agent tells while it runs.
+package struct EventReport: Codable, Hashable, Sendable {
+    /// The same words as in the audit trail, as far as it has them.
+    package enum Kind: String, Codable, CaseIterable, Hashable, Sendable {
+        /// A verdict.
+        case alert
+        /// Rules: made, changed, ended.
+        case ban, limit, update, end
+        /// What is above rules, and what none may be made on.
+        case allow, disallow, protect, unprotect
+        /// Changes that are to be confirmed.
+        case await, confirm, undo, supersede
+        /// How far the agent goes by itself; a circuit breaker.
+        case mode, trip
+        /// The kernel's rules were put right, the configuration was read again.
+        case mend, reload
+        /// Models and the learning of them.
+        case learn, model
+        /// The agent itself, its interfaces, and what it cannot do.
+        case start, stop, interface, warning
+    }
+
+    /// Rises by one with each event since the agent started.
+    package var id: Int64
+    package var time: Timestamp
+    package var kind: Kind
+    /// `agent`, or the user who asked for it.
+    package var who: String
+    /// Whom it is about.
+    package var prefix: Prefix?
+    /// Why, in one word.
+    package var reason: String?
+    /// What happened, for people.
+    package var text: String
+    package var ruleID: UInt32?
+    package var alertID: Int64?
+    /// Events before this one that a reader was too slow for.
+    package var missed: Int?
+
+    package init(
+        id: Int64 = 0, time: Timestamp, kind: Kind, who: String = "agent", prefix: Prefix? = nil,
+        reason: String? = nil, text: String, ruleID: UInt32? = nil, alertID: Int64? = nil
+    ) {
+        self.id = id
+        self.time = time
+        self.kind = kind
+        self.who = who
+        self.prefix = prefix
+        self.reason = reason
+        self.text = text
+        self.ruleID = ruleID
+        self.alertID = alertID
+    }
+}
+
+/// `GET events` (see `EventQuery`), the oldest first; `GET events/stream` sends the same entries line by line.
+package struct EventList: Codable, Hashable, Sendable {
+    package var events: [EventReport]
+    package init(events: [EventReport]) { self.events = events }
+}
+
+/// `GET events?since=TIME&source=PREFIX&reason=WORD&kind=WORD&limit=N`.
+package struct EventQuery: Hashable, Sendable {
+    /// Later ones only.
+    package var since: Timestamp?
+    /// Those about a prefix that has an address in common with this.
+    package var source: Prefix?
+    /// Those with exactly this reason.
+    package var reason: String?
+    package var kind: EventReport.Kind?
+    /// So many of those that have happened, the latest.
+    package var limit: Int
+
+    package init(
+        since: Timestamp? = nil, source: Prefix? = nil, reason: String? = nil, kind: EventReport.Kind? = nil,
+        limit: Int = 20
+    ) {
+        self.since = since
+        self.source = source
+        self.reason = reason
+        self.kind = kind
+        self.limit = limit
+    }
+
+    /// Whether this event is wanted.
+    package func matches(_ event: EventReport) -> Bool {
+        if let since, event.time <= since { return false }
+        if let kind, event.kind != kind { return false }
+        if let reason, event.reason != reason { return false }
+        guard let source else { return true }
+        return event.prefix?.overlaps(source) ?? false
+    }
+}

@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "BPF", "CTestSupport", "Datapath", "Features", "TestSupport", "Traffic", .arguments,
+                "BPF", "CTestSupport", "Datapath", "Features", "Models", "Scoring", "TestSupport", "Traffic",
+                .arguments,
             ],
             swiftSettings: .strict),
 

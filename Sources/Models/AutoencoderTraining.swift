@@ -74,9 +74,20 @@ package struct AutoencoderTraining {
     }
 
     private mutating func load(_ row: Int, lane: Int) {
-        for feature in 0..<width {
-            values[0][feature][lane] = Float(rows[row * width + feature]) * RobustScaler.step
+        load(rows[row * width..<(row + 1) * width], lane: lane)
+    }
+
+    private mutating func load(_ row: ArraySlice<Int8>, lane: Int) {
+        for (feature, value) in row.enumerated() {
+            values[0][feature][lane] = Float(value) * RobustScaler.step
         }
+    }
+
+    /// By how much the network as trained, in floating point, misses each feature of a row, on the scale of features.
+    mutating func errors(of row: ArraySlice<Int8>) -> [Float] {
+        load(row, lane: 0)
+        forward()
+        return zip(values[layers.count], values[0]).map { abs($0[0] - $1[0]) }
     }
 
     private mutating func forward() {

@@ -7,7 +7,11 @@ extension TailTable {
     /// Fits to rows of int8 features of benign windows.
     package init?(fitting rows: [Int8], width: Int, groups: [[Int]]) {
         guard width > 0, !rows.isEmpty, rows.count.isMultiple(of: width) else { return nil }
-        let features = (0..<width).flatMap { Self.tail(of: $0, in: rows, width: width) }
+        let features = (0..<width).flatMap { feature in
+            Self.tail(of: feature, in: rows, width: width).map { nats in
+                UInt8(min(max((nats * 4).rounded(), 0), 255))
+            }
+        }
         let blank = [UInt16](repeating: 0, count: groups.count * Self.sums)
         guard let uncalibrated = TailTable(width: width, features: features, groups: groups, surprises: blank)
         else {
@@ -17,8 +21,8 @@ extension TailTable {
         self.init(width: width, features: features, groups: groups, surprises: surprises)
     }
 
-    /// -ln of the share of rows at or beyond each place, in quarter nats.
-    private static func tail(of feature: Int, in rows: [Int8], width: Int) -> [UInt8] {
+    /// -ln of the share of rows at or beyond each place.
+    static func tail(of feature: Int, in rows: [Int8], width: Int) -> [Double] {
         var histogram = [Int](repeating: 0, count: places)
         for start in stride(from: 0, to: rows.count, by: width) {
             histogram[Int(max(-127, rows[start + feature])) + 127] += 1
@@ -39,11 +43,9 @@ extension TailTable {
         return histogram.enumerated().map { place, number in
             let share = Double(beyond) / Double(count)
             beyond -= number
-            let nats =
-                place <= far
+            return place <= far
                 ? -Double.log(max(share, 0.001))
                 : -Double.log(0.001) + min(Double(place - far) * step / scale, longestTail)
-            return UInt8(min(max((nats * 4).rounded(), 0), 255))
         }
     }
 
@@ -55,13 +57,19 @@ extension TailTable {
             let largest = groups[group].map { Int(surprise(of: $0, in: row)) }.sorted(by: >).prefix(3)
             sums.append(Double(largest.reduce(0, +)) / 4)
         }
-        let tail = PeaksOverThreshold(fitting: sums, fixedShape: 0, leastScale: 1)
+        let decades = Self.decades(bySums: sums)
         return (0..<Self.sums).map { sum in
+            UInt16(min(max((decades(Double(sum) / 4) * Double(Self.unitsPerDecade)).rounded(), 0), 65_535))
+        }
+    }
+
+    /// How surprising a sum of nats is, in decades, where benign rows have these.
+    static func decades(bySums sums: [Double]) -> (Double) -> Double {
+        let tail = PeaksOverThreshold(fitting: sums, fixedShape: 0, leastScale: 1)
+        return { nats in
             // Beyond the 30 decades that calibration tells apart, the order still counts.
-            let nats = Double(sum) / 4
             let straight = tail.surprise(of: tail.start) + max(0, nats - tail.start) / tail.scale / .log(10)
-            let decades = nats > tail.start ? straight - .log10(tail.tailShare) : tail.surprise(of: nats)
-            return UInt16(min(max((decades * Double(Self.unitsPerDecade)).rounded(), 0), 65_535))
+            return nats > tail.start ? straight - .log10(tail.tailShare) : tail.surprise(of: nats)
         }
     }
 }

@@ -6,5 +6,7 @@ struct SluiceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice-bench",
         abstract: "Measures what the agent does with the kernel's tables; see scripts/bench.",
-        subcommands: [ReadingCommand.self, RulesCommand.self, SlotsCommand.self, WindowsCommand.self])
+        subcommands: [
+            KindsCommand.self, ReadingCommand.self, RulesCommand.self, SlotsCommand.self, WindowsCommand.self,
+        ])
 }

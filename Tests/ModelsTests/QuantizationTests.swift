@@ -1,8 +1,9 @@
-import Models
 import RealModule
 import Testing
 
-/// Integer scores beside the same arithmetic in floating point.
+@testable import Models
+
+/// Integer scores beside those of the model before it was rounded, within the bounds that docs/models.md states.
 @Suite struct QuantizationTests {
     private func rows(_ count: Int, width: Int, seed: UInt64) -> TrainingRows {
         var random = SeededGenerator(seed: seed)
@@ -16,87 +17,155 @@ import Testing
             }, width: width)
     }
 
+    private func dot(_ one: [Double], _ other: [Double]) -> Double {
+        var sum = 0.0
+        for (a, b) in zip(one, other) { sum += a * b }
+        return sum
+    }
+
     @Test("int8 components leave what exact ones leave, to a fiftieth of the row's length and a step")
     func components() {
         let rows = rows(300, width: 10, seed: 1)
         let model = PCAResidual.train(rows, seed: 1, steps: nil) { _ in }
-        let axes = model.axes
+        let means = (0..<10).map { feature in
+            (0..<rows.count).reduce(0) { $0 + Double(rows.values[$1 * 10 + feature]) } / Double(rows.count)
+        }
+        let exact = SymmetricMatrix(covarianceOf: rows, means: means).eigen().vectors.prefix(model.axes.count)
         for (index, score) in model.scores(of: rows.values).enumerated() {
-            let row = rows.values[index * 10..<(index + 1) * 10]
-            var rest = zip(row, axes.means).map { Double($0) - Double($1) / 16 }
-            let length = rest.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            // The int8 weights are exact to half of 1/127 of the largest; so they are made orthonormal again.
-            var exact: [[Double]] = []
-            for axis in 0..<axes.count {
-                var vector = axes.weights[axis * 10..<(axis + 1) * 10].map { Double($0) }
-                for other in exact {
-                    let dot = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
-                    vector = zip(vector, other).map { $0 - dot * $1 }
-                }
-                let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-                exact.append(vector.map { $0 / norm })
-            }
+            var rest = zip(rows[index], means).map { Double($0) - $1 }
+            let length = dot(rest, rest).squareRoot()
             for axis in exact {
-                let dot = zip(rest, axis).reduce(0) { $0 + $1.0 * $1.1 }
-                rest = zip(rest, axis).map { $0 - dot * $1 }
+                let length = dot(rest, axis)
+                rest = zip(rest, axis).map { $0 - length * $1 }
             }
-            let residual = rest.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            let residual = dot(rest, rest).squareRoot()
             #expect(abs(Double(score).squareRoot() - residual) <= length / 50 + 1)
         }
     }
 
-    @Test(
-        "the integer autoencoder computes what its numbers say in floating point, to a twentieth and a step")
+    @Test("the int8 autoencoder scores as the network that was trained, to a tenth and a usual error")
     func autoencoder() {
-        let rows = rows(100, width: 9, seed: 2)
-        let model = Autoencoder.train(rows, seed: 1, steps: 100) { _ in }
+        let rows = rows(400, width: 9, seed: 2)
+        var training = AutoencoderTraining(rows: rows.values, width: 9, seed: 1)
+        let model = training.run(steps: 200)
         for (index, score) in model.scores(of: rows.values).enumerated() {
-            let row = rows.values[index * 9..<(index + 1) * 9]
-            var values = row.map { Double($0) }
-            for (number, layer) in model.layers.enumerated() {
-                values = (0..<layer.outputs).map { output in
-                    var sum = Double(layer.biases[output])
-                    for input in 0..<layer.inputs {
-                        sum += Double(layer.weights[output * layer.inputs + input]) * values[input]
-                    }
-                    let x = sum * Double(layer.multipliers[output]) / 0x1p24
-                    guard number < model.layers.count - 1 else { return x }
-                    let cut = min(max(x, -256), 256)
-                    return cut - cut * abs(cut) / 512
-                }
+            let errors = zip(training.errors(of: rows[index]), model.errorScales).map { error, scale in
+                min(Double(error / RobustScaler.step) * Double(scale) / 65_536, 30)
             }
-            let errors = zip(zip(row, values), model.errorScales).map { pair, scale in
-                min(abs(Double(pair.0) * 16 - pair.1) * Double(scale) / 65_536, 480)
-            }
-            let exact = errors.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            #expect(abs(Double(score).squareRoot() - exact) <= exact / 20 + 16)
+            let exact = dot(errors, errors).squareRoot()
+            #expect(abs(Double(score).squareRoot() / 16 - exact) <= exact / 10 + 1)
         }
     }
 
-    @Test("the integer support vector machine computes what its numbers say, to a hundredth of its range")
+    @Test("the int8 support vector machine scores as the one that was trained, to a hundredth of its range")
     func supportVectors() throws {
         let rows = rows(200, width: 9, seed: 5)
+        let (_, weights, usual) = OneClassSVM.fit(rows, seed: 1, steps: 2_000) { _ in }
         let model = OneClassSVM.train(rows, seed: 1, steps: 2_000) { _ in }
         var file = ModelFile()
         model.put(into: &file, prefix: "")
         let frequencies: [Int8] = try file.integers("frequencies", as: .int8)
         let turns: [Int32] = try file.integers("turns", as: .int32)
-        let weights: [Int8] = try file.integers("weights", as: .int8)
-        let top: [Int32] = try file.integers("top", as: .int32)
+        let exactWeights = weights.map { Double($0) }
+        let top = usual.map { dot($0.map { Double($0) }, exactWeights) }.max() ?? 0
         for (index, score) in model.scores(of: rows.values).enumerated() {
-            let row = rows.values[index * 9..<(index + 1) * 9]
+            let row = rows[index].map { Double($0) }
             var product = 0.0
             for (number, turn) in turns.enumerated() {
-                var sum = 0.0
-                for (feature, value) in row.enumerated() {
-                    sum += Double(frequencies[number * 9 + feature]) * Double(value)
-                }
-                let angle: Double = 2 * Double.pi * sum * Double(turn) / 0x1p32
-                product += Double(weights[number]) * Double.cos(angle) * 128
-                product += Double(weights[number + turns.count]) * Double.sin(angle) * 128
+                let frequency = frequencies[number * 9..<(number + 1) * 9].map { Double($0) }
+                let angle = 2 * Double.pi * dot(frequency, row) * Double(turn) / 0x1p32
+                product += exactWeights[number] * Double.cos(angle) * 32_768
+                product += exactWeights[number + turns.count] * Double.sin(angle) * 32_768
             }
-            let exact = max(0, 160_000 * (1 - product / Double(top[0])))
+            let exact = max(0, 160_000 * (1 - product / top))
             #expect(abs(Double(score) - exact) <= 1_600)
+        }
+    }
+
+    @Test("means on the int8 grid are as far from a row as exact ones, to half a step a feature")
+    func means() {
+        let rows = rows(300, width: 8, seed: 6)
+        let model = KMeans.train(rows, seed: 1, steps: nil) { _ in }
+        let centers = (0..<model.centers.count / 8).map {
+            model.centers[$0 * 8..<($0 + 1) * 8].map { Double($0) }
+        }
+        func distance(_ row: ArraySlice<Int8>, _ center: [Double]) -> Double {
+            let way = zip(row, center).map { Double($0) - $1 }
+            return dot(way, way).squareRoot()
+        }
+        // What Lloyd's last round had before it rounded.
+        var sums = centers.map { _ in (count: 0.0, values: [Double](repeating: 0, count: 8)) }
+        for row in 0..<rows.count {
+            let distances = centers.map { distance(rows[row], $0) }
+            guard let nearest = distances.indices.min(by: { distances[$0] < distances[$1] }) else { continue }
+            sums[nearest].count += 1
+            for (feature, value) in rows[row].enumerated() { sums[nearest].values[feature] += Double(value) }
+        }
+        let exact = sums.filter { $0.count > 0 }.map { sum in sum.values.map { $0 / sum.count } }
+        for (index, score) in model.scores(of: rows.values).enumerated() {
+            let least = exact.map { distance(rows[index], $0) }.min() ?? 0
+            #expect(abs(Double(score).squareRoot() - least) <= 0.5 * Double(8).squareRoot())
+        }
+    }
+
+    /// What the leaves say that a row gets to, before they are rounded.
+    private func sum(_ trees: [IntegerTrees.Node], _ row: ArraySlice<Int8>) -> Double {
+        func value(_ node: IntegerTrees.Node) -> Double {
+            switch node {
+            case .leaf(let value): value
+            case .split(let feature, let most, let lower, let upper):
+                value(row[row.startIndex + feature] <= most ? lower : upper)
+            }
+        }
+        return trees.reduce(0) { $0 + value($1) }
+    }
+
+    @Test("the integer forest is as deep as the one that was grown, to half of 1/256 split a tree")
+    func forest() {
+        let rows = rows(300, width: 8, seed: 7)
+        let trees = IsolationForest.grow(rows, seed: 1) { _ in }
+        let model = IsolationForest.train(rows, seed: 1, steps: nil) { _ in }
+        for (index, score) in model.scores(of: rows.values).enumerated() {
+            let exact = 16 * Double(trees.count) - sum(trees, rows[index])
+            #expect(abs(Double(score) / 256 - exact) <= Double(trees.count) / 512)
+        }
+    }
+
+    @Test("integer boosted trees give the log odds of those that were grown, to a five-hundredth")
+    func boosted() {
+        let rows = rows(200, width: 6, seed: 8).with(attacks: (0..<60 * 6).map { Int8($0 % 90) })
+        let trees = BoostedTrees.boost(rows) { _ in }.trees
+        let model = BoostedTrees.train(rows, seed: 1, steps: nil) { _ in }
+        for (index, score) in model.scores(of: rows.values).enumerated() {
+            let exact = max(0, sum(trees, rows[index]) + 16)
+            #expect(abs(Double(score) / 1024 - exact) <= 1 / 500)
+        }
+    }
+
+    @Test(
+        "the tail table sums three tails to an eighth of a nat each, and says of the sum what is exact, to 1/128 decade"
+    )
+    func tails() throws {
+        let rows = rows(2_000, width: 6, seed: 9)
+        let groups = [[0, 1, 2, 3], [2, 3, 4, 5]]
+        let table = try #require(TailTable(fitting: rows.values, width: 6, groups: groups))
+        let exact = (0..<6).map { TailTable.tail(of: $0, in: rows.values, width: 6) }
+        var scores = [Double](repeating: 0, count: rows.count)
+        for group in groups {
+            let sums = (0..<rows.count).map { index in
+                let row = rows[index]
+                let integers = group.map { Double(table.surprise(of: $0, in: row)) / 4 }
+                let tails = group.map { exact[$0][Int(row[row.startIndex + $0]) + 127] }
+                let sum = integers.sorted(by: >).prefix(3).reduce(0, +)
+                #expect(abs(sum - tails.sorted(by: >).prefix(3).reduce(0, +)) <= 3 / 8)
+                return sum
+            }
+            let decades = TailTable.decades(bySums: sums)
+            for index in scores.indices { scores[index] = max(scores[index], decades(sums[index])) }
+        }
+        for index in scores.indices {
+            let score = Double(table.score(rows[index]).score) / Double(TailTable.unitsPerDecade)
+            #expect(abs(score - scores[index]) <= 1 / 128)
         }
     }
 

@@ -23,31 +23,36 @@ package struct BoostedTrees: Model {
     package static func train(
         _ rows: TrainingRows, seed: UInt64, steps: Int?, progress: (Double) -> Void
     ) -> BoostedTrees {
+        let (trees, gains) = boost(rows, progress: progress)
+        let total = max(gains.reduce(0, +), .leastNormalMagnitude)
+        return BoostedTrees(width: rows.width, trees: trees, importance: gains.map { Float($0 / total) })
+    }
+
+    /// Trees whose leaves are log odds, and what splitting by each feature gained.
+    static func boost(
+        _ rows: TrainingRows, progress: (Double) -> Void
+    ) -> (trees: [IntegerTrees.Node], gains: [Double]) {
         let labels = rows.labels ?? Array(repeating: false, count: rows.count)
         let bad = (Double(labels.count(where: \.self)) + 0.5) / (Double(rows.count) + 1)
         let start = Double.log(bad / (1 - bad))
         var odds = [Double](repeating: start, count: rows.count)
         var gains = [Double](repeating: 0, count: rows.width)
-        var trees = IntegerTrees()
-        trees.add(.leaf(fixed(start)))
+        var trees = [IntegerTrees.Node.leaf(start)]
         for tree in 0..<Self.trees {
             progress(Double(tree) / Double(Self.trees))
             var growth = Growth(rows: rows, odds: odds, labels: labels, gains: gains)
-            trees.add(growth.grow(Array(0..<rows.count), depth: 0))
+            trees.append(growth.grow(Array(0..<rows.count), depth: 0))
             odds = growth.odds
             gains = growth.gains
         }
-        let total = max(gains.reduce(0, +), .leastNormalMagnitude)
-        return BoostedTrees(width: rows.width, trees: trees, importance: gains.map { Float($0 / total) })
+        return (trees, gains)
     }
 
-    private init(width: Int, trees: IntegerTrees, importance: [Float]) {
+    init(width: Int, trees: [IntegerTrees.Node], importance: [Float]) {
         self.width = width
-        self.trees = trees
+        self.trees = IntegerTrees(trees, units: 65_536)
         self.importance = importance
     }
-
-    private static func fixed(_ odds: Double) -> Int32 { Int32((odds * 65_536).rounded()) }
 
     /// One tree as it grows.
     private struct Growth {
@@ -96,7 +101,7 @@ package struct BoostedTrees: Model {
             guard depth < BoostedTrees.depth, let split = bestSplit(of: members, all) else {
                 let step = min(max(all.gradient / (all.curvature + 1e-6), -4), 4) * BoostedTrees.rate
                 for row in members { odds[row] += step }
-                return .leaf(BoostedTrees.fixed(step))
+                return .leaf(step)
             }
             gains[split.feature] += split.gain
             let isLower = { [rows] (row: Int) in rows.values[row * rows.width + split.feature] <= split.most }

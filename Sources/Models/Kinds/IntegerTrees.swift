@@ -12,33 +12,34 @@ struct IntegerTrees: Hashable, Sendable {
     /// What a feature must not exceed to go to the lower child; in leaves, what they say.
     private(set) var values: [Int32] = []
 
-    /// A tree to be added.
+    /// A tree as it was grown, before its leaves are rounded.
     indirect enum Node {
-        case leaf(Int32)
+        case leaf(Double)
         case split(feature: Int, most: Int8, lower: Node, upper: Node)
     }
 
-    init() {}
-
-    mutating func add(_ tree: Node) {
-        roots.append(Int32(values.count))
-        append(tree)
+    /// Trees whose leaves are rounded to one part in `units`.
+    init(_ trees: [Node], units: Double) {
+        for tree in trees {
+            roots.append(Int32(values.count))
+            append(tree, units)
+        }
     }
 
-    private mutating func append(_ node: Node) {
+    private mutating func append(_ node: Node, _ units: Double) {
         switch node {
         case .leaf(let value):
             features.append(0)
             skips.append(0)
-            values.append(value)
+            values.append(Int32((value * units).rounded()))
         case .split(let feature, let most, let lower, let upper):
             let place = values.count
             features.append(UInt16(feature))
             skips.append(0)
             values.append(Int32(most))
-            append(lower)
+            append(lower, units)
             skips[place] = UInt16(values.count - place)
-            append(upper)
+            append(upper, units)
         }
     }
 

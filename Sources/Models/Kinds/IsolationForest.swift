@@ -18,20 +18,23 @@ package struct IsolationForest: Model {
     package static func train(
         _ rows: TrainingRows, seed: UInt64, steps: Int?, progress: (Double) -> Void
     ) -> IsolationForest {
+        IsolationForest(width: rows.width, trees: grow(rows, seed: seed, progress: progress))
+    }
+
+    /// Trees whose leaves are the splits to them, and those that the rows there would still need.
+    static func grow(_ rows: TrainingRows, seed: UInt64, progress: (Double) -> Void) -> [IntegerTrees.Node] {
         var random = SeededGenerator(seed: seed)
-        var trees = IntegerTrees()
-        for tree in 0..<Self.trees {
+        return (0..<Self.trees).map { tree in
             progress(Double(tree) / Double(Self.trees))
             let sample = (0..<min(rowsPerTree, rows.count)).map { _ in Int(random.next() % UInt64(rows.count))
             }
-            trees.add(grow(sample[...], of: rows, depth: 0, random: &random))
+            return grow(sample[...], of: rows, depth: 0, random: &random)
         }
-        return IsolationForest(width: rows.width, trees: trees)
     }
 
-    private init(width: Int, trees: IntegerTrees) {
+    init(width: Int, trees: [IntegerTrees.Node]) {
         self.width = width
-        self.trees = trees
+        self.trees = IntegerTrees(trees, units: 256)
     }
 
     /// Splits at random, at a random feature of those that differ.
@@ -64,15 +67,15 @@ package struct IsolationForest: Model {
         return ends.enumerated().filter { $1.low < $1.high }.map { ($0, Int($1.low), Int($1.high)) }
     }
 
-    /// Splits so far, and those that so many rows would still need on average, in 1/256.
-    private static func length(depth: Int, rows: Int) -> Int32 {
+    /// Splits so far, and those that so many rows would still need on average.
+    private static func length(depth: Int, rows: Int) -> Double {
         let rest: Double =
             switch rows {
             case ...1: 0
             case 2: 1
             default: 2 * (.log(Double(rows - 1)) + 0.577_215_664_9) - 2 * Double(rows - 1) / Double(rows)
             }
-        return Int32(((Double(depth) + rest) * 256).rounded())
+        return Double(depth) + rest
     }
 
     package func scores(of rows: [Int8]) -> [Int32] {

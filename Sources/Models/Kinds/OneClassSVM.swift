@@ -27,6 +27,17 @@ package struct OneClassSVM: Model {
     package static func train(
         _ rows: TrainingRows, seed: UInt64, steps: Int?, progress: (Double) -> Void
     ) -> OneClassSVM {
+        let (features, weights, usual) = fit(rows, seed: seed, steps: steps, progress: progress)
+        let step = max(weights.map(abs).max() ?? 0, 1e-9) / 127
+        let integers = weights.map { Int8(($0 / step).rounded()) }
+        let top = usual.map { product(integers, $0) }.max() ?? 0
+        return OneClassSVM(features: features, weights: integers, top: top)
+    }
+
+    /// Weights before they are rounded, and the rows that they were fitted to, as cosines and sines.
+    static func fit(
+        _ rows: TrainingRows, seed: UInt64, steps: Int?, progress: (Double) -> Void
+    ) -> (features: FourierFeatures, weights: [Float], usual: [[Int32]]) {
         var random = SeededGenerator(seed: seed)
         let rows = rows.sample(mostRows, random: &random)
         let features = FourierFeatures(
@@ -37,10 +48,7 @@ package struct OneClassSVM: Model {
         let weights = solve(
             values.map { $0.map { Float($0) * unit } }, steps: steps ?? usualSteps, random: &random,
             progress: progress)
-        let step = max(weights.map(abs).max() ?? 0, 1e-9) / 127
-        let integers = weights.map { Int8(($0 / step).rounded()) }
-        let top = values.map { product(integers, $0) }.max() ?? 0
-        return OneClassSVM(features: features, weights: integers, top: top)
+        return (features, weights, values)
     }
 
     /// The kernel's width, as scikit-learn's `scale`: one over the number of features and their variance.

@@ -4,9 +4,16 @@ package import Traffic
 
 /// How detection itself fares: what it holds in memory, how often it errs, how far traffic has moved from what was learned.
 package struct DetectionReport: Codable, Hashable, Sendable {
-    /// Things remembered now; the tables have a fixed size, and in a full one the least important leaves.
+    /// Numbers of the things that are remembered, by table.
     package struct Tracked: Codable, Hashable, Sendable {
         package var sources, destinations, conversations, services: Int
+
+        fileprivate init(_ counts: TrackedCounts) {
+            sources = counts.sources
+            destinations = counts.destinations
+            conversations = counts.conversations
+            services = counts.services
+        }
     }
 
     /// Drift of one view.
@@ -27,7 +34,10 @@ package struct DetectionReport: Codable, Hashable, Sendable {
         package var index: Double
     }
 
+    /// Things remembered now.
     package var tracked: Tracked
+    /// Things that had to leave for others so far: tables have a fixed size, and in a full one the least important leaves.
+    package var evicted: Tracked
     /// In what is in no policy group, alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
     package var acceptedAlarmsPerDay: Double
     package var realisedAlarmsPerDay: Double?
@@ -36,10 +46,8 @@ package struct DetectionReport: Codable, Hashable, Sendable {
 
     /// What a detector says of itself.
     package init(_ detector: Detector) {
-        let counts = detector.tracked
-        tracked = Tracked(
-            sources: counts.sources, destinations: counts.destinations, conversations: counts.conversations,
-            services: counts.services)
+        tracked = Tracked(detector.tracked)
+        evicted = Tracked(detector.evicted)
         let rates = detector.alarmRates
         acceptedAlarmsPerDay = rates.first?.accepted ?? 0
         realisedAlarmsPerDay = rates.first?.realised

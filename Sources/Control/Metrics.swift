@@ -100,15 +100,11 @@ struct Metrics {
     }
 
     private mutating func add(_ detection: DetectionReport) {
-        let tracked = detection.tracked
+        add("sluice_tracked", "gauge", "Things remembered, by table.", Self.samples(of: detection.tracked))
         add(
-            "sluice_tracked", "gauge", "Things remembered, by table.",
-            [
-                (["table": "sources"], Double(tracked.sources)),
-                (["table": "destinations"], Double(tracked.destinations)),
-                (["table": "conversations"], Double(tracked.conversations)),
-                (["table": "services"], Double(tracked.services)),
-            ])
+            "sluice_evicted_total", "counter",
+            "Things that had to leave a full table, the least important first.",
+            Self.samples(of: detection.evicted))
         let realised = detection.realisedAlarmsPerDay.map { [(["rate": "realised"], $0)] } ?? []
         add(
             "sluice_alarms_per_day", "gauge", "Alarms without countable evidence, accepted and realised.",
@@ -122,6 +118,17 @@ struct Metrics {
             detection.drift.compactMap { drift in
                 drift.features.first.map { (["view": drift.view.rawValue], $0.index) }
             })
+    }
+
+    private static func samples(
+        of counts: DetectionReport.Tracked
+    ) -> [(labels: [String: String], value: Double)] {
+        [
+            (["table": "sources"], Double(counts.sources)),
+            (["table": "destinations"], Double(counts.destinations)),
+            (["table": "conversations"], Double(counts.conversations)),
+            (["table": "services"], Double(counts.services)),
+        ]
     }
 
     private mutating func add(

@@ -164,6 +164,9 @@ package final class Detector {
 
     package var tracked: TrackedCounts { builder.tracked }
 
+    /// Those that had to leave for others so far.
+    package var evicted: TrackedCounts { builder.evicted }
+
     /// How far each view's traffic has moved from what was learned; empty before there is a model of this site.
     package var drift: [DriftReport] { [source.drift, destination.drift].compactMap(\.self) }
 

@@ -10,6 +10,8 @@ struct BoundedTable<Value> {
     /// Values by slot; those of empty slots mean nothing.
     var values: [Value]
     private(set) var count = 0
+    /// How often one had to leave for another.
+    private(set) var evicted: UInt64 = 0
     private let setMask: UInt64
 
     /// An empty table of `capacity` slots, rounded up to a power of two.
@@ -39,7 +41,6 @@ struct BoundedTable<Value> {
         for slot in base..<base + Self.ways {
             if tags[slot] == 0 {
                 chosen = slot
-                count += 1
                 break
             }
             let worth = worth(values[slot])
@@ -48,6 +49,7 @@ struct BoundedTable<Value> {
                 chosen = slot
             }
         }
+        if tags[chosen] == 0 { count += 1 } else { evicted += 1 }
         tags[chosen] = Self.tag(key)
         values[chosen] = value
         return chosen

@@ -47,10 +47,19 @@ package struct WindowBuilder {
         peers = BoundedTable(capacity: configuration.serviceCapacity, empty: 0)
     }
 
+    /// How many are remembered now.
     package var tracked: TrackedCounts {
         TrackedCounts(
             sources: sources.histories.count, destinations: destinations.histories.count,
             conversations: conversations.count, services: services.count)
+    }
+
+    /// How many had to leave for others so far, since the tables have a fixed size: the least important of their set.
+    package var evicted: TrackedCounts {
+        TrackedCounts(
+            sources: Int(clamping: sources.histories.evicted),
+            destinations: Int(clamping: destinations.histories.evicted),
+            conversations: Int(clamping: conversations.evicted), services: Int(clamping: services.evicted))
     }
 
     /// Where the entity's history is kept, as in its windows; `nil` if it has none.

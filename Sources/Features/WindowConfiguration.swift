@@ -38,7 +38,7 @@ package struct WindowConfiguration: Sendable {
     }
 }
 
-/// How many things are being remembered now.
+/// Numbers of the things that are remembered, by table.
 package struct TrackedCounts: Hashable, Sendable {
     package var sources = 0
     package var destinations = 0

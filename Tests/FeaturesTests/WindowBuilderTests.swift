@@ -206,6 +206,7 @@ import Traffic
         }
         let tracked = builder.tracked
         #expect(tracked.sources <= 256 && tracked.conversations <= 1_024 && tracked.services <= 256)
+        #expect(builder.evicted.sources > 1_000 && builder.evicted.conversations > 1_000)
     }
 
     @Test("pauses, clocks set back and absurd times do no harm")

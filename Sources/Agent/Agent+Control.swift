@@ -209,11 +209,25 @@ extension Agent: ControlService {
 
     package func explain(_ address: Address) async throws -> Explanation {
         let treatment = engine.policy.treatment(of: address)
-        let cause = try treatment.deciding?.alertID.flatMap { try store.alert(id: $0) }
         let alerts = try store.alerts(about: address, limit: 10)
+        let deciding = treatment.allowedBy == nil ? treatment.deciding : nil
+        let cause =
+            deciding == nil ? alerts.first : try deciding?.alertID.flatMap { try store.alert(id: $0) }
         return Explanation(
             of: address, treatment: treatment, cause: cause, current: current(address),
-            alerts: alerts.filter { $0.id != cause?.id })
+            alerts: alerts.filter { $0.id != cause?.id },
+            similar: try cause.map { try similar(to: $0) } ?? [])
+    }
+
+    /// The alerts about others that are most like one, of the latest thousand.
+    private func similar(to alert: Alert) throws -> [(likeness: Double, alert: Alert)] {
+        let others = try store.alerts(since: nil, limit: 1_000).filter {
+            $0.verdict.entity.prefix != alert.verdict.entity.prefix
+        }
+        let alike = others.map { (likeness: $0.verdict.likeness(to: alert.verdict), alert: $0) }
+            .filter { $0.likeness >= 0.7 }
+        // Of those that are equally alike, the latest.
+        return Array(alike.sorted { ($0.likeness, $0.alert.id) > ($1.likeness, $1.alert.id) }.prefix(3))
     }
 
     package func events(_ query: EventQuery) async throws -> [EventReport] { eventLog.latest(query) }

@@ -37,13 +37,25 @@ package struct Explanation: Codable, Hashable, Sendable {
         }
     }
 
+    /// An alert about somebody else, for much the same features.
+    package struct Similar: Codable, Hashable, Sendable {
+        /// Cosine of the angle between the shares of the features, 0...1; 1: the same ones in the same proportions.
+        package var likeness: Double
+        package var alert: AlertReport
+
+        package init(likeness: Double, alert: AlertReport) {
+            self.likeness = likeness
+            self.alert = alert
+        }
+    }
+
     package var address: Address
     package var state: State
     /// One sentence: which rule decides, and by which precedence.
     package var summary: String
     /// The ban or limit that decides, or would if it were not shadowed.
     package var rule: BanReport?
-    /// The verdict behind `rule`.
+    /// The verdict behind `rule`; without a rule, the latest one about the address.
     package var alert: AlertReport?
     /// The allow-list entry that decides.
     package var allowedBy: AllowReport?
@@ -59,12 +71,14 @@ package struct Explanation: Codable, Hashable, Sendable {
     package var current: Current?
     /// Earlier alerts about it, newest first.
     package var alerts: [AlertReport]
+    /// Past alerts about others that are most like `alert`, the most alike first.
+    package var similar: [Similar]
 
     package init(
         address: Address, state: State, summary: String, rule: BanReport? = nil, alert: AlertReport? = nil,
         allowedBy: AllowReport? = nil, protectedAs: String? = nil, overridden: [BanReport] = [],
         partial: [BanReport] = [], towards: [BanReport] = [],
-        current: Current? = nil, alerts: [AlertReport] = []
+        current: Current? = nil, alerts: [AlertReport] = [], similar: [Similar] = []
     ) {
         self.address = address
         self.state = state
@@ -78,5 +92,6 @@ package struct Explanation: Codable, Hashable, Sendable {
         self.towards = towards
         self.current = current
         self.alerts = alerts
+        self.similar = similar
     }
 }

@@ -74,21 +74,24 @@ extension AlertReport {
 extension Explanation {
     /// Puts together what is known about an address.
     ///
-    /// `treatment` is what the rules say, `cause` the alert behind the rule that decides, `current` the
-    /// latest window (`nil` if it was not seen lately), `alerts` the earlier ones, newest first.
+    /// `treatment` is what the rules say, `cause` the alert behind the rule that decides (the latest one if there is no
+    /// rule), `current` the latest window (`nil` if it was not seen lately), `alerts` the earlier ones, newest first, `similar`
+    /// those about others that are like `cause`.
     package init(
-        of address: Address, treatment: Treatment, cause: Alert?, current: Current?, alerts: [Alert]
+        of address: Address, treatment: Treatment, cause: Alert?, current: Current?, alerts: [Alert],
+        similar: [(likeness: Double, alert: Alert)] = []
     ) {
         let deciding = treatment.allowedBy == nil ? treatment.deciding : nil
         let state = State(treatment)
         self.init(
             address: address, state: state, summary: Self.summary(address, state, treatment),
-            rule: deciding.map(BanReport.init), alert: deciding == nil ? nil : cause.map(AlertReport.init),
+            rule: deciding.map(BanReport.init), alert: cause.map(AlertReport.init),
             allowedBy: treatment.allowedBy.map(AllowReport.init), protectedAs: treatment.protectedBy?.reason,
             overridden: treatment.sanctions.filter { $0.rule.id != deciding?.rule.id }.map(BanReport.init),
             partial: treatment.partial.map(BanReport.init), towards: treatment.towards.map(BanReport.init),
             current: current,
-            alerts: alerts.map(AlertReport.init))
+            alerts: alerts.map(AlertReport.init),
+            similar: similar.map { Similar(likeness: $0.likeness, alert: AlertReport($0.alert)) })
     }
 
     private static func summary(_ address: Address, _ state: State, _ treatment: Treatment) -> String {

@@ -9,15 +9,23 @@ enum Summary {
         let facts = window.evidence
         let isSource = window.entity.view == .source
         var parts: [String] = []
+        // The feature that the first of them is a number of.
+        var measure: Feature?
         switch FeatureGroup(rawValue: reason) {
         case .scan where isSource, .failure where isSource:
             parts.append("\(count(facts.novelServices60)) services tried for the first time within a minute")
+            measure = .novel60
             parts.append("\(count(facts.failedServices60)) of them refused or silent")
+            if facts.ports + facts.peers > 2 {
+                parts.append(
+                    "\(count(facts.ports, "port")) of \(count(facts.peers, "host")) in the last second")
+            }
         case .repetition where isSource && max(facts.newSteadySeconds * 4, facts.steadySeconds) >= 240:
             parts.append("calls to one service outside as even as a clock's")
             parts.append("for \(count(facts.steadySeconds)) s")
         case .repetition where isSource && facts.loginRepeat600 >= 5:
             parts.append("\(count(facts.loginRepeat60)) logins at one service within a minute")
+            measure = .loginRepeat60
             parts.append("\(count(facts.loginRepeat600)) within ten")
         case .repetition where isSource && facts.alikeRepeat60 >= 60:
             parts.append("\(count(facts.alikeRepeat60)) connections to one service within a minute")
@@ -30,9 +38,11 @@ enum Summary {
         case .connections where facts.halfOpen >= 20:
             parts.append(
                 "\(count(Double(facts.halfOpen))) connections begun and not completed within a second")
+            measure = .newFlows
             if !isSource { parts.append("from \(count(Double(facts.peers))) addresses") }
         case .volume:
             parts.append("\(count(Double(window.packets))) packets within a second")
+            measure = .packets
             let oneWay = isSource ? facts.unansweredPackets : facts.oneWayPackets &+ facts.asidePackets
             if oneWay > 0 { parts.append("\(count(Double(oneWay))) of them without answer") }
             if facts.reflectedPackets > 0 {
@@ -41,6 +51,11 @@ enum Summary {
             if !isSource { parts.append("from \(count(Double(facts.peers))) addresses") }
         default: break
         }
+        let name = measure.map { FeatureSchema.description(of: $0).name }
+        if let usual = contributions.first(where: { $0.name == name })?.usual {
+            parts[0] += " (usual: \(count(usual)))"
+            return parts.joined(separator: ", ")
+        }
         let features = contributions.prefix(parts.isEmpty ? 3 : 1).map { part in
             let name = part.name.replacing("_", with: " ")
             return parts.isEmpty
@@ -48,6 +63,11 @@ enum Summary {
                 : "\(name): usually \(count(part.usual)), now \(count(part.value))"
         }
         return (parts + features).joined(separator: ", ")
+    }
+
+    /// A number of things.
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(count(Double(number))) \(noun)\(number == 1 ? "" : "s")"
     }
 
     /// A number as people read it: `1,200`, or one decimal if it is small.

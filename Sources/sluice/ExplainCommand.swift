@@ -41,6 +41,11 @@ struct ExplainCommand: DocumentCommand {
                 "\n\(screen.styled("Earlier alerts", .bold))\n"
                 + AlertReport.table(earlier, at: now).text(on: screen)
         }
+        if !explanation.similar.isEmpty {
+            text +=
+                "\n\(screen.styled("Similar alerts", .bold)) (by the features' shares)\n"
+                + Table(explanation.similar, Explanation.Similar.columns(at: now)).text(on: screen)
+        }
         return text
     }
 
@@ -93,6 +98,24 @@ struct ExplainCommand: DocumentCommand {
     private func features(_ features: [FeatureReport], on screen: Screen) -> String {
         guard !features.isEmpty else { return "" }
         return Table(features, FeatureReport.columns(of: features)).text(on: screen)
+    }
+}
+
+extension Explanation.Similar {
+    fileprivate static func columns(at now: Timestamp) -> [Column<Self>] {
+        [
+            Column(
+                "likeness", "LIKE", .right, value: { $0.likeness }, cell: { Table.Cell($0.likeness.percent) }),
+            Column("id", "ALERT", .right, value: { $0.alert.id }),
+            Column(
+                "age", "AGE", .right, value: { $0.alert.time.rfc3339 },
+                cell: { Table.Cell($0.alert.time.age(at: now)) }),
+            Column("prefix", "WHO", value: { $0.alert.prefix }),
+            Column(
+                "feedback", "JUDGED", value: { $0.alert.feedback },
+                cell: { Table.Cell($0.alert.feedback.map { $0 == "bad" ? "false alarm" : "right" } ?? "-") }),
+            Column("summary", "WHY", isFlexible: true, value: { $0.alert.summary }),
+        ]
     }
 }
 

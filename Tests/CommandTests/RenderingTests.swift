@@ -225,6 +225,10 @@ struct RenderingTests {
                 TIME (UTC)                 AGE  WHO        SEEN AS  SCORE    OF  DONE  WHY
                 2023-11-13 21:13:20  1d 1h ago  192.0.2.7  source    9.12  3.50  -     scan: 1,200 ports of 3 hosts in 10 s, usual: 2
 
+                Similar alerts (by the features' shares)
+                  LIKE  ALERT        AGE  WHO                JUDGED  WHY
+                93.4 %      2  2h 5m ago  2001:db8:1:2::/64  -       1,200 ports of 3 hosts in 10 s, usual: 2
+
                 """)
     }
 

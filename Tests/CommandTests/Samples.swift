@@ -185,7 +185,8 @@ enum Samples {
             alerts: [
                 alert(id: 3, age: 20, of: scanner, action: .ban),
                 alert(id: 1, age: 90_000, of: scanner, action: .alert),
-            ])
+            ],
+            similar: [(likeness: 0.934, alert: alert(id: 2, age: 7_500, of: network, action: .alert))])
     }
 
     /// Of an address under attack.

@@ -77,8 +77,10 @@ import Traffic
         }
     }
 
-    @Test("with the values that the counterfactual names, the score is under the threshold, and hardly")
-    func counterfactual() throws {
+    @Test(
+        "with the values that the counterfactual names, the score is under the threshold: half of it, and an alert by lasting's",
+        arguments: [nil, 1.2])
+    func counterfactual(fixed: Double?) throws {
         let model = try ShippedModel.embedded()
         let opinions = Opinions(shipped: model.source, site: nil)
         let medians = model.source.scaler.medians
@@ -87,7 +89,7 @@ import Traffic
         for feature in leading { row[feature] += 6 }
         func score(_ row: [Float]) throws -> Double { try #require(opinions.judge(batch(row)).first).score }
         let high = try score(row)
-        let threshold = high / 2
+        let threshold = fixed ?? high / 2
         let bounds = Counterfactual(
             window: window(), opinions: opinions, usualScore: 0, threshold: threshold
         ).bounds(row, leading: leading, usual: medians)

@@ -1,6 +1,6 @@
-import Configuration
+package import Configuration
 import Detection
-import Models
+package import Models
 import Signing
 import Store
 import Traffic
@@ -40,8 +40,13 @@ extension Agent {
     /// Trains in the background, since it takes seconds; `body` also says why the result is of no use, if it is not.
     private func train(_ body: @escaping @Sendable () throws -> (SiteModel, String?)) {
         let started = clock.now
-        training = Task.detached(priority: .background) { [weak self] in
-            let result = Result { try body() }
+        training = Task.detached { [weak self] in
+            let result: Result<(SiteModel, String?), any Error>
+            do {
+                result = .success(try await LowPriority.run(body))
+            } catch {
+                result = .failure(error)
+            }
             await self?.finishTraining(result, since: started)
         }
     }
@@ -86,7 +91,7 @@ extension Agent {
         let version = UInt64((try? store.models().count) ?? 0) + 1
         train {
             // Recordings of another version's features are of no use any more, and no error.
-            let earlier = files.compactMap { try? TrainingSet(file: ModelFile($0), shipped: shipped) }
+            let earlier = files.compactMap { try? TrainingSet(file: ModelFile($0.data), shipped: shipped) }
             let set = TrainingSet(
                 merging: earlier.isEmpty ? [latest] : earlier, maximumRows: maximumRows, shipped: shipped)
             let model = try Trainer.train(set, kind: kind, seed: version)
@@ -172,7 +177,7 @@ extension Agent {
 
 extension ModelKind {
     /// The kind that a configuration names.
-    init(_ name: Configuration.Detection.Model) {
+    package init(_ name: Configuration.Detection.Model) {
         self =
             switch name {
             case .autoencoder: .autoencoder

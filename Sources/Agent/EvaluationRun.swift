@@ -2,7 +2,7 @@ package import Configuration
 package import Detection
 package import Evaluation
 import Features
-import Models
+package import Models
 import Policy
 import Replay
 package import Traffic
@@ -94,11 +94,11 @@ package struct EvaluationRun {
         return try training.train(name: "evaluation")
     }
 
-    /// Trains a site's model on all of a capture but the span between two times.
+    /// Trains a site's model on all of a capture but the span between two times; of the configured kind, or another.
     ///
     /// - Throws: `CaptureError`; `TrainingError` if there is too little traffic in it.
     package func siteModel(
-        of path: String, without span: Range<Double>, progress: (Timestamp) -> Void
+        of path: String, without span: Range<Double>, kind: ModelKind?, progress: (Timestamp) -> Void
     ) throws -> SiteModel? {
         var detection = DetectionConfiguration(configuration)
         // Longer than any capture: the set is taken when the capture ends.
@@ -108,7 +108,7 @@ package struct EvaluationRun {
             if !span.contains(Self.seconds(reading.end)) { _ = detector.observe(reading) }
         }
         return try detector.trainingSet().map {
-            try Trainer.train($0, kind: ModelKind(configuration.detection.model), seed: 1)
+            try Trainer.train($0, kind: kind ?? ModelKind(configuration.detection.model), seed: 1)
         }
     }
 

@@ -30,6 +30,11 @@ struct Bars {
     /// The lowest score that is worth a verdict.
     var least: Double { min(block.score, alert.score) }
 
+    /// Whether score and table alone are worth an alert.
+    func isAlert(score: Double, _ opinion: Opinion) -> Bool {
+        score >= alert.score && opinion.table >= alert.table
+    }
+
     /// How far a window stands out, for lists and rankings.
     ///
     /// Its own score and the entity's mean of the last minute, or what is countable, if that says more. A finding is worth at
@@ -70,7 +75,7 @@ struct Bars {
         // What leaves by a tunnel is the source's doing; that it arrives somewhere is no attack on who gets it.
         guard window.entity.view == .source || opinion.group != .exfiltration else { return byFinding }
         guard window.packets >= (opinion.group == .protocolOddity ? 20 : 2) else { return byFinding }
-        if score >= alert.score, opinion.table >= alert.table {
+        if isAlert(score: score, opinion) {
             return Decision(tier: .alert, score: score, threshold: alert.score)
         }
         // Tunnels are odd in a small way, but all the time. What fades is no news.

@@ -28,19 +28,23 @@ struct Opinions {
     }
 
     /// The opinion on each row of a batch.
-    func judge(_ batch: WindowBatch) -> [Opinion] {
+    func judge(_ batch: WindowBatch) -> [Opinion] { judge(features: batch.features) }
+
+    /// The opinion on each window, by its features alone, which stand row by row.
+    func judge(features: [Float]) -> [Opinion] {
         var places: [Int8] = []
-        places.reserveCapacity(batch.features.count)
-        var opinions: [Opinion] = []
-        opinions.reserveCapacity(batch.windows.count)
+        places.reserveCapacity(features.count)
         let width = FeatureSchema.count
-        for row in batch.windows.indices {
-            shipped.scaler.quantize(batch.features(of: row), into: &places)
-            opinions.append(judge(places[row * width..<(row + 1) * width]))
+        let rows = stride(from: 0, to: features.count - features.count % width, by: width)
+        var opinions: [Opinion] = []
+        opinions.reserveCapacity(features.count / width)
+        for row in rows {
+            shipped.scaler.quantize(features[row..<row + width], into: &places)
+            opinions.append(judge(places[row..<row + width]))
         }
         guard let site, let scorer else { return opinions }
         places.removeAll(keepingCapacity: true)
-        for row in batch.windows.indices { site.scaler.quantize(batch.features(of: row), into: &places) }
+        for row in rows { site.scaler.quantize(features[row..<row + width], into: &places) }
         for (row, score) in scorer.scores(of: places).enumerated() {
             opinions[row].site = site.tail.surprise(of: Self.compress(error: score))
         }

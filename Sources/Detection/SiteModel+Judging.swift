@@ -44,3 +44,17 @@ extension RobustScaler {
         return result
     }
 }
+
+extension SiteModel {
+    /// What both models together say of windows of a view: the score, and whether it would be worth an alert.
+    ///
+    /// By the windows alone, as features row by row: what entities are used to, and what can be counted beside, is not known
+    /// of them.
+    package func judge(
+        _ rows: [Float], in side: Entity.View, shipped: ShippedModel, falseAlarmsPerDay: Double
+    ) -> [(score: Double, isAlert: Bool)] {
+        let bars = Bars(site: self, view: side, budget: AlarmBudget(acceptedPerDay: falseAlarmsPerDay))
+        let opinions = Opinions(shipped: shipped[side], site: isTrusted ? self[side] : nil)
+        return opinions.judge(features: rows).map { ($0.score, bars.isAlert(score: $0.score, $0)) }
+    }
+}

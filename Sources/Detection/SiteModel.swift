@@ -48,14 +48,20 @@ package struct SiteModel: Sendable {
         else { throw .malformed("the header's numbers are none") }
         learned = .milliseconds(milliseconds)
         windowsPerHour = windows
-        guard let model = ModelKind(rawValue: try file.text("model")) else {
-            throw .missing("a known kind of model (it has '\(try file.text("model"))')")
-        }
-        source = try View(file, prefix: "source.", kind: model)
-        destination = try View(file, prefix: "destination.", kind: model)
+        source = try View(file, prefix: "source.", kind: Self.kind("model", in: file))
+        let other = file.metadata["destination.model"] == nil ? "model" : "destination.model"
+        destination = try View(file, prefix: "destination.", kind: Self.kind(other, in: file))
         for (key, text) in file.metadata where key.hasPrefix(Self.provenancePrefix) {
             provenance[String(key.dropFirst(Self.provenancePrefix.count))] = text
         }
+    }
+
+    private static func kind(_ key: String, in file: ModelFile) throws(ModelFileError) -> ModelKind {
+        let text = try file.text(key)
+        guard let kind = ModelKind(rawValue: text) else {
+            throw .missing("a known kind of model (it has '\(text)')")
+        }
+        return kind
     }
 
     package var file: ModelFile {
@@ -64,12 +70,16 @@ package struct SiteModel: Sendable {
             "kind": Self.kind, "model": kind.rawValue, "schema": FeatureSchema.identity, "name": name,
             "learnedMilliseconds": "\(learned.milliseconds)", "windowsPerHour": "\(windowsPerHour)",
         ]
+        if destination.model.kind != kind {
+            file.metadata["destination.model"] = destination.model.kind.rawValue
+        }
         for (key, text) in provenance { file.metadata[Self.provenancePrefix + key] = text }
         source.put(into: &file, prefix: "source.")
         destination.put(into: &file, prefix: "destination.")
         return file
     }
 
+    /// Of the source view; the destination view's may be another, where only one of them had labels to learn from.
     package var kind: ModelKind { source.model.kind }
 
     /// Whether it has seen enough to have a say; before, it only tells what is usual in explanations.

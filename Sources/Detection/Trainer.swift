@@ -6,7 +6,7 @@ import Scoring
 package enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Fewer windows than a model can be fitted to.
     case tooFewWindows(found: Int, needed: Int)
-    /// Boosted trees learn from attacks, and there are none.
+    /// Boosted trees learn from attacks, and there are none in either view.
     case noAttacks
 
     package var description: String {
@@ -14,7 +14,7 @@ package enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooFewWindows(let found, let needed):
             "only \(found) windows were learned and \(needed) are needed: let it learn longer, or see more traffic"
         case .noAttacks:
-            "boosted trees learn from windows labelled as attacks, in each view, and there are none: add some to the table"
+            "boosted trees learn from windows labelled as attacks, and there are none: label some in a table of windows, or judge alerts by `sluice feedback`"
         }
     }
 }
@@ -30,27 +30,29 @@ package enum Trainer {
     ///
     /// - Parameters:
     ///   - set: the windows.
-    ///   - kind: of model; one that needs no labels.
+    ///   - kind: of model. A view without labelled attacks gets an autoencoder in place of one that needs them.
     ///   - components: principal components that the model shall see; `nil`: the features themselves.
     ///   - seed: equal sets and seeds give equal models on one machine.
     ///   - steps: of the kind's optimizer, if it has one; `nil`: as many as are enough.
     ///   - progress: called now and then with the part done, 0...1.
     /// - Returns: the site's model.
-    /// - Throws: `TrainingError` if there are too few windows.
+    /// - Throws: `TrainingError` if there are too few windows, or no attacks where they are needed.
     package static func train(
         _ set: TrainingSet, kind: ModelKind = .autoencoder, components: PrincipalAxes.Limit? = nil,
         seed: UInt64, steps: Int? = nil, progress: (Double) -> Void = { _ in }
     ) throws(TrainingError) -> SiteModel {
         let fewest = min(set.source.count, set.destination.count)
         guard fewest >= fewestWindows else { throw .tooFewWindows(found: fewest, needed: fewestWindows) }
-        guard !kind.needsLabels || !set.source.attacks.isEmpty && !set.destination.attacks.isEmpty else {
+        guard !kind.needsLabels || !set.source.attacks.isEmpty || !set.destination.attacks.isEmpty else {
             throw .noAttacks
         }
         func trained(
             _ usual: TrainingRows, _ attacks: [Int8], _ progress: (Double) -> Void
         ) -> TrainedModel {
-            TrainedModel(
-                kind, training: kind.needsLabels ? usual.with(attacks: attacks) : usual,
+            let learnsAttacks = kind.needsLabels && !attacks.isEmpty
+            return TrainedModel(
+                kind.needsLabels && !learnsAttacks ? .autoencoder : kind,
+                training: learnsAttacks ? usual.with(attacks: attacks) : usual,
                 components: components, seed: seed, steps: steps, progress: progress)
         }
         let source = view(set.source, shipped: set.shipped.source, seed: seed) {

@@ -1,4 +1,4 @@
-import Features
+package import Features
 
 /// Windows of benign traffic to train on; a copy that can be handed to another thread.
 package struct TrainingSet: Sendable {
@@ -22,4 +22,15 @@ package struct TrainingSet: Sendable {
     /// Windows left out because they looked like an attack.
     package internal(set) var leftOut = 0
     let shipped: ShippedModel
+
+    /// Adds a window that somebody has judged; one of other features than this version's is let be.
+    package mutating func add(_ row: [Float], of view: Entity.View, isAttack: Bool) {
+        guard row.count == FeatureSchema.count else { return }
+        switch (view, isAttack) {
+        case (.source, false): source.rows += row
+        case (.source, true): source.attacks += row
+        case (.destination, false): destination.rows += row
+        case (.destination, true): destination.attacks += row
+        }
+    }
 }

@@ -119,12 +119,7 @@ extension TrainingSet {
         self.init(shipped: shipped)
         learned = table.span
         for row in table.rows {
-            switch (row.view, row.isAttack) {
-            case (.source, false): source.rows += row.features
-            case (.source, true): source.attacks += row.features
-            case (.destination, false): destination.rows += row.features
-            case (.destination, true): destination.attacks += row.features
-            }
+            add(row.features, of: row.view, isAttack: row.isAttack)
         }
         windowsPerHour = Double(source.count) / max(learned / .seconds(3600), 1e-6)
     }

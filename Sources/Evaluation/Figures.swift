@@ -63,6 +63,19 @@ package struct Figures: Encodable, Sendable {
         missed = judgement.attacks.filter { $0.delay == nil }.map(\.label.name)
     }
 
+    /// Found and all by category, in words.
+    package var categories: String {
+        byCategory.sorted { $0.key < $1.key }.map { "\($0) \($1[0])/\($1[1])" }.joined(separator: ", ")
+    }
+
+    /// Of attacks of which only single windows are known, nobody knows when they began.
+    package mutating func forgetDelays() { (secondsToDetect50, secondsToDetect90) = (nil, nil) }
+
+    /// Where only what was found is known, there is no recall, and nothing that would need one.
+    package mutating func forgetMisses() {
+        (recall, recallInterval, f1, rocArea, rocInterval, prArea) = (nil, nil, nil, nil, nil, nil)
+    }
+
     /// Between neighbours by proportion, as most tools do.
     private static func quantile(_ sorted: [Double], _ part: Double) -> Double? {
         guard let last = sorted.last else { return nil }

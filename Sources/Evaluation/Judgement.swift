@@ -15,6 +15,11 @@ package struct Judgement: Sendable {
         package var delay: Double?
         /// Seen at the victim, while there was an attacker to name.
         package var isSeenAtVictim = false
+
+        package init(label: Label, delay: Double? = nil) {
+            self.label = label
+            self.delay = delay
+        }
     }
 
     package var attacks: [Attack] = []

@@ -37,74 +37,31 @@ package struct Label: Hashable, Sendable {
     }
 }
 
-/// Why labels cannot be read.
-package struct LabelError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let line: Int
-    package let reason: String
-
-    package var description: String { "line \(line): \(reason)" }
-}
-
 extension Label {
     /// Reads labels from CSV with the columns start, end, attacker, victim, label, category and observable.
     ///
     /// Times are seconds since the epoch; attacker and victim are addresses or prefixes, several joined by `|`, or `*`.
     /// Rows whose category begins with `benign` are no attacks and left out.
-    package static func read(csv text: String) throws(LabelError) -> [Label] {
-        var lines = text.split(whereSeparator: \.isNewline).enumerated().makeIterator()
-        guard let (_, heading) = lines.next() else { throw LabelError(line: 1, reason: "no line with names") }
-        let names = fields(heading)
+    package static func read(csv text: String) throws(CSVError) -> [Label] {
         var labels: [Label] = []
-        while let (index, line) = lines.next() {
-            let row = Dictionary(zip(names, fields(line)), uniquingKeysWith: { first, _ in first })
-            func value(_ name: String) throws(LabelError) -> String {
-                guard let value = row[name] else { throw LabelError(line: index + 1, reason: "no \(name)") }
-                return value
-            }
-            func time(_ name: String) throws(LabelError) -> Double {
-                let text = try value(name)
-                guard let time = Double(text), time.isFinite else {
-                    throw LabelError(line: index + 1, reason: "\(name) '\(text)' is no time in seconds")
-                }
-                return time
-            }
-            func prefixes(_ name: String) throws(LabelError) -> [Prefix]? {
-                let text = try value(name)
-                if text.isEmpty || text == "*" { return nil }
-                var prefixes: [Prefix] = []
-                for part in text.split(separator: "|") {
-                    guard let prefix = Prefix(String(part)) else {
-                        throw LabelError(line: index + 1, reason: "\(name) '\(part)' is no address")
-                    }
-                    prefixes.append(prefix)
-                }
-                return prefixes
-            }
+        for row in try CSVRows(text) {
             let label = Label(
-                start: try time("start"), end: try time("end"), attackers: try prefixes("attacker"),
-                victims: try prefixes("victim"), name: try value("label"), category: try value("category"),
-                isObservable: try value("observable") != "0")
+                start: try row.number("start"), end: try row.number("end"),
+                attackers: try prefixes("attacker", of: row), victims: try prefixes("victim", of: row),
+                name: try row.text("label"), category: try row.text("category"),
+                isObservable: try row.text("observable") != "0")
             if !label.category.hasPrefix("benign") { labels.append(label) }
         }
         return labels
     }
 
-    /// The fields of a line of CSV; quotes may hold commas, and doubled quotes.
-    private static func fields(_ line: Substring) -> [String] {
-        var fields = [""]
-        var isQuoted = false
-        var previous: Character = ","
-        for character in line {
-            if character == "\"" {
-                if !isQuoted, previous == "\"" { fields[fields.count - 1].append("\"") }
-                isQuoted.toggle()
-            } else if character == ",", !isQuoted {
-                fields.append("")
-            } else {
-                fields[fields.count - 1].append(character)
-            }
-            previous = character
+    private static func prefixes(_ name: String, of row: CSVRows.Row) throws(CSVError) -> [Prefix]? {
+        let text = try row.text(name)
+        if text.isEmpty || text == "*" { return nil }
+        let prefixes: [Prefix] = try row.value(name, as: "address") { text in
+            let parts = text.split(separator: "|").map { Prefix(String($0)) }
+            return parts.contains(nil) ? nil : parts.compactMap(\.self)
         }
-        return fields
+        return prefixes
     }
 }

@@ -8,12 +8,14 @@ struct Plot {
         var points: [Curves.Point]
     }
 
-    private static let colours = ["#1766a6", "#c2410c", "#15803d", "#7e22ce"]
+    private static let colours = ["#1766a6", "#c2410c", "#15803d", "#7e22ce", "#be185d", "#0e7490"]
 
     /// Curves in the unit square, with the axes named.
     static func square(_ lines: [Line], x: String, y: String) -> String {
         let size = 300.0
-        var svg = "<svg viewBox=\"-46 -12 400 422\" width=\"400\" height=\"422\" role=\"img\">"
+        // The lines' names stand below.
+        let height = 362 + 16 * lines.count
+        var svg = "<svg viewBox=\"-46 -12 400 \(height)\" width=\"400\" height=\"\(height)\" role=\"img\">"
         for tick in 0...5 {
             let place = size * Double(tick) / 5
             svg += grid(0, place, size, place) + grid(place, 0, place, size)
@@ -44,7 +46,7 @@ struct Plot {
             highest[column] = max(highest[column], window.score)
         }
         let top = max(4, highest.max() ?? 0)
-        var svg = "<svg viewBox=\"-46 -10 1000 262\" width=\"1000\" height=\"262\" role=\"img\">"
+        var svg = "<svg viewBox=\"-46 -10 1014 262\" width=\"1014\" height=\"262\" role=\"img\">"
         for label in labels {
             let (left, right) = (place(label.start), place(label.end))
             svg +=

@@ -51,6 +51,14 @@ package struct SavedModel: Hashable, Sendable {
     }
 }
 
+/// Windows of a span of time, to learn from.
+package struct Recording: Hashable, Sendable {
+    package var started: Timestamp
+    package var ended: Timestamp
+    /// A safetensors file.
+    package var data: [UInt8]
+}
+
 extension Store {
     /// Keeps a model, in place of one with the same id; who had its role before, if only one may have it, gives it up.
     package func save(_ model: SavedModel) throws(StoreError) {
@@ -122,13 +130,18 @@ extension Store {
         }
     }
 
-    /// Recorded windows that end after `time`, oldest first, as files.
-    package func recordings(after time: Timestamp) throws(StoreError) -> [[UInt8]] {
+    /// Recorded windows that end after `time`, oldest first.
+    package func recordings(after time: Timestamp) throws(StoreError) -> [Recording] {
         try read { database in
-            try Data.fetchAll(
-                database, sql: "SELECT data FROM recording WHERE ended > ? ORDER BY started",
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM recording WHERE ended > ? ORDER BY started",
                 arguments: [time.nanoseconds]
-            ).map(Array.init)
+            ).map { row in
+                let reader = RowReader(row: row, table: "recording")
+                return Recording(
+                    started: try reader.time("started"), ended: try reader.time("ended"),
+                    data: Array(try reader.value("data") as Data))
+            }
         }
     }
 

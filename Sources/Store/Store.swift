@@ -56,6 +56,30 @@ package final class Store: Sendable {
         }
     }
 
+    /// Opens the database of an agent, which may be running, to read what is in it.
+    ///
+    /// Nothing is changed: one that an older version wrote is not brought up to date.
+    package init(reading path: String) throws(StoreError) {
+        self.path = path
+        do {
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw StoreError(.failed, path: path, detail: "there is no such database")
+            }
+            try Self.examine(path)
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(2)
+            database = try DatabaseQueue(path: path, configuration: configuration)
+            guard try database.read(Schema.migrator.hasCompletedMigrations) else {
+                throw StoreError(
+                    .failed, path: path,
+                    detail: "an older version wrote it: start this version's agent on it once")
+            }
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
     /// Makes the folder and an empty file that others cannot read.
     private static func prepareFile(at path: String) throws {
         let manager = FileManager.default

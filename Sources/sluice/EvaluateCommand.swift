@@ -4,6 +4,7 @@ import Configuration
 import Detection
 import Evaluation
 import Foundation
+import Models
 import Terminal
 import Traffic
 
@@ -16,10 +17,14 @@ struct EvaluateCommand: AsyncParsableCommand {
             columns start, end, attacker, victim, label, category and observable; without --labels, captures are \
             benign, and every alert is false. Intervals are of 95 %.
 
+            An agent's database (.db) has no labels but what operators said by `sluice feedback`: the alerts that \
+            were judged and the windows that were recorded are judged by the model in use, or with --folds by \
+            models that were learned from other blocks of time.
+
             Rows: the agent's alerts, its blocks alone, and plain detectors on the same windows.
             """)
 
-    @Argument(help: "Captures.", completion: .file(extensions: ["pcap", "pcapng"]))
+    @Argument(help: "Captures, or databases.", completion: .file(extensions: ["pcap", "pcapng", "db"]))
     var captures: [String]
 
     @Option(help: ArgumentHelp("Folder with the labels.", valueName: "folder"), completion: .directory)
@@ -41,6 +46,18 @@ struct EvaluateCommand: AsyncParsableCommand {
     var folds: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "Judge what another detector said beside: NAME.csv with the columns time, view, entity, score and alarm, in a folder that is named like the detector.",
+            valueName: "folder"), completion: .directory)
+    var beside: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Kind of model to learn with --folds, in place of the configuration's.", valueName: "kind"),
+        completion: .words(of: ModelKind.self), transform: parseChoice)
+    var model: ModelKind?
+
+    @Option(
         help: ArgumentHelp("Write a page with plots.", valueName: "file"),
         completion: .file(extensions: ["html"]))
     var report: String?
@@ -60,6 +77,12 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--folds learns from the other parts: leave out --learn and --leave-one-out")
         }
+        if model != nil, folds == nil { throw ValidationError("--model needs --folds") }
+        if captures.contains(where: \.isDatabase),
+            leaveOneOut || learn != nil || labels != nil || !beside.isEmpty
+        {
+            throw ValidationError("databases have their own labels and windows: only --folds goes with them")
+        }
         if leaveOneOut, captures.count < 2 { throw ValidationError("--leave-one-out needs several captures") }
     }
 
@@ -74,16 +97,16 @@ struct EvaluateCommand: AsyncParsableCommand {
             let configuration = try config.map { try Configuration(file: $0) } ?? Configuration()
             let run = EvaluationRun(configuration: configuration, learning: learn)
             let progress = ReplayProgress()
-            let labels = try captures.map(readLabels)
+            let labels = try captures.map { $0.isDatabase ? [] : try readLabels(of: $0) }
             var rows: [Figures] = []
             var totals: [Total] = []
             var page = HTMLReport(title: "Sluice: \(counted(captures.count, "capture")) judged")
             for (index, path) in captures.enumerated() {
-                let judged = try judge(path, labels: labels, run) { progress.show($0) }
-                let figures = judged.judgements.map { detector, judgement in
-                    let curves = Curves(attack: judgement.attackScores, benign: judgement.benignScores)
-                    return Figures(judgement, curves: curves, capture: name(path), detector: detector)
-                }
+                let judged =
+                    path.isDatabase
+                    ? try judge(database: path, configuration)
+                    : try judge(captures[index], labels: labels, run) { progress.show($0) }
+                let figures = judged.judgements.map { measure($1, path, detector: $0) }
                 for (detector, judgement) in judged.judgements {
                     if !totals.contains(where: { $0.detector == detector }) {
                         totals.append(Total(detector: detector))
@@ -93,7 +116,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                     }
                 }
                 rows += figures
-                page.add(HTMLReport.Section(record: judged.record, labels: labels[index], figures: figures))
+                page.add(HTMLReport.Section(record: judged.record, labels: judged.labels, figures: figures))
             }
             progress.clear()
             let curves = totals.map {
@@ -115,12 +138,30 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
     }
 
-    private typealias Judged = (record: Record, judgements: [(String, Judgement)])
+    /// Judges what an agent has recorded by what operators said of its alerts.
+    private func judge(database path: String, _ configuration: Configuration) throws -> Judged {
+        let windows = try RecordedWindows(path: path, shipped: .embedded())
+        let accepted = configuration.detection.falseAlarmsPerDay
+        let kind = model ?? ModelKind(configuration.detection.model)
+        let result =
+            try folds.map { try windows.folds($0, kind: kind, falseAlarmsPerDay: accepted) }
+            ?? windows.model(falseAlarmsPerDay: accepted)
+        let results = [windows.alerts] + [result].compactMap(\.self)
+        return Judged(
+            record: results[results.count - 1].record, labels: windows.alerts.labels,
+            judgements: results.map { ($0.detector, $0.judgement) })
+    }
+
+    private struct Judged {
+        var record = Record()
+        var labels: [Label] = []
+        var judgements: [(String, Judgement)] = []
+    }
 
     private func judge(
         _ path: String, labels: [[Label]], _ run: EvaluationRun, progress: (Timestamp) -> Void
     ) throws -> Judged {
-        guard let index = captures.firstIndex(of: path) else { return (Record(), []) }
+        guard let index = captures.firstIndex(of: path) else { return Judged() }
         let own = labels[index]
         if let folds { return try judge(path, labels: own, folds: folds, run, progress: progress) }
         var shipped: ShippedModel?
@@ -134,7 +175,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         let records =
             [("alerts", result.agent), ("blocks", result.agent.blocksOnly)]
             + result.baselines.map { ($0.kind.rawValue, $0.record) }
-        return (result.agent, records.map { ($0, Judgement($1, labels: own, in: span)) })
+            + (try beside.map { try foreign($0, path, span: result.agent) })
+        return Judged(
+            record: result.agent, labels: own,
+            judgements: records.map { ($0, Judgement($1, labels: own, in: span)) })
     }
 
     /// Judges each part of a capture by a model that was learned from the other parts.
@@ -147,25 +191,45 @@ struct EvaluateCommand: AsyncParsableCommand {
         for fold in 0..<folds {
             let start = whole.firstTime + Double(fold) * length
             let span = start..<(fold == folds - 1 ? whole.lastTime : start + length)
-            let site = try run.siteModel(of: path, without: span, progress: progress)
+            let site = try run.siteModel(of: path, without: span, kind: model, progress: progress)
             let record = try run.replay(path, site: site, progress: progress).agent
             // An attack that goes on from one part into the next counts where it begins.
             let begun = labels.filter { span.contains($0.start) }
             judgements[0].1 += Judgement(record, labels: begun, in: span)
             judgements[1].1 += Judgement(record.blocksOnly, labels: begun, in: span)
         }
-        return (whole, judgements)
+        return Judged(record: whole, labels: labels, judgements: judgements)
     }
 
     private func readLabels(of path: String) throws -> [Label] {
         guard let labels else { return [] }
         let file = URL(filePath: labels).appending(path: name(path) + ".csv")
-        let text = try String(contentsOf: file, encoding: .utf8)
+        return try read(file, by: Label.read)
+    }
+
+    /// What another detector said of a capture.
+    private func foreign(_ folder: String, _ path: String, span: Record) throws -> (String, Record) {
+        let folder = URL(filePath: folder)
+        var record = try read(folder.appending(path: name(path) + ".csv"), by: Record.init(csv:))
+        (record.firstTime, record.lastTime) = (span.firstTime, span.lastTime)
+        return (folder.lastPathComponent, record)
+    }
+
+    private func read<Result>(_ file: URL, by read: (String) throws(CSVError) -> Result) throws -> Result {
         do {
-            return try Label.read(csv: text)
-        } catch {
+            return try read(try String(contentsOf: file, encoding: .utf8))
+        } catch let error as CSVError {
             throw ValidationError("\(file.path): \(error)")
         }
+    }
+
+    private func measure(_ judgement: Judgement, _ path: String, detector: String) -> Figures {
+        let curves = Curves(attack: judgement.attackScores, benign: judgement.benignScores)
+        var figures = Figures(judgement, curves: curves, capture: name(path), detector: detector)
+        if path.isDatabase { figures.forgetDelays() }
+        // What nobody alerted on is not known.
+        if path.isDatabase, detector == RecordedWindows.told { figures.forgetMisses() }
+        return figures
     }
 
     private func name(_ path: String) -> String {
@@ -192,7 +256,7 @@ extension Figures: ListRow {
             Column("detected", "FOUND", .right, value: { $0.detected }),
             Column("attacks", "OF", .right, value: { $0.attacks }),
             number("recall", "RECALL (95 %)", { $0.recall }, { $0.recallInterval }),
-            number("precision", "PRECISION", { $0.precision }),
+            number("precision", "PRECISION (95 %)", { $0.precision }, { $0.precisionInterval }),
             number("f1", "F1", { $0.f1 }),
             number("rocArea", "ROC", { $0.rocArea }),
             number("prArea", "PR", { $0.prArea }),
@@ -202,6 +266,7 @@ extension Figures: ListRow {
                 "falseAlarmsPerHour", "FALSE/h (95 %)", { $0.falseAlarmsPerHour }, { $0.falseAlarmsInterval }),
             Column("victimsBlamed", "VICTIMS", .right, value: { $0.victimsBlamed }),
             Column("falseEntities", "ADDRESSES", .right, value: { $0.falseEntities }),
+            Column("byCategory", "BY CATEGORY", isFlexible: true, value: { $0.categories }),
         ]
     }
 }

@@ -1,3 +1,4 @@
+import Agent
 import Configuration
 import Detection
 import Foundation
@@ -6,14 +7,19 @@ import Traffic
 
 /// Windows out of what is named on the command line.
 enum SiteWindows {
-    /// What an agent would learn from captures of one network, or what tables of windows hold.
+    /// What an agent would learn from captures of one network, or what tables of windows and agents' databases hold.
     static func read(_ inputs: [String], shipped: ShippedModel) throws -> TrainingSet {
-        let tables = inputs.filter { $0.hasSuffix(".csv") }
-        guard tables.isEmpty else {
-            guard tables.count == inputs.count else {
-                throw InputError(description: "captures and tables of windows cannot be mixed: name either")
+        let kept = inputs.filter { $0.hasSuffix(".csv") || $0.isDatabase }
+        guard kept.isEmpty else {
+            guard kept.count == inputs.count else {
+                throw InputError(
+                    description: "captures cannot be mixed with tables of windows and databases: name either")
             }
-            let sets = try tables.map { TrainingSet(try table($0), shipped: shipped) }
+            let sets = try kept.map { path in
+                path.isDatabase
+                    ? try RecordedWindows(path: path, shipped: shipped).trainingSet
+                    : TrainingSet(try table(path), shipped: shipped)
+            }
             return sets.count == 1 ? sets[0] : TrainingSet(joining: sets, shipped: shipped)
         }
         var configuration = DetectionConfiguration()
@@ -47,6 +53,11 @@ enum SiteWindows {
         // What is made of half a capture is worth nothing.
         if let failure = source.failure { throw failure }
     }
+}
+
+extension String {
+    /// Whether this is the path of an agent's database.
+    var isDatabase: Bool { hasSuffix(".db") }
 }
 
 /// An input that cannot be used.

@@ -16,16 +16,18 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Train a model of a site, or make the one that comes with the program.",
         discussion: """
-            With --model, the inputs are traffic of one network: captures, or tables of windows as `sluice \
-            windows` prints them (.csv). The result is what an agent would have learned there. Boosted trees \
-            (`trees`) learn from tables whose windows are labelled good or bad.
+            With --model, the inputs are traffic of one network: captures, tables of windows as `sluice windows` \
+            prints them (.csv), or an agent's database (.db), with the windows that it has recorded and the \
+            alerts that were judged by `sluice feedback`. The result is what an agent would have learned there. \
+            Boosted trees (`trees`) learn from windows that are labelled in tables or were judged.
 
             Without, each capture is taken as a network of its own, with benign traffic only, and the result is \
             the model that comes with the program (Sources/Detection/Resources/default.safetensors).
             """)
 
     @Argument(
-        help: "Captures, or tables of windows.", completion: .file(extensions: ["pcap", "pcapng", "csv"]))
+        help: "Captures, tables of windows, or databases.",
+        completion: .file(extensions: ["pcap", "pcapng", "csv", "db"]))
     var inputs: [String]
 
     @Option(help: ArgumentHelp("Where to write the model.", valueName: "file"))

@@ -12,22 +12,28 @@ extension EndToEnd {
     @Suite("Whose models the agent takes")
     struct SignedModelTests {
         /// A model of a few windows.
-        private static func model(seed: UInt64) throws -> SiteModel {
-            var random = SeededGenerator(seed: seed)
-            var lines = ["view,label," + FeatureSchema.features.map(\.name).joined(separator: ",")]
-            for row in 0..<120 {
-                let values = FeatureSchema.features.map { _ in "\(random.normal())" }
-                lines.append("\(row % 2 == 0 ? "source" : "destination"),,\(values.joined(separator: ","))")
-            }
-            let table = try WindowTable(lines.joined(separator: "\n"))
-            let set = TrainingSet(table, shipped: try .embedded())
+        static func model(seed: UInt64, shift: Float = 0) throws -> SiteModel {
+            let set = TrainingSet(try WindowTable(table(seed: seed, shift: shift)), shipped: try .embedded())
             return try Trainer.train(set, kind: .kmeans, seed: seed)
         }
 
-        private static func save(_ model: SiteModel, _ file: ModelFile, in site: Site) throws {
+        /// Sixty windows of each view.
+        static func table(seed: UInt64, shift: Float = 0) -> String {
+            var random = SeededGenerator(seed: seed)
+            var lines = ["view,label," + FeatureSchema.features.map(\.name).joined(separator: ",")]
+            for row in 0..<120 {
+                let values = FeatureSchema.features.map { _ in "\(random.normal() + shift)" }
+                lines.append("\(row % 2 == 0 ? "source" : "destination"),,\(values.joined(separator: ","))")
+            }
+            return lines.joined(separator: "\n")
+        }
+
+        static func save(
+            _ model: SiteModel, _ file: ModelFile, as role: SavedModel.Role = .champion, in site: Site
+        ) throws {
             try Store(path: "\(site.folder.path)/sluice.db").save(
                 SavedModel(
-                    id: model.name, trained: .init(seconds: 1), role: .champion, since: .init(seconds: 1),
+                    id: model.name, trained: .init(seconds: 1), role: role, since: .init(seconds: 1),
                     metadata: "{}", data: file.bytes))
         }
 

@@ -38,8 +38,23 @@ struct EvaluationTests {
             (csv.replacing("10.0.0.2", with: "10.0.0"), 3),
         ])
     func refusal(csv: String, line: Int) {
-        #expect(throws: LabelError.self) { try Label.read(csv: csv) }
+        #expect(throws: CSVError.self) { try Label.read(csv: csv) }
         do { _ = try Label.read(csv: csv) } catch { #expect(error.line == line) }
+    }
+
+    @Test("what another detector said is read, and refused with the line where it cannot be")
+    func foreignScores() throws {
+        let csv = "time,view,entity,score,alarm\n5,source,10.0.0.1,0.25,0\n6.5,destination,2001:db8::1,3,1\n"
+        let record = try Record(csv: csv)
+        #expect(record.windows.map(\.score) == [0.25, 3])
+        #expect(record.alerts == [try alert(6.5, .destination, "2001:db8::1", isBlock: true)])
+        for (old, new) in [
+            ("6.5", "soon"), ("destination", "sideways"), ("2001:db8::1", "nobody"), ("3,", "x,"),
+        ] {
+            #expect { try Record(csv: csv.replacing(old, with: new)) } throws: {
+                ($0 as? CSVError)?.line == 3
+            }
+        }
     }
 
     @Test("alerts are held against labels: found, explained, false, blamed on a victim, neither")
@@ -160,6 +175,7 @@ struct EvaluationTests {
         page.add(HTMLReport.Section(record: record, labels: labels, figures: [figures]))
         page.add(summary: [figures], curves: [("alerts", curves)])
         #expect(page.text.contains("A &amp; B") && page.text.contains("&lt;script&gt;"))
+        #expect(page.text.contains("Found by alerts: flood 0/1, scan 0/1"))
         #expect(!page.text.contains("<script") && !page.text.contains("http") && !page.text.contains("nan"))
     }
 }

@@ -48,9 +48,13 @@ import Traffic
         }
         // What was recorded goes on growing.
         try store.save(recording: [9], started: now + .seconds(3600), ended: now + .seconds(7200))
-        #expect(try store.recordings(after: now) == [[9], [2], [3]])
-        #expect(try store.recordings(after: now + .seconds(7200)) == [[2], [3]])
+        #expect(try store.recordings(after: now).map(\.data) == [[9], [2], [3]])
+        let reader = try Store(reading: folder.file("sluice.db"))
+        #expect(try reader.recordings(after: now) == store.recordings(after: now))
+        #expect(throws: StoreError.self) { try reader.pruneRecordings(before: now) }
+        #expect(throws: StoreError.self) { try Store(reading: folder.file("none.db")) }
+        #expect(try store.recordings(after: now + .seconds(7200)).map(\.data) == [[2], [3]])
         try store.pruneRecordings(before: now + .seconds(3 * 3600))
-        #expect(try store.recordings(after: now) == [[2], [3]])
+        #expect(try store.recordings(after: now).map(\.data) == [[2], [3]])
     }
 }

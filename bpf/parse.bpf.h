@@ -16,6 +16,8 @@
 
 #define VLAN_MAX_DEPTH     2
 #define IPV6_EXT_MAX_CHAIN 8
+/* Further tags, behind which rules still look: as many as fit into a frame of the usual size. */
+#define MORE_TAGS_MAX 375
 
 /* Bits of packet.tcp_flags. */
 #define TCP_FIN_BIT 0
@@ -135,6 +137,39 @@ INLINE __be16 parse_ethernet(struct cursor *cursor)
 	return type;
 }
 
+/*
+ * What was known of a number is forgotten: the verifier looks at this function by itself. Else it would follow each value
+ * to the end of the program.
+ */
+__attribute__((noinline)) __u32 any_number(__u32 number)
+{
+	OPAQUE(number);
+	return number;
+}
+
+/*
+ * Ethernet type behind further tags. Such a frame is in no flow, but hosts take off any number of tags (Linux those of
+ * VLAN 0 unasked), so rules must see who sent it.
+ */
+INLINE __be16 parse_more_tags(struct cursor *cursor, __be16 type)
+{
+	struct vlan_tag *tag;
+	__u32 skipped = 0;
+
+	while (is_vlan(type)) {
+		tag = cursor->at + skipped;
+		if (skipped == MORE_TAGS_MAX * sizeof(*tag) || (void *)(tag + 1) > cursor->end)
+			return 0;
+		type = tag->type;
+		skipped += sizeof(*tag);
+	}
+	skipped = any_number(skipped);
+	if (skipped > MORE_TAGS_MAX * sizeof(*tag))
+		return 0;
+	cursor->at += skipped;
+	return type;
+}
+
 /* Ports, ICMP type and code, TCP flags: as much of them as the frame holds. */
 INLINE void parse_transport(const struct cursor *cursor, struct packet *packet)
 {
@@ -237,18 +272,25 @@ INLINE enum frame_kind parse_ipv6(struct cursor *cursor, struct packet *packet)
 	return FRAME_FLOW;
 }
 
-/* Fills `packet` but for `length` and `count`. FRAME_FLOW: it is complete; any other kind: it means nothing. */
+/*
+ * Fills `packet` but for `length` and `count`. FRAME_FLOW: it is complete. Any other kind: if `family` is not 0 the
+ * addresses are known, and rules apply; the rest may be missing.
+ */
 INLINE enum frame_kind parse_frame(void *data, void *end, struct packet *packet)
 {
 	struct cursor cursor = { data, end };
 	__be16 type = parse_ethernet(&cursor);
+	enum frame_kind kind = FRAME_OTHER;
+	int is_deep = is_vlan(type);
 
 	__builtin_memset(packet, 0, sizeof(*packet));
+	if (unlikely(is_deep))
+		type = parse_more_tags(&cursor, type);
 	if (likely(type == bpf_htons(0x0800)))
-		return parse_ipv4(&cursor, packet);
-	if (type == bpf_htons(0x86dd))
-		return parse_ipv6(&cursor, packet);
-	return FRAME_OTHER;
+		kind = parse_ipv4(&cursor, packet);
+	else if (type == bpf_htons(0x86dd))
+		kind = parse_ipv6(&cursor, packet);
+	return unlikely(is_deep) ? FRAME_OTHER : kind;
 }
 
 #endif /* SLUICE_PARSE_BPF_H */

@@ -381,7 +381,7 @@ INLINE int exact_drops(const struct packet *p, enum rule_kind kind, int automati
 
 /* A trie knows the longest match only; where that one does not apply, the next
  * shorter one is asked for. */
-INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, int automatic, __u64 now)
+INLINE int prefix_drops_in(void *prefix4, void *prefix6, const struct packet *p, int automatic, __u64 now)
 {
 	struct prefix4_key key4 = { .length = 32, .addr = p->saddr[3] };
 	struct prefix6_key key6 = { .length = 128 };
@@ -402,13 +402,30 @@ INLINE int prefix_drops(void *prefix4, void *prefix6, const struct packet *p, in
 	return 0;
 }
 
-INLINE int allowed(const struct packet *p, __u64 now)
+/* Global, as those below: verified once, not at each call. */
+__attribute__((noinline)) int prefix_drops(const struct packet *p, enum rule_kind kind, int automatic, __u64 now)
 {
-	struct prefix4_key key4 = { .length = 32, .addr = p->saddr[3] };
+	if (!p)
+		return 0;
+	switch (kind) {
+	case KIND_MANUAL_DENY: return prefix_drops_in(&mdeny_prefix4, &mdeny_prefix6, p, automatic, now);
+	case KIND_AUTOMATIC_DENY: return prefix_drops_in(&adeny_prefix4, &adeny_prefix6, p, automatic, now);
+	case KIND_MANUAL_LIMIT: return prefix_drops_in(&mlimit_prefix4, &mlimit_prefix6, p, automatic, now);
+	case KIND_AUTOMATIC_LIMIT: return prefix_drops_in(&alimit_prefix4, &alimit_prefix6, p, automatic, now);
+	default: return 0;
+	}
+}
+
+__attribute__((noinline)) int allowed(const struct packet *p, __u64 now)
+{
+	struct prefix4_key key4 = { .length = 32 };
 	struct prefix6_key key6 = { .length = 128 };
 	struct rule *rule;
 	int retry;
 
+	if (!p)
+		return 0;
+	key4.addr = p->saddr[3];
 	__builtin_memcpy(key6.addr, p->saddr, 16);
 	for (retry = 0; retry < PREFIX_RETRIES; retry++) {
 		rule = p->family == 4 ? bpf_map_lookup_elem(&allow_prefix4, &key4) :
@@ -493,25 +510,25 @@ INLINE int rules_drop(const struct packet *p, const struct sluice_control *contr
 		return 0;
 	if (gate & GATE_MANUAL_EXACT && exact_drops(p, KIND_MANUAL_DENY, automatic, now))
 		return 1;
-	if (gate & GATE_MANUAL_PREFIX && prefix_drops(&mdeny_prefix4, &mdeny_prefix6, p, automatic, now))
+	if (gate & GATE_MANUAL_PREFIX && prefix_drops(p, KIND_MANUAL_DENY, automatic, now))
 		return 1;
 	if (may_have_scope(scoped, KIND_MANUAL_DENY) && scope_drops(p, KIND_MANUAL_DENY, scoped, automatic, now))
 		return 1;
 	if (gate & GATE_AUTOMATIC_EXACT && exact_drops(p, KIND_AUTOMATIC_DENY, automatic, now))
 		return 1;
-	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(&adeny_prefix4, &adeny_prefix6, p, automatic, now))
+	if (gate & GATE_AUTOMATIC_PREFIX && prefix_drops(p, KIND_AUTOMATIC_DENY, automatic, now))
 		return 1;
 	if (may_have_scope(scoped, KIND_AUTOMATIC_DENY) && scope_drops(p, KIND_AUTOMATIC_DENY, scoped, automatic, now))
 		return 1;
 	if (gate & GATE_LIMIT_EXACT && exact_drops(p, KIND_MANUAL_LIMIT, automatic, now))
 		return 1;
-	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&mlimit_prefix4, &mlimit_prefix6, p, automatic, now))
+	if (gate & GATE_LIMIT_PREFIX && prefix_drops(p, KIND_MANUAL_LIMIT, automatic, now))
 		return 1;
 	if (may_have_scope(scoped, KIND_MANUAL_LIMIT) && scope_drops(p, KIND_MANUAL_LIMIT, scoped, automatic, now))
 		return 1;
 	if (gate & GATE_LIMIT_EXACT && exact_drops(p, KIND_AUTOMATIC_LIMIT, automatic, now))
 		return 1;
-	if (gate & GATE_LIMIT_PREFIX && prefix_drops(&alimit_prefix4, &alimit_prefix6, p, automatic, now))
+	if (gate & GATE_LIMIT_PREFIX && prefix_drops(p, KIND_AUTOMATIC_LIMIT, automatic, now))
 		return 1;
 	return may_have_scope(scoped, KIND_AUTOMATIC_LIMIT) &&
 	       scope_drops(p, KIND_AUTOMATIC_LIMIT, scoped, automatic, now);

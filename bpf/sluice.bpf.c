@@ -143,6 +143,17 @@ INLINE __u64 time_now(struct frame_totals *all)
 }
 #endif
 
+/*
+ * Whether rules have a packet dropped that is in no flow, but has addresses: no shape of packet may get around them.
+ * Global, and so verified once, not for each way in which packets can be odd.
+ */
+__attribute__((noinline)) int rules_drop_odd(const struct packet *p, __u64 now)
+{
+	struct sluice_control *block = control_block();
+
+	return p && block && rules_drop(p, block, now);
+}
+
 /* The whole path. Nonzero: drop. */
 INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce)
 {
@@ -168,6 +179,8 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 			kind = FRAME_DROPPED;
 		else
 			kind = count_flow(segment, all, &packet, now);
+	} else if (enforce && packet.family && rules_drop_odd(&packet, now)) {
+		kind = FRAME_DROPPED;
 	}
 	record(all, kind, &packet);
 	return kind == FRAME_DROPPED;

@@ -37,6 +37,8 @@ package struct Frame: Sendable {
     package var destination: Address
     /// Ethernet types of VLAN tags, outermost first.
     package var tags: [UInt16] = []
+    /// Priority and VLAN number of each tag.
+    package var tagControl: UInt16 = 100
     /// What stands behind the tags; `nil`: the family's own.
     package var etherType: UInt16?
     /// IPv4 options, in words of four bytes.
@@ -65,7 +67,7 @@ package struct Frame: Sendable {
 
     package var bytes: [UInt8] {
         var frame: [UInt8] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]
-        for tag in tags { frame += tag.bytes + [0, 100] }
+        for tag in tags { frame += tag.bytes + tagControl.bytes }
         frame += (etherType ?? (source.isIPv4 ? 0x0800 : 0x86DD)).bytes
         return frame + (source.isIPv4 ? ipv4 : ipv6) + transport
     }

@@ -31,6 +31,26 @@ package enum Expected: Hashable, Sendable {
         }
     }
 
+    /// By whom a frame is for the rules, which look further than flows: behind any number of tags, and whatever becomes of
+    /// IPv6 extension headers; `nil` if that cannot be read.
+    package static func source(of frame: [UInt8]) -> Address? {
+        guard frame.count >= 14 else { return nil }
+        var rest = frame.dropFirst(12)
+        while rest.count >= 4, [0x8100, 0x88A8, 0x9100].contains(Array(rest).number(at: 0)) {
+            rest = rest.dropFirst(4)
+        }
+        guard rest.count >= 2 else { return nil }
+        let (type, packet) = (Array(rest).number(at: 0), Array(rest.dropFirst(2)))
+        switch type {
+        case 0x0800: if case .flow(let key) = ipv4(packet) { return key.source }
+        case 0x86DD:
+            guard packet.count >= 40, packet[0] / 16 == 6 else { return nil }
+            return Address(ipv6High: packet.half(at: 8), low: packet.half(at: 16))
+        default: break
+        }
+        return nil
+    }
+
     private static func ipv4(_ packet: [UInt8]) -> Expected {
         guard packet.count >= 20 else { return .malformed(.short) }
         guard packet[0] / 16 == 4 else { return .malformed(.version) }
@@ -47,9 +67,8 @@ package enum Expected: Hashable, Sendable {
     private static func ipv6(_ packet: [UInt8]) -> Expected {
         guard packet.count >= 40 else { return .malformed(.short) }
         guard packet[0] / 16 == 6 else { return .malformed(.version) }
-        let half = { (offset: Int) in packet[offset..<offset + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        let source = Address(ipv6High: half(8), low: half(16))
-        let destination = Address(ipv6High: half(24), low: half(32))
+        let source = Address(ipv6High: packet.half(at: 8), low: packet.half(at: 16))
+        let destination = Address(ipv6High: packet.half(at: 24), low: packet.half(at: 32))
         var next = packet[6]
         var rest = Array(packet.dropFirst(40))
         var seen = 0
@@ -89,4 +108,9 @@ package enum Expected: Hashable, Sendable {
 
 extension [UInt8] {
     fileprivate func number(at offset: Int) -> UInt16 { UInt16(self[offset]) << 8 | UInt16(self[offset + 1]) }
+
+    /// Half of an IPv6 address.
+    fileprivate func half(at offset: Int) -> UInt64 {
+        self[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
 }

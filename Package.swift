@@ -98,7 +98,8 @@ let package = Package(
 
         // Frames to test with, built layer by layer, and namespaces to send them in.
         .target(
-            name: "TestSupport", dependencies: ["Traffic"], path: "Tests/TestSupport", swiftSettings: .strict),
+            name: "TestSupport", dependencies: ["CTestSupport", "Traffic"], path: "Tests/TestSupport",
+            swiftSettings: .strict),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .tests("TrafficTests", ["TestSupport", "Traffic"]),
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),

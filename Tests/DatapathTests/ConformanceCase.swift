@@ -1,16 +1,31 @@
+import TestSupport
 import Testing
 import Traffic
 
 /// A situation in which a source is blocked or not, as a sentence; it must hold whatever the shape of its packets.
 struct ConformanceCase: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// Whether the source's packets get through.
-    let passes: Bool
+    /// Whether a packet of the source gets through.
+    let passes: @Sendable (Frame) -> Bool
+    /// Whether it is about packets of this shape.
+    let concerns: @Sendable (FrameShape) -> Bool
     private let make: @Sendable (Address) -> [Rule]
 
     private init(_ sentence: String, passes: Bool, _ make: @escaping @Sendable (Address) -> [Rule]) {
         testDescription = sentence
-        self.passes = passes
+        self.passes = { _ in passes }
+        concerns = { _ in true }
+        self.make = make
+    }
+
+    /// About a service: what can be told of a packet only where its flow is known.
+    private init(
+        _ sentence: String, blocks: @escaping @Sendable (FlowKey) -> Bool,
+        _ make: @escaping @Sendable (Address) -> [Rule]
+    ) {
+        testDescription = sentence
+        passes = { frame in if case .flow(let key) = Expected(frame.bytes) { !blocks(key) } else { true } }
+        concerns = { if case .flow = Expected($0.example.bytes) { true } else { false } }
         self.make = make
     }
 
@@ -80,6 +95,36 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         ConformanceCase("another one of its neighbourhood is allowed", passes: false) {
             [allow(Prefix(neighbour(of: $0))), deny(wide($0), .automatic)]
         },
+        ConformanceCase("what goes to one address is denied", passes: false) {
+            [deny(to: scope($0), .automatic)]
+        },
+        ConformanceCase("what a network sends to one address is denied", passes: false) {
+            [deny(to: scope($0, from: wide($0)), .manual)]
+        },
+        ConformanceCase("what others send to that address is denied", passes: true) {
+            [deny(to: scope($0, from: Prefix(neighbour(of: $0))), .manual)]
+        },
+        ConformanceCase("what goes to one address is denied, and its network allowed", passes: true) {
+            [deny(to: scope($0), .manual), allow(wide($0))]
+        },
+        ConformanceCase("TCP to one address is denied", blocks: { $0.protocol == .tcp }) {
+            [deny(to: scope($0, .tcp), .manual)]
+        },
+        ConformanceCase(
+            "one UDP service of an address is denied",
+            blocks: { $0.protocol == .udp && $0.destinationPort == 53 }
+        ) {
+            [deny(to: scope($0, .udp, 53), .automatic)]
+        },
+        ConformanceCase(
+            "one TCP service is denied, and another only shadowed",
+            blocks: { $0.protocol == .tcp && $0.destinationPort == 53 }
+        ) {
+            [
+                deny(to: scope($0, .tcp, 53), .manual),
+                deny(to: scope($0, .udp, 53), .manual, isShadowed: true),
+            ]
+        },
     ]
 
     private static let past = Timestamp(nanoseconds: 1_000_000_000)
@@ -90,6 +135,21 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         Rule(
             id: 0, match: .source(prefix), action: .deny, origin: origin, isShadowed: isShadowed,
             expires: expires)
+    }
+
+    private static func deny(
+        to scope: Rule.Scope, _ origin: Rule.Origin, isShadowed: Bool = false
+    ) -> Rule {
+        Rule(id: 0, match: .scope(scope), action: .deny, origin: origin, isShadowed: isShadowed)
+    }
+
+    /// What goes to the address that all packets here go to.
+    private static func scope(
+        _ source: Address, _ number: IPProtocol? = nil, _ port: UInt16? = nil, from network: Prefix? = nil
+    ) -> Rule.Scope {
+        Rule.Scope(
+            destination: FrameShape.destination(isIPv4: source.isIPv4), protocol: number, port: port,
+            source: network)
     }
 
     private static func allow(_ prefix: Prefix, expires: Timestamp? = nil) -> Rule {

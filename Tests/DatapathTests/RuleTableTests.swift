@@ -1,3 +1,4 @@
+import BPF
 import Datapath
 import TestSupport
 import Testing
@@ -119,6 +120,79 @@ extension Kernel {
             #expect(totals.dropped.packets == sent)
             #expect(totals.flow.packets == 0 && sent > 0 && round > 2)
             #expect(try plane.datapath.counters().count == 256)
+        }
+
+        @Test(
+            "while tens of thousands of prefixes of each family go, no packet of a blocked source passes, and no other is hit"
+        )
+        func prefixesGo() throws {
+            let plane = try Self.plane(slots: 1024)
+            func rules(_ numbers: Range<Int>, isIPv4: Bool) -> [Rule] {
+                numbers.map { number in
+                    let prefix =
+                        isIPv4
+                        ? Prefix(Address(ipv4: UInt32(number) << 8), length: 24 + number % 6)
+                        : Prefix(
+                            Address(ipv6High: 0x2001 << 48 | UInt64(number) << 16, low: 0),
+                            length: 48 + number % 12)
+                    return Rule(
+                        id: UInt32(2 * number + (isIPv4 ? 1 : 2)), match: .source(prefix), action: .deny,
+                        origin: .automatic)
+                }
+            }
+            let going = rules(100..<60_000, isIPv4: true) + rules(100..<60_000, isIPv4: false)
+            let staying = rules(0..<100, isIPv4: true) + rules(0..<100, isIPv4: false)
+            try plane.datapath.install(going + staying)
+            let blocked = staying.map { Self.frame(from: $0.match.source.address).bytes }
+            let others = (0..<100).map { number in
+                let source =
+                    number % 2 == 0
+                    ? Address(ipv4: 0x0B0B_0000 + UInt32(number))
+                    : Address(ipv6High: 0xFD00 << 48, low: UInt64(number))
+                return Self.frame(from: source).bytes
+            }
+            let senders = [blocked, others].enumerated().map { cpu, frames in
+                Sender(plane.datapath, frames, calls: 400, times: 4000, cpu: cpu)
+            }
+            for sender in senders { sender.start() }
+            for start in stride(from: 0, to: going.count, by: 5000) {
+                try plane.datapath.remove(Array(going[start..<min(start + 5000, going.count)]))
+            }
+            for sender in senders { sender.join() }
+            let totals = plane.read().totals
+            #expect(totals.dropped.packets == senders[0].sent.packets)
+            #expect(totals.flow.packets == senders[1].sent.packets)
+            #expect(try plane.datapath.counters().count == staying.count)
+        }
+
+        @Test(
+            "memory that is reported is that of the maps: bounded by the options, more with each prefix, and less when it goes"
+        )
+        func memory() throws {
+            let small = try Self.plane(slots: 1024)
+            let large = try TestPlane(DatapathOptions(slotsPerCPU: 4096, ruleSlots: 101_024))
+            let cpus = try Machine.possibleCPUs()
+            let before = Int(small.datapath.mapBytes)
+            // Two generations of 104 bytes a slot on each CPU; two places of 80 bytes a rule; whole pages.
+            let table = 2 * cpus * 104 * (4096 - 1024)
+            let more = table + 2 * 80 * 100_000
+            #expect(abs(Int(large.datapath.mapBytes) - before - more) < 16_384)
+            // The gate is 16 MiB, and everything else small.
+            #expect(before > 16 << 20 && before < 24 << 20)
+            let prefixes = (0..<10_000).flatMap { number in
+                [
+                    Prefix(Address(ipv4: UInt32(number) << 8), length: 24),
+                    Prefix(Address(ipv6High: UInt64(number) << 16, low: 0), length: 48),
+                ]
+            }
+            let rules = prefixes.enumerated().map { index, prefix in
+                Rule(id: UInt32(index + 1), match: .source(prefix), action: .deny, origin: .manual)
+            }
+            try small.datapath.install(rules)
+            let each = (Int(small.datapath.mapBytes) - before) / rules.count
+            #expect(each > 64 && each < 250)
+            try small.datapath.remove(rules)
+            #expect(Int(small.datapath.mapBytes) == before)
         }
 
         @Test(

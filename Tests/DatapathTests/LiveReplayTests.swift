@@ -10,31 +10,33 @@ extension Kernel {
     struct LiveReplayTests {
         typealias Attach = DatapathOptions.Attach
 
-        /// Sends a capture into the wire from each of `cpus` at once.
-        ///
-        /// - Returns: what the attached data plane counted.
-        private static func count(
-            _ capture: String, expecting frames: UInt64, mode: Attach, cpus: [Int] = [0]
-        ) throws -> Tally {
+        /// Attaches the data plane to a wire, and gives `body` what replays a capture on it, from each of `cpus` at once, and
+        /// says what was counted.
+        private static func withWire(
+            _ mode: Attach, cpus: [Int] = [0],
+            _ body: (_ replay: (_ capture: String, _ expecting: UInt64) throws -> Tally) throws -> Void
+        ) throws {
             try Namespace().run {
-                let wire = try Wire(queues: cpus.count, mtu: 9000)
+                let wire = try Wire(queues: cpus.count, mtu: 65535)
                 let datapath = try Datapath.attach(
                     to: ["near"], bpffs: "/sys/fs/bpf",
                     options: DatapathOptions(slotsPerCPU: 1 << 17, attach: mode), now: .now)
-                // Not in the shell's background: its `wait` needs a signal that test threads block.
-                let sender = "taskset -c CPU tcpreplay -q -t -i far '\(capture)'"
-                let senders = "xargs -P \(cpus.count) -I CPU \(sender)"
-                let numbers = cpus.map(String.init).joined(separator: "\\n")
-                try command(["sh", "-c", "printf '\(numbers)\\n' | \(senders) >/dev/null 2>&1"])
-                // The last frames may still be on their way; they are when a reading finds none.
-                var counted = Tally()
-                for _ in 0..<100 where counted.totals.frames < frames {
+                try body { capture, frames in
+                    // Not in the shell's background: its `wait` needs a signal that test threads block.
+                    let sender = "taskset -c CPU tcpreplay -q -t -i far '\(capture)'"
+                    let senders = "xargs -P \(cpus.count) -I CPU \(sender)"
+                    let numbers = cpus.map(String.init).joined(separator: "\\n")
+                    try command(["sh", "-c", "printf '\(numbers)\\n' | \(senders) >/dev/null 2>&1"])
+                    // The last frames may still be on their way; they are when a reading finds none.
+                    var counted = Tally()
+                    for _ in 0..<100 where counted.totals.frames < frames {
+                        counted.add(Tally(datapath.read(at: .now)))
+                    }
                     counted.add(Tally(datapath.read(at: .now)))
+                    return counted
                 }
-                counted.add(Tally(datapath.read(at: .now)))
                 try datapath.detach()
                 try wire.remove()
-                return counted
             }
         }
 
@@ -74,8 +76,10 @@ extension Kernel {
             let capture = try Self.synthetic()
             let expected = try Self.expected(capture.path)
             #expect(expected.totals.frames > 10_000)
-            #expect(
-                try Self.count(capture.path, expecting: expected.totals.frames, mode: mode) == expected)
+            try Self.withWire(mode) { replay in
+                let counted = try replay(capture.path, expected.totals.frames)
+                #expect(counted == expected)
+            }
         }
 
         @Test(
@@ -84,9 +88,10 @@ extension Kernel {
         func twoCPUs(mode: Attach) throws {
             let capture = try Self.synthetic()
             let expected = try Self.expected(capture.path, times: 2)
-            #expect(
-                try Self.count(capture.path, expecting: expected.totals.frames, mode: mode, cpus: [0, 1])
-                    == expected)
+            try Self.withWire(mode, cpus: [0, 1]) { replay in
+                let counted = try replay(capture.path, expected.totals.frames)
+                #expect(counted == expected)
+            }
         }
 
         private static let captures = URL(filePath: #filePath).deletingLastPathComponent()
@@ -97,20 +102,31 @@ extension Kernel {
             .enabled(
                 if: FileManager.default.fileExists(atPath: captures.path),
                 "needs recorded captures in ../shared/captures"),
-            arguments: [
-                "a_masscan_tcp_vlan", "a_nmap_udp_scan", "a_slowloris", "b_dns_normal_0",
-                "b_ics_modbus_clean",
-            ])
-        func recorded(name: String) throws {
+            arguments: [Attach.native, .generic])
+        func recorded(mode: Attach) throws {
             let directory = FileManager.default.temporaryDirectory.appending(
                 path: "sluice-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: directory) }
-            let capture = directory.appending(path: "\(name).pcap").path
-            try command(["zstd", "-dqf", "\(Self.captures.path)/\(name).pcap.zst", "-o", capture])
-            let expected = try Self.expected(capture)
-            #expect(expected.totals.frames > 0)
-            #expect(try Self.count(capture, expecting: expected.totals.frames, mode: .native) == expected)
+            try Self.withWire(mode) { replay in
+                for name in Self.names {
+                    let capture = directory.appending(path: "\(name).pcap").path
+                    try command([
+                        "zstd", "-dqf", "\(Self.captures.path)/\(name).pcap.zst", "-o", capture,
+                    ])
+                    let expected = try Self.expected(capture)
+                    #expect(expected.totals.frames > 0)
+                    #expect(try replay(capture, expected.totals.frames) == expected, "\(name)")
+                }
+            }
         }
+
+        /// IPv4, both families, tagged, frames of up to 2,656 and 23,414 bytes, fragments, a router that advertises itself.
+        private static let names = [
+            "a_nmap_udp_scan", "a_slowloris", "b_dns_normal_0", "b_ics_modbus_clean",
+            "b_s7_hmi_under_attack_view", "a_masscan_tcp_vlan", "a_masscan_udp_vlan", "a_beacon_2s",
+            "b_cicids2017_monday_excerpt", "a_amp_dns_rrsig", "b_web_office", "b_web_dualstack",
+            "m_icmp_exfil",
+        ]
     }
 }

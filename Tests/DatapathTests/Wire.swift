@@ -15,8 +15,9 @@ struct Wire {
         let shape = "mtu \(mtu) numtxqueues \(queues) numrxqueues \(queues)"
         try command("ip link add near \(shape) type veth peer name far \(shape)")
         for end in ["near", "far"] {
-            // No address, no neighbour discovery: what is on the wire is what tests send.
-            try command("ip link set \(end) addrgenmode none up")
+            // What is on the wire is what tests send: a router's advertisement in a capture would be answered.
+            try command("sysctl -qw net.ipv6.conf.\(end).disable_ipv6=1")
+            try command("ip link set \(end) up")
         }
         near = try Interface(named: "near")
     }

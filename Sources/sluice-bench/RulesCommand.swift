@@ -81,20 +81,6 @@ struct RulesCommand: ParsableCommand {
     }
 }
 
-/// A number that is never twice the same for indices below 2^32, and far from its neighbours'.
-private func scattered(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: index) &* 2_654_435_761 }
-
 private func ipv6(_ index: Int) -> Address {
     Address(ipv6High: 0x2001 << 48 | UInt64(scattered(index)) << 12, low: 0)
-}
-
-private func rounded(_ value: Double) -> String {
-    let thousandths = Int((value * 1000).rounded())
-    let rest = "\(thousandths % 1000)"
-    return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
-}
-
-private func pad(_ text: String, to width: Int, right: Bool) -> String {
-    let space = String(repeating: " ", count: max(width - text.count, 0))
-    return right ? space + text : text + space
 }

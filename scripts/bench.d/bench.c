@@ -24,6 +24,8 @@
 #include "load.h"
 
 #define MAX_GROUPS 16
+/* Sources of 65,536 networks of 256 addresses. */
+#define EVERYWHERE (1 << 24)
 
 enum kind { FLOOR, FLOOR_FRAGS, XDP_FILTER, SLUICE, LRU, KINDS };
 
@@ -32,6 +34,7 @@ struct group {
 	const char *name;
 	__u32 flows;    /* 0: every packet is a new one */
 	__u32 blocked;  /* sources denied, from the first on; 0: others */
+	__u32 prefixes; /* networks denied: with `blocked` those of all sources, else others */
 	__u32 slots;    /* of the flow table, for one CPU */
 	double bar;     /* ours : xdp-filter; 0: none set */
 	double lru_bar; /* ours : LRU; 0: not measured */
@@ -52,6 +55,12 @@ static void add(const char *name, __u32 flows, __u32 blocked, __u32 slots, doubl
 	};
 }
 
+static void add_prefixes(const char *name, int blocked, __u32 slots)
+{
+	add(name, EVERYWHERE, blocked, slots, 0, 0);
+	groups[group_count - 1].prefixes = EVERYWHERE >> 8;
+}
+
 static void load_all(char **paths)
 {
 	struct bpf_object *driver = open_object(paths[0]), *object;
@@ -65,12 +74,15 @@ static void load_all(char **paths)
 	for (struct group *g = groups; g < groups + group_count; g++) {
 		g->program[FLOOR] = program_of(driver, "pass");
 		g->program[FLOOR_FRAGS] = program_of(driver, "pass_frags");
-		object = load_sluice(paths[1], g->blocked, g->slots);
+		object = load_sluice(paths[1], g->prefixes ? 0 : g->blocked, g->slots);
+		deny_prefixes(object, g->prefixes, !g->blocked);
 		g->totals = memory_of(map_of(object, "totals"));
 		g->program[SLUICE] = program_of(object, "sluice_ingress");
 		if (g->lru_bar > 0)
 			g->program[LRU] = program_of(load_sluice(paths[2], g->blocked, FLOW_WAYS), "lru_ingress");
-		g->program[XDP_FILTER] = load_filter(paths[3], g->blocked);
+		/* Which knows no prefixes. */
+		if (!g->prefixes)
+			g->program[XDP_FILTER] = load_filter(paths[3], g->blocked);
 	}
 }
 
@@ -180,12 +192,17 @@ int main(int argc, char **argv)
 	add("drop, 1 k sources blocked", 1000, 1000, slots, 0.85, 0);
 	add("drop, 64 k sources blocked", 65536, 65536, slots, 0.6, 0);
 	add("drop, 1 M sources blocked", 1 << 20, 1 << 20, slots, 0.65, 0);
+	add("pass, sources from everywhere", EVERYWHERE, 0, slots, 0, 0);
+	add_prefixes("pass, 64 k prefixes denied elsewhere", 0, slots);
+	add_prefixes("drop, all sources in 64 k denied prefixes", 1, slots);
 	load_all(argv + 1);
 	run_all();
 
 	printf("%-42s %8s %8s %7s %6s %9s\n", "net ns per packet, one CPU", "sluice", "peer", "ratio", "bar",
 	       "coverage");
 	for (struct group *g = groups; g < groups + group_count; g++) {
+		if (g->prefixes)
+			continue;
 		print(g->name, net(g, SLUICE), net(g, XDP_FILTER), g->bar);
 		if (!g->blocked)
 			printf(g->bar > 0 ? " %7.1f %%" : "        %7.1f %%", coverage(g));
@@ -198,6 +215,12 @@ int main(int argc, char **argv)
 			continue;
 		snprintf(name, sizeof(name), "%s, to LRU per-CPU hash", g->name);
 		print(name, net(g, SLUICE), net(g, LRU), g->lru_bar);
+		printf("\n");
+	}
+	for (struct group *g = groups; g < groups + group_count; g++) {
+		if (!g->prefixes)
+			continue;
+		print(g->name, net(g, SLUICE), net(&groups[9], SLUICE), 0);
 		printf("\n");
 	}
 	print("every packet a new flow, to own 1 k flows", net(&groups[5], SLUICE), net(&groups[0], SLUICE), 2.2);

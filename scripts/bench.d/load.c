@@ -161,6 +161,22 @@ struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
 	return object;
 }
 
+void deny_prefixes(struct bpf_object *sluice, __u32 count, int elsewhere)
+{
+	int prefixes = bpf_map__fd(map_of(sluice, "adeny_prefix4"));
+	__u8 *gate = memory_of(map_of(sluice, "gate4"));
+
+	for (__u32 i = 0; i < count; i++) {
+		__u32 first = (elsewhere ? 0xb0000000U : BENCH_FIRST_SOURCE) + (i << 8);
+		struct prefix4_key key = { .length = 24, .addr = htonl(first) };
+		struct rule rule = { .head = { .expires = EXPIRES_NEVER, .length = 24 }, .rest = { .id = i + 1 } };
+
+		if (bpf_map_update_elem(prefixes, &key, &rule, 0))
+			die("cannot deny a prefix");
+		gate[first >> 8] |= GATE_AUTOMATIC_PREFIX;
+	}
+}
+
 double cpu_nanoseconds(void)
 {
 	struct timespec time;

@@ -153,30 +153,41 @@ extension EndToEnd {
         }
 
         @Test(
-            "When the agent hangs, automatic bans hold or let go as configured, and manual ones hold",
-            arguments: ["open", "closed"])
-        func deadMan(action: String) async throws {
+            "When the agent hangs or is killed, automatic bans hold or let go as configured, and manual ones hold",
+            arguments: ["hangs", "is killed"], ["open", "closed"])
+        func deadMan(end: String, action: String) async throws {
             try await withSite { site in
                 let server = try site.receiver()
-                let agent = try await RunningAgent(site, with: "dead_man: {after: 2s, action: \(action)}\n")
+                let deadMan = "dead_man: {after: 2s, action: \(action)}\n"
+                var agent = try await RunningAgent(site, with: deadMan)
                 let attack = try await Self.attackUntilBanned(agent, server)
-                #expect(try await agent.sluice("ban \(Site.client(.ipv4))").status == 0)
-                agent.program.signal(SIGSTOP)
+                for family in Site.Family.allCases {
+                    #expect(try await agent.sluice("ban \(Site.client(family))").status == 0)
+                }
+                if end == "hangs" { agent.program.signal(SIGSTOP) } else { agent.program.remove() }
                 if action == "open" {
-                    let letsGo = await eventually { server.arrivals(from: Self.attackers) > 0 }
-                    #expect(letsGo, "automatic bans outlive a hanging agent")
+                    for attacker in Self.attackers {
+                        let letsGo = await eventually { server.arrivals(from: [attacker]) > 0 }
+                        #expect(letsGo, "the automatic ban of \(attacker) outlives its agent")
+                    }
                 } else {
                     try await Task.sleep(for: .seconds(4))
                     #expect(server.arrivals(from: Self.attackers) == 0)
                 }
-                #expect(try await !site.ping(.ipv4), "a manual ban let go")
-                agent.program.signal(SIGCONT)
+                for family in Site.Family.allCases {
+                    #expect(try await !site.ping(family), "a manual ban let go")
+                }
+                if end == "hangs" {
+                    agent.program.signal(SIGCONT)
+                } else {
+                    agent = try await RunningAgent(site, with: deadMan)
+                }
                 let holds = await eventually {
                     _ = server.arrivals(from: Self.attackers)
                     try? await Task.sleep(for: .milliseconds(200))
                     return server.arrivals(from: Self.attackers) == 0
                 }
-                #expect(holds, "automatic bans do not come back with the agent")
+                #expect(holds, "automatic bans do not come back with an agent")
                 await attack.stop()
                 try await agent.stop()
                 #expect(try await site.leftovers().isEmpty)

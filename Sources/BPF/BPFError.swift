@@ -22,7 +22,8 @@ package struct BPFError: Error, Hashable, Sendable, CustomStringConvertible {
         return text
     }
 
-    private var reason: String {
+    /// What the kernel said.
+    package var reason: String {
         // The C library does not know the kernel-internal number that BPF returns.
         if code == 524 { return "operation not supported (524)" }
         // Numbers of libbpf's own: the log says more than their names.

@@ -1,6 +1,7 @@
 #pragma once
 int setns(int fd, int nstype); /* sched.h declares it for GNU sources only */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>

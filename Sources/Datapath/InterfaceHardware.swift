@@ -14,6 +14,8 @@ package struct InterfaceHardware: Hashable, Sendable {
     private var queueCounts: [Int]?
     /// Offloads that are on: `rx-lro`, `rx-gro-hw` ...
     package var features: Set<String> = []
+    /// Those that cannot be changed here.
+    package var fixedFeatures: Set<String> = []
 
     /// Nothing known.
     package init() {}
@@ -36,14 +38,14 @@ package struct InterfaceHardware: Hashable, Sendable {
             let inUse = max(channels.combined_count, min(channels.rx_count, channels.tx_count))
             queueCounts = [Int(inUse), Int(most)]
         }
-        features = Self.activeFeatures(of: name)
+        (features, fixedFeatures) = Self.features(of: name)
     }
 
-    private static func activeFeatures(of name: String) -> Set<String> {
+    private static func features(of name: String) -> (active: Set<String>, fixed: Set<String>) {
         // struct ethtool_sset_info: command, reserved, mask, one count.
         var sets: [UInt32] = [UInt32(ETHTOOL_GSSET_INFO), 0, 1 << UInt32(ETH_SS_FEATURES.rawValue), 0, 0]
         guard unsafe sluice_interface_ethtool(name, &sets) == 0, sets[2] != 0, sets[4] <= 256 else {
-            return []
+            return ([], [])
         }
         let (count, width) = (Int(sets[4]), Int(ETH_GSTRING_LEN))
         // struct ethtool_gstrings: command, set, count, names of 32 bytes each.
@@ -56,15 +58,17 @@ package struct InterfaceHardware: Hashable, Sendable {
         states.replaceSubrange(0..<2, with: [UInt32(ETHTOOL_GFEATURES), UInt32(blocks)])
         guard unsafe sluice_interface_ethtool(name, &names) == 0,
             unsafe sluice_interface_ethtool(name, &states) == 0
-        else { return [] }
-        let active = (0..<count).filter { states[2 + $0 / 32 * 4 + 2] & 1 << UInt32($0 % 32) != 0 }
-        return unsafe names.withUnsafeBytes { raw in
-            Set(
-                active.map { place in
-                    let start = 12 + place * width
-                    return unsafe String(
-                        decoding: raw[start..<start + width].prefix { $0 != 0 }, as: UTF8.self)
-                })
+        else { return ([], []) }
+        let all = unsafe names.withUnsafeBytes { raw in
+            (0..<count).map { place in
+                let start = 12 + place * width
+                return unsafe String(decoding: raw[start..<start + width].prefix { $0 != 0 }, as: UTF8.self)
+            }
         }
+        func has(_ place: Int, _ state: Int) -> Bool {
+            states[2 + place / 32 * 4 + state] & 1 << UInt32(place % 32) != 0
+        }
+        let fixed = all.indices.filter { has($0, 3) || !has($0, 0) }
+        return (Set(all.indices.filter { has($0, 2) }.map { all[$0] }), Set(fixed.map { all[$0] }))
     }
 }

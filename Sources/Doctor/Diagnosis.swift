@@ -40,9 +40,8 @@ protocol Check: Sendable {
 package enum Doctor {
     private static let checks: [any Check] = [
         PrivilegeCheck(), KernelCheck(), BTFCheck(), BarrierCheck(), BPFFileSystemCheck(), MemoryCheck(),
-        LoadingCheck(), ClockCheck(), PinCheck(), PresenceCheck(), StrangerCheck(), DriverCheck(),
-        QueueCheck(),
-        OffloadCheck(), MTUCheck(), AgentCheck(),
+        LoadingCheck(), DispatcherCheck(), ClockCheck(), PinCheck(), RuleCheck(), PresenceCheck(),
+        StrangerCheck(), DriverCheck(), QuirkCheck(), QueueCheck(), OffloadCheck(), MTUCheck(), AgentCheck(),
     ]
 
     /// Runs every check.

@@ -21,6 +21,7 @@ extension Facts {
         cpus = (try? Machine.possibleCPUs()) ?? 1
         missingCapabilities = Self.missingCapabilities()
         missingFeatures = Probe.missingFeatures()
+        extensionRefusal = Probe.extensionRefusal()?.reason
         hasBTF = unsafe access("/sys/kernel/btf/vmlinux", F_OK) == 0
         do {
             try Machine.waitForRunningPrograms()

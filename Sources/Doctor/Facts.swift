@@ -7,11 +7,14 @@ package struct Facts: Sendable {
         package var heartbeatAge: Double
         package var coverage: Double
         package var warnings: [String]
+        /// Rules that it had to put back or remove since it started, because somebody else had changed them.
+        package var mendedRules: Int
 
-        package init(heartbeatAge: Double, coverage: Double, warnings: [String]) {
+        package init(heartbeatAge: Double, coverage: Double, warnings: [String], mendedRules: Int = 0) {
             self.heartbeatAge = heartbeatAge
             self.coverage = coverage
             self.warnings = warnings
+            self.mendedRules = mendedRules
         }
     }
 
@@ -23,6 +26,19 @@ package struct Facts: Sendable {
         case untried
     }
 
+    /// How the rules in the kernel differ from those in the store.
+    package struct RuleDifference: Sendable {
+        /// In the store only.
+        package var missing: Int
+        /// In the kernel only.
+        package var unknown: Int
+
+        package init(missing: Int, unknown: Int) {
+            self.missing = missing
+            self.unknown = unknown
+        }
+    }
+
     /// As `uname -r` has it.
     package var release = ""
     package var cpus = 1
@@ -31,6 +47,8 @@ package struct Facts: Sendable {
     /// Features that the kernel lacks.
     package var missingFeatures: [String] = []
     package var hasBTF = true
+    /// Why the kernel takes no extension programs; `nil` if it does.
+    package var extensionRefusal: String?
     /// Why membarrier(2) does not work.
     package var barrierError: String?
     package var bpffs = "/sys/fs/bpf"
@@ -50,6 +68,8 @@ package struct Facts: Sendable {
     package var agentProcess: Int?
     /// What it says; `nil` if it does not answer.
     package var agent: Agent?
+    /// `nil` if there is nothing to compare.
+    package var ruleDifference: RuleDifference?
     package var interfaces: [InterfaceFacts] = []
 
     /// A machine on which all is well.

@@ -5,6 +5,7 @@ import Control
 import Datapath
 import Doctor
 import Terminal
+import Traffic
 
 /// The command `sluice doctor`.
 struct DoctorCommand: AsyncParsableCommand {
@@ -39,14 +40,33 @@ struct DoctorCommand: AsyncParsableCommand {
                 bpffs: configuration.bpffs, options: DatapathOptions(configuration), agentProcess: process)
             facts.agent = status.map {
                 Facts.Agent(
-                    heartbeatAge: $0.heartbeatAge, coverage: $0.traffic.coverage, warnings: $0.warnings)
+                    heartbeatAge: $0.heartbeatAge, coverage: $0.traffic.coverage, warnings: $0.warnings,
+                    mendedRules: $0.ruleDrift.missing + $0.ruleDrift.unknown)
             }
+            facts.ruleDifference = await Self.ruleDifference(configuration)
             let found = Doctor.examine(facts)
             isFailing = found.contains { $0.level == .failure }
             return try Printout(found) { Self.text(found, on: $0) }
                 .text(as: agent.output.format, on: .standardOutput)
         }
         if isFailing { throw ExitCode.failure }
+    }
+
+    /// How the kernel's rules differ from the store's; `nil` if one of them is not there.
+    private static func ruleDifference(_ configuration: Configuration) async -> Facts.RuleDifference? {
+        var difference: Facts.RuleDifference?
+        // An agent that runs changes one after the other: what is amiss is amiss twice.
+        for attempt in 0..<2 {
+            if attempt > 0 { try? await Task.sleep(for: .milliseconds(1500)) }
+            guard let kernel = PinnedRules.inForce(bpffs: configuration.bpffs),
+                let wanted = StoredRules.inForce(in: configuration.state, at: .now)
+            else { return nil }
+            let found = Facts.RuleDifference(
+                missing: wanted.subtracting(kernel).count, unknown: kernel.subtracting(wanted).count)
+            if found.missing + found.unknown == 0 { return found }
+            difference = found
+        }
+        return difference
     }
 
     /// A line for each check, and below it the command that mends what was found.

@@ -1,3 +1,4 @@
+import BPF
 import Foundation
 import TestSupport
 import Testing
@@ -41,15 +42,42 @@ extension EndToEnd {
         func agents() async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site)
-                let words = [sluicePath, "doctor", "--socket", agent.socket]
+                for family in Site.Family.allCases {
+                    #expect(try await agent.sluice("ban \(Site.client(family))").status == 0)
+                }
+                let file = site.folder.appending(path: "sluice.yaml").path
+                let words = [sluicePath, "doctor", "--config", file, "--socket", agent.socket]
                 let running = try await site.run(words, in: site.gateway)
                 #expect(running.status == 0, "\(running.output)")
-                #expect(running.output.contains("guarded (native)"))
-                #expect(running.output.contains("is well"))
+                for words in ["guarded (native)", "is well", "as in the store", "libxdp's dispatcher"] {
+                    #expect(running.output.contains(words), "\(words) in: \(running.output)")
+                }
+                // An agent that hangs mends nothing.
+                agent.program.signal(SIGSTOP)
+                let table = try BPFMap(name: "exact_rules", pinnedAt: "\(site.pins)/map_exact_rules")
+                    .mapMemory()
+                unsafe memset(table.base, 0, table.count)
+                withExtendedLifetime(table) {}
                 agent.program.remove()
                 let killed = try await site.run(words, in: site.gateway)
-                #expect(killed.output.contains("no agent runs"))
-                #expect(killed.output.contains("sluice detach --all"))
+                for words in [
+                    "no agent runs", "sluice detach --all", "2 of the store are not in the kernel",
+                    "systemctl start sluice",
+                ] {
+                    #expect(killed.output.contains(words), "\(words) in: \(killed.output)")
+                }
+            }
+        }
+
+        @Test("On a wire in generic mode it names what veth does, and how to mend it")
+        func generic() async throws {
+            try await withSite { site in
+                let agent = try await RunningAgent(site, ["--attach", "generic"])
+                let found = try await site.run(
+                    [sluicePath, "doctor", "--socket", agent.socket], in: site.gateway)
+                #expect(found.output.contains("warning  quirks wan"), "\(found.output)")
+                #expect(found.output.contains("tso off gso off"))
+                #expect(try await agent.stop().status == 0)
             }
         }
 

@@ -47,6 +47,23 @@ struct Case: Sendable, CustomTestStringConvertible {
             $0.loading = .loaded(mapBytes: 100 << 20)
             $0.memoryLeft = ["the machine": 1 << 34, "a group": 50 << 20]
         },
+        Case(
+            "a rule of the store is not in the kernel", "rules", .warning, ["2 of the store", "start sluice"]
+        ) {
+            $0.ruleDifference = Facts.RuleDifference(missing: 2, unknown: 0)
+        },
+        Case(
+            "the kernel has a rule that nobody wrote down", "rules", .warning,
+            ["1 in the kernel", "restart sluice"]
+        ) {
+            $0.ruleDifference = Facts.RuleDifference(missing: 0, unknown: 1)
+            $0.agentProcess = 7
+            $0.agent = Facts.Agent(heartbeatAge: 0, coverage: 1, warnings: [])
+        },
+        Case("somebody changes rules", "rules", .warning, ["changed 3", "bpftool map show"]) {
+            $0.agentProcess = 7
+            $0.agent = Facts.Agent(heartbeatAge: 0, coverage: 1, warnings: [], mendedRules: 3)
+        },
         Case("the clock is slow", "clock", .warning, ["hpet"]) { $0.clockSource = "hpet" },
         Case("the tick is long", "clock", .warning, ["100 ms"]) { $0.clockStep = 100_000_000 },
         Case("pins are stale", "pins", .warning, ["/x/net-7", "sluice detach --all"]) {
@@ -69,6 +86,47 @@ struct Case: Sendable, CustomTestStringConvertible {
         },
         Case("the device has no native mode", "driver", .warning, ["bridge", "generic mode only"]) {
             $0.interfaces[0].hardware.driver = "bridge"
+        },
+        Case("the card's driver has no native mode", "driver", .warning, ["e1000e", "virtio-net"]) {
+            $0.interfaces[0].hardware.driver = "e1000e"
+        },
+        Case(
+            "the other end of a veth pair hands over uncut packets", "driver quirks", .warning,
+            ["64 KiB", "tso off gso off"]
+        ) {
+            $0.interfaces[0].hardware.driver = "veth"
+            $0.interfaces[0].attached = "generic"
+        },
+        Case("a guest hands over uncut packets", "quirks", .warning, ["tun", "in the guest"]) {
+            $0.interfaces[0].hardware.driver = "tun"
+        },
+        Case(
+            "a cloud's card has too many queues in use", "quirks", .warning,
+            ["half", "ethtool -L eth0 combined 2"]
+        ) {
+            $0.interfaces[0].hardware.driver = "ena"
+            $0.interfaces[0].hardware.queues = (4, 4)
+        },
+        Case("a bond has a member without native mode", "driver quirks", .warning, ["/proc/net/bonding/eth0"])
+        {
+            $0.interfaces[0].hardware.driver = "bonding"
+            $0.interfaces[0].attached = "generic"
+        },
+        Case(
+            "the card forwards by itself", "offloads", .warning,
+            ["neither counted", "ethtool -K eth0 hw-tc-offload off"]
+        ) {
+            $0.interfaces[0].hardware.features = ["hw-tc-offload"]
+        },
+        Case("the card keeps checksums", "offloads", .warning, ["four bytes", "rx-fcs off"]) {
+            $0.interfaces[0].hardware.features = ["rx-fcs"]
+        },
+        Case(
+            "the host glues packets together, and nothing here can change it", "offloads", .warning,
+            ["fixed", "guest_tso4=off"]
+        ) {
+            $0.interfaces[0].hardware.features = ["rx-gro-hw"]
+            $0.interfaces[0].hardware.fixedFeatures = ["rx-gro-hw"]
         },
         Case("queues are left unused", "queues", .warning, ["1 of 8", "ethtool -L eth0 combined 4"]) {
             $0.cpus = 4
@@ -113,6 +171,7 @@ struct CheckTests {
         interface.hardware.driver = "i40e"
         interface.hardware.mtu = 1500
         interface.hardware.queues = (2, 8)
+        facts.ruleDifference = Facts.RuleDifference(missing: 0, unknown: 0)
         facts.cpus = 2
         facts.interfaces = [interface]
         facts.loading = .loaded(mapBytes: 100 << 20)
@@ -124,6 +183,17 @@ struct CheckTests {
         let found = Doctor.examine(Self.healthy)
         #expect(found.count > 12)
         #expect(found.allSatisfy { $0.level == .ok && $0.remedy == nil }, "\(found)")
+    }
+
+    @Test(
+        "Whether libxdp's dispatcher could run is told, and is no trouble", arguments: ["no extensions", nil])
+    func dispatcher(refusal: String?) {
+        var facts = Self.healthy
+        facts.extensionRefusal = refusal
+        let found = Doctor.examine(facts).filter { $0.check == "dispatcher" }
+        #expect(found.map(\.level) == [.ok])
+        #expect(found.first?.finding.contains(refusal ?? "could run here") == true)
+        #expect(found.first?.finding.contains("sluice chain") == true)
     }
 
     @Test("Each cause of trouble is named, and nothing else is", arguments: Case.all)

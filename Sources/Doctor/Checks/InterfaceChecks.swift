@@ -44,21 +44,34 @@ struct StrangerCheck: InterfaceCheck {
 
 /// Whether the driver can run the program itself.
 ///
-/// The kernel does not say before it is tried; drivers known not to are software devices.
+/// The kernel does not say before it is tried; these are known not to.
 struct DriverCheck: InterfaceCheck {
-    private static let generic: Set = [
-        "bridge", "ifb", "vlan", "802.1Q VLAN Support", "vxlan", "macvlan", "dummy",
+    private static let software: Set = [
+        "bridge", "ifb", "vlan", "802.1Q VLAN Support", "vxlan", "geneve", "macvlan", "ipvlan", "dummy",
+        "team",
+        "openvswitch", "wireguard",
+    ]
+    private static let cards: Set = [
+        "8139cp", "8139too", "ax88179_178a", "bcmgenet", "be2net", "bnx2", "bnx2x", "cdc_ether", "cdc_ncm",
+        "e100",
+        "e1000", "e1000e", "forcedeth", "lan78xx", "pcnet32", "r8152", "r8169", "sky2", "smsc95xx", "tg3",
     ]
 
     func examine(_ interface: InterfaceFacts, of facts: Facts) -> Diagnosis? {
         guard let driver = interface.hardware.driver else { return nil }
-        if interface.attached == "generic" || interface.attached == nil && Self.generic.contains(driver) {
-            return Diagnosis(
-                "driver", .warning,
-                "\(driver): generic mode only, after the kernel has made a buffer of each packet; slower",
-                remedy: "guard the device below it", interface: interface.name)
+        let (isSoftware, isCard) = (Self.software.contains(driver), Self.cards.contains(driver))
+        guard interface.attached == "generic" || interface.attached == nil && (isSoftware || isCard) else {
+            return Diagnosis("driver", .ok, driver, interface: interface.name)
         }
-        return Diagnosis("driver", .ok, driver, interface: interface.name)
+        return Diagnosis(
+            "driver", .warning,
+            "\(driver): generic mode only, after the kernel has made a buffer of each packet; slower",
+            remedy: isSoftware
+                ? "ip -d link show \(interface.name), and guard the device below it"
+                : isCard
+                    ? "a card with another driver (virtual machines: virtio-net)"
+                    : "sluice run --attach native, which says why not",
+            interface: interface.name)
     }
 }
 
@@ -84,18 +97,46 @@ struct QueueCheck: InterfaceCheck {
     }
 }
 
-/// Whether the card glues packets together before the program sees them.
-struct OffloadCheck: InterfaceCheck {
-    func examine(_ interface: InterfaceFacts, of facts: Facts) -> Diagnosis? {
-        let gluing = ["rx-lro": "lro", "rx-gro-hw": "rx-gro-hw"].filter {
-            interface.hardware.features.contains($0.key)
-        }.values.sorted()
-        guard !gluing.isEmpty else { return Diagnosis("offloads", .ok, "no LRO", interface: interface.name) }
+/// Whether the card does something with packets before the program sees them, or instead.
+struct OffloadCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        facts.interfaces.filter(\.isPresent).flatMap { interface -> [Diagnosis] in
+            let found =
+                [gluing(interface)]
+                + Self.others.filter { interface.hardware.features.contains($0.feature) }
+                .map { other in
+                    Diagnosis(
+                        "offloads", .warning, "\(other.feature) on: \(other.effect)",
+                        remedy: "ethtool -K \(interface.name) \(other.feature) off", interface: interface.name
+                    )
+                }
+            let troubles = found.compactMap(\.self)
+            return troubles.isEmpty
+                ? [Diagnosis("offloads", .ok, "none in the way", interface: interface.name)] : troubles
+        }
+    }
+
+    private static let others = [
+        (
+            feature: "hw-tc-offload",
+            effect: "what the card forwards by itself is neither counted nor filtered"
+        ),
+        (feature: "rx-fcs", effect: "every frame is counted with its checksum, four bytes longer"),
+    ]
+
+    private func gluing(_ interface: InterfaceFacts) -> Diagnosis? {
+        let hardware = interface.hardware
+        let gluing = ["rx-lro": "lro", "rx-gro-hw": "rx-gro-hw"].filter { hardware.features.contains($0.key) }
+        guard !gluing.isEmpty else { return nil }
+        let names = gluing.values.sorted()
+        let isFixed = gluing.keys.contains(where: hardware.fixedFeatures.contains)
         return Diagnosis(
             "offloads", .warning,
-            "\(gluing.joined(separator: " and ")) on: many drivers refuse native mode like this, and in generic mode "
-                + "packets are counted glued together",
-            remedy: "ethtool -K \(interface.name) " + gluing.map { "\($0) off" }.joined(separator: " "),
+            "\(names.joined(separator: " and ")) on\(isFixed ? ", and fixed" : ""): many drivers refuse native mode "
+                + "like this, and in generic mode packets are counted glued together",
+            remedy: isFixed
+                ? "on the host, for this device: guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off (QEMU)"
+                : "ethtool -K \(interface.name) " + names.map { "\($0) off" }.joined(separator: " "),
             interface: interface.name)
     }
 }

@@ -94,6 +94,22 @@ struct LoadingCheck: Check {
     }
 }
 
+/// Whether libxdp's dispatcher could run.
+///
+/// Sluice does not use it, so that neither answer is trouble.
+struct DispatcherCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        let answer =
+            facts.extensionRefusal.map { "cannot run here (the kernel refuses extension programs: \($0))" }
+            ?? "could run here, and is not used"
+        return [
+            Diagnosis(
+                "dispatcher", .ok,
+                "libxdp's dispatcher \(answer); another XDP program goes behind ours by sluice chain")
+        ]
+    }
+}
+
 /// Whether there is room for the maps.
 struct MemoryCheck: Check {
     /// Less than this beside the maps, and the agent itself has none.
@@ -153,5 +169,31 @@ struct PinCheck: Check {
                     remedy: "start an agent, or: sudo sluice detach --all"))
         }
         return found.isEmpty ? [Diagnosis("pins", .ok, "nothing is left over")] : found
+    }
+}
+
+/// Whether the kernel's rules are those of the store.
+struct RuleCheck: Check {
+    func examine(_ facts: Facts) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        if let difference = facts.ruleDifference, difference.missing + difference.unknown > 0 {
+            found.append(
+                Diagnosis(
+                    "rules", .warning,
+                    "\(difference.missing) of the store are not in the kernel, "
+                        + "\(difference.unknown) in the kernel are not in the store",
+                    remedy: "systemctl \(facts.agentProcess == nil ? "start" : "restart") sluice"))
+        }
+        if let mended = facts.agent?.mendedRules, mended > 0 {
+            found.append(
+                Diagnosis(
+                    "rules", .warning,
+                    "somebody else changed \(mended) in the kernel since the agent started; it mended them",
+                    remedy: "bpftool map show, which names the processes that hold our maps"))
+        }
+        guard found.isEmpty else { return found }
+        return [
+            Diagnosis("rules", .ok, facts.ruleDifference == nil ? "nothing to compare" : "as in the store")
+        ]
     }
 }

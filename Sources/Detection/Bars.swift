@@ -98,6 +98,12 @@ extension Evidence {
             || window.entity.view == .destination && unasked * 2 >= window.packets
     }
 
+    /// Whether what there is to say of a destination is the doing of one or two sources, and so is told of them.
+    static func isSources(_ window: Window, reason: String) -> Bool {
+        window.entity.view == .destination
+            && (window.evidence.peers < 3 || reason == FeatureGroup.repetition.rawValue)
+    }
+
     /// Whether there is something countable to hold against the entity, beside being unusual.
     ///
     /// Score and table say how rare a window is, and rare is also what is new. So blocking takes, in addition, a fraction
@@ -110,11 +116,14 @@ extension Evidence {
             return facts.failedServices60 >= 10 && facts.failedServices60 * 2 >= facts.novelServices60
                 || facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.tcpPackets
                 || facts.unserved >= 20 || facts.unansweredPackets >= 250 || facts.icmpPackets >= 200
-                || facts.loginRepeat60 >= 8 || facts.loginRepeat600 >= 20
+                || facts.loginRepeat60 >= 8 && facts.loginRepeat600 >= 15 || facts.loginRepeat600 >= 20
         case .destination:
             let answerable = window.packets &- min(window.packets, facts.noticePackets)
-            let oneWay = facts.oneWayPackets &+ facts.asidePackets
-            return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= answerable
+            // One heavy sender is a matter of that source, if it is one at all.
+            let others = facts.oneWayPackets &- min(facts.oneWayPackets, facts.largestOneWayFlow)
+            let oneWay = others &+ facts.asidePackets
+            let rest = answerable &- min(answerable, facts.largestOneWayFlow)
+            return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= rest
                 || facts.peers >= 20 && facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.synPackets
         }
     }

@@ -37,7 +37,7 @@ enum Echo {
         case .repetition: [Pair(recent: .tcpRepeat60, span: 60, all: .tcpRepeat600)]
         case .exfiltration:
             [
-                Pair(recent: .bytes60, span: 60, all: .bytes600),
+                Pair(recent: .bytes10, span: 10, all: .bytes600),
                 Pair(recent: .dnsBytes60, span: 60, all: .dnsBytes600),
             ]
         case .protocolOddity: []

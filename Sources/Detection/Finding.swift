@@ -20,6 +20,14 @@ struct Finding: Hashable {
     }
 }
 
+/// What findings depend on beside the window.
+struct FindingScope {
+    var seesBothWays: Bool
+    /// Whether there is a model of this site that may judge.
+    var isLearned: Bool
+    var budget: FindingBudget
+}
+
 /// What is certain enough to be said on the first day of an installation.
 ///
 /// Each number has its reason beside it. All count what the entity began itself, so that a victim which answers is never
@@ -28,11 +36,11 @@ struct PlainFindings {
     /// What comes closest to a finding so far, or goes furthest beyond; findings that block come first.
     private var closest: Finding?
     private let facts: Evidence
-    private let seesBothWays: Bool
+    private let scope: FindingScope
 
     /// What comes closest to a finding about a window, or goes furthest beyond.
-    static func closest(in window: Window, seesBothWays: Bool) -> Finding? {
-        var findings = PlainFindings(facts: window.evidence, seesBothWays: seesBothWays)
+    static func closest(in window: Window, scope: FindingScope) -> Finding? {
+        var findings = PlainFindings(facts: window.evidence, scope: scope)
         switch window.entity.view {
         case .source:
             findings.considerUnfinished()
@@ -45,15 +53,18 @@ struct PlainFindings {
         return findings.closest
     }
 
-    private init(facts: Evidence, seesBothWays: Bool) {
+    private init(facts: Evidence, scope: FindingScope) {
         self.facts = facts
-        self.seesBothWays = seesBothWays
+        self.scope = scope
     }
+
+    private var seesBothWays: Bool { scope.seesBothWays }
 
     private mutating func consider(
         _ reason: String, _ tier: Verdict.Tier, _ excess: Double, _ feature: Feature
     ) {
         guard excess > 0 else { return }
+        let excess = tier == .block ? excess : excess / scope.budget.factor(of: feature)
         if let closest {
             let blocks = (
                 old: closest.tier == .block && closest.excess >= 1, new: tier == .block && excess >= 1
@@ -103,13 +114,14 @@ struct PlainFindings {
             "repetition", .alert, max(facts.loginRepeat60 / 10, facts.loginRepeat600 / 25), .loginRepeat600)
         // Logins that are all alike: a probe of a monitor comes once a minute.
         consider("repetition", .alert, facts.alikeLogins600 / 12, .loginRepeat600)
-        // Requests that are all alike, each on a connection of its own: health checks and pollers come every second at most.
+        // Requests that are all alike and so are the short answers, each on a connection of its own: health checks and pollers
+        // come every second at most.
         consider("repetition", .alert, facts.alikeRepeat60 / 60, .tcpRepeat60)
-        // Calls to one service outside, as even as a clock's and all alike. Devices that are being set up ask like that for a
-        // minute or so whether they are done; of a service that was not called in ten minutes or more of watching, a
-        // minute is enough.
-        consider(
-            "repetition", .alert, max(facts.newSteadySeconds / 60, facts.steadySeconds / 240), .regularity)
+        // Calls to one service outside that few others call, as even as a clock's and all alike. Devices that are being set up
+        // ask like that for a minute or so whether they are done; of a service that was not called in ten minutes or more
+        // of watching, a minute is enough. What was there all the time while this network was learned belongs to it.
+        let steady = max(facts.steadySeconds, scope.isLearned ? 0 : facts.habitualSeconds)
+        consider("repetition", .alert, max(facts.newSteadySeconds / 60, steady / 240), .regularity)
     }
 
     private mutating func considerTunnels() {

@@ -18,7 +18,7 @@ struct News {
     /// Whether to tell of it.
     ///
     /// The first verdict and one of a higher tier are told at once, others after the interval. Alerts for the same reason
-    /// are told ever more rarely while they go on: after the interval, twice the interval and so on. Who is kept from one
+    /// are told ever more rarely while they go on: after the interval, four times the interval and so on. Who is kept from one
     /// service, and turns to another, is told of a second later: `flow` is the largest one.
     mutating func isNews(
         _ tier: Verdict.Tier, _ reason: String, of flow: FlowKey?, at time: Timestamp,
@@ -35,7 +35,7 @@ struct News {
         guard tier == .alert, last.tier == .alert, last.reason == reason, goesOn else {
             return time - last.time >= usual && tell(tier, reason, at: time, interval: usual)
         }
-        return time - last.time >= interval && tell(tier, reason, at: time, interval: interval * 2)
+        return time - last.time >= interval && tell(tier, reason, at: time, interval: interval * 4)
     }
 
     private func isSame(_ flow: FlowKey?) -> Bool {

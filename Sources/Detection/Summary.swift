@@ -8,6 +8,7 @@ enum Summary {
     ) -> String {
         let facts = window.evidence
         let isSource = window.entity.view == .source
+        let steady = max(facts.steadySeconds, facts.habitualSeconds)
         var parts: [String] = []
         // The feature that the first of them is a number of.
         var measure: Feature?
@@ -20,9 +21,9 @@ enum Summary {
                 parts.append(
                     "\(count(facts.ports, "port")) of \(count(facts.peers, "host")) in the last second")
             }
-        case .repetition where isSource && max(facts.newSteadySeconds * 4, facts.steadySeconds) >= 240:
+        case .repetition where isSource && max(facts.newSteadySeconds * 4, steady) >= 240:
             parts.append("calls to one service outside as even as a clock's")
-            parts.append("for \(count(facts.steadySeconds)) s")
+            parts.append("for \(count(steady)) s")
         case .repetition where isSource && facts.loginRepeat600 >= 5:
             parts.append("\(count(facts.loginRepeat60)) logins at one service within a minute")
             measure = .loginRepeat60

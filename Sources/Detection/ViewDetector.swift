@@ -13,6 +13,8 @@ struct ViewDetector {
         var lasting = Lasting()
         var news = News()
         var lastAlarm: Timestamp?
+        /// The latest alert by a finding.
+        var lastFinding: (feature: Feature, time: Timestamp)?
         /// It was there before the model came into use, which makes of it what it may: its usual score has to be learned first.
         var isOlder = false
     }
@@ -26,6 +28,8 @@ struct ViewDetector {
     /// Since when the site's model is in use.
     private var adopted: Timestamp?
     private var budgets: AlarmBudgets
+    private var findingBudget = FindingBudget()
+    private var causes = SharedCauses()
     /// Alarms by score without countable evidence so far, one an entity and hour.
     private(set) var alarms = 0
     private var explainer: Explainer
@@ -82,6 +86,9 @@ struct ViewDetector {
         )
         let isSettled = time - (adopted ?? time) >= Usual.acquaintance
         adopted = adopted ?? time
+        findingBudget.pass(to: time)
+        let scope = FindingScope(
+            seesBothWays: seesBothWays, isLearned: opinions.site != nil, budget: findingBudget)
         latest = (batch, opinions.judge(batch))
         for (row, opinion) in latest.opinions.enumerated() {
             let window = batch.windows[row]
@@ -92,7 +99,7 @@ struct ViewDetector {
             windowsByPlace[place] += 1
             let isEcho = Echo.isAll(of: opinion.group, in: features)
             let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
-            let closest = PlainFindings.closest(in: window, seesBothWays: seesBothWays)
+            let closest = PlainFindings.closest(in: window, scope: scope)
             let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
             let mean = states[window.slot].lasting.add(score, at: time)
             let lasting = isSettled || !states[window.slot].isOlder ? mean : 0
@@ -112,11 +119,18 @@ struct ViewDetector {
                 continue
             }
             let reason = finding?.reason ?? opinion.group.rawValue
+            if decision.tier == .alert, Evidence.isSources(window, reason: reason) { continue }
+            if let finding, decision.tier == .alert, !causes.isNews(finding, on: window, at: time) {
+                continue
+            }
             guard
                 states[window.slot].news.isNews(
                     decision.tier, reason, of: window.evidence.largestFlow, at: time,
                     interval: configuration.repeatInterval)
             else { continue }
+            if let finding, decision.tier == .alert, isFirst(finding, of: window.slot, at: time) {
+                findingBudget.count(finding.feature, at: time)
+            }
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
             if finding == nil, !Evidence.bearsBlock(window), countsAsAlarm(window.slot, at: time) {
                 alarms += 1
@@ -159,6 +173,13 @@ struct ViewDetector {
         if states[window.slot].serial != window.serial {
             states[window.slot] = EntityState(serial: window.serial)
         }
+    }
+
+    /// Whether an alert by a finding is the entity's first of the kind within an hour.
+    private mutating func isFirst(_ finding: Finding, of slot: Int, at time: Timestamp) -> Bool {
+        defer { states[slot].lastFinding = (finding.feature, time) }
+        guard let last = states[slot].lastFinding, last.feature == finding.feature else { return true }
+        return time - last.time >= .seconds(3600)
     }
 
     private mutating func countsAsAlarm(_ slot: Int, at time: Timestamp) -> Bool {

@@ -38,12 +38,14 @@ struct Entry {
         static let isTCP = Traits(rawValue: 1024)
         /// Its source sent more than SYN and RST: all that can be known where answers are not seen.
         static let takesPart = Traits(rawValue: 2048)
-        /// Its source's connections to the service are all of a length.
+        /// Its source's connections to the service, and the short answers to them, are all of a length.
         static let isAlike = Traits(rawValue: 4096)
         /// Its source turned to the service for the first time after ten minutes of watching, or later.
         static let isNewService = Traits(rawValue: 8192)
         /// Of an established conversation in which both sides sent data.
         static let isServed = Traits(rawValue: 16384)
+        /// Its source has called the service as by a clock since the watch began.
+        static let isHabit = Traits(rawValue: 32768)
     }
 
     var traits: Traits = []
@@ -70,7 +72,7 @@ struct Entry {
     var repeat600: Float = 0
     var regularity: Float = 0
     var unserved: Float = 0
-    /// Of its service, if that is outside: for how long it has been called as by a clock.
+    /// Of its service, if that is outside and few call it: for how long it has been called as by a clock.
     var steadySeconds: Float = 0
 }
 
@@ -90,11 +92,13 @@ struct Frame {
 }
 
 /// TCP services that begin with a login.
+///
+/// Those that let in everybody unless told otherwise, and that programs and other servers turn to all the time, are none: smtp
+/// between servers, redis, mongodb.
 enum LoginPorts {
-    /// ftp, ssh, telnet, smtp, pop3, imap, smb, submission, mssql, oracle, mysql, rdp, postgresql, vnc, winrm, redis ...
+    /// ftp, ssh, telnet, pop3, imap, smb, submission, mssql, oracle, mqtt, mysql, rdp, postgresql, vnc, winrm ...
     private static let all: Set<UInt16> = interactive.union([
-        25, 110, 139, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 3306, 5432, 5985, 6379, 8883,
-        27017,
+        110, 139, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 3306, 5432, 5985, 8883,
     ])
     /// Those that people log in to: ftp, ssh, telnet, rdp, vnc.
     ///

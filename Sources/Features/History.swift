@@ -55,6 +55,14 @@ struct History {
         updated = max(updated, now)
     }
 
+    /// The sum over 60 s, with what the window adds; 0 where less than half its share fell into the last 10 s: it is over.
+    func ongoing(_ quantity: Quantity, with newest: Double = 0) -> Double {
+        let (recent, all) = (
+            Double(sums10[quantity.rawValue]) + newest, Double(sums60[quantity.rawValue]) + newest
+        )
+        return recent / 10 >= all / 60 / 2 ? all : 0
+    }
+
     /// Mean per second over the last ten minutes, or since it was born, without the newest window.
     func meanRate(of quantity: Quantity, without recent: Float, at now: Int64) -> Float {
         let age = min(600, Float(now - born) / 1e9)

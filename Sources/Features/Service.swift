@@ -18,10 +18,16 @@ struct Service {
     /// Gaps in a row that hardly differed, and when the first began.
     var evenGaps: Float = 0
     var evenSince: Int64 = 0
-    /// Number of connections that ended, mean and variance of the bytes sent in them.
+    /// A run of even gaps that began soon after the watch did has lasted for minutes: it was always so.
+    var isHabit = false
+    /// A connection to it was established.
+    var wasOpened = false
+    /// Number of connections that ended, mean and variance of the bytes sent in them, and of those that came back.
     var ended: Float = 0
     var meanBytes: Float = 0
     var bytesVariance: Float = 0
+    var meanAnswer: Float = 0
+    var answerVariance: Float = 0
 
     mutating func decay(to now: Int64, by decays: Decays) {
         guard now > updated else { return }
@@ -52,12 +58,15 @@ struct Service {
         gaps += 1
     }
 
-    /// A connection to the service ended, after the source had sent so much.
-    mutating func end(after bytes: UInt32) {
+    /// A connection to the service ended, after the source had sent so much and got so much.
+    mutating func end(after bytes: UInt32, answered answer: UInt32) {
         let weight = max(0.1, 1 / (ended + 1))
         let error = Float(bytes) - meanBytes
         meanBytes += weight * error
         bytesVariance = (1 - weight) * (bytesVariance + weight * error * error)
+        let answerError = Float(answer) - meanAnswer
+        meanAnswer += weight * answerError
+        answerVariance = (1 - weight) * (answerVariance + weight * answerError * answerError)
         ended += 1
     }
 
@@ -66,14 +75,21 @@ struct Service {
     /// Measured: password guessers and beacons vary by 3 to 9 %, browsers and devices by 13 % and more.
     var areAlike: Bool { ended >= 5 && bytesVariance.squareRoot() <= 0.1 * meanBytes }
 
+    /// Whether all of them were also answered in nearly the same few words, as those whose password is wrong are.
+    ///
+    /// A refusal is a line or a short page, behind TLS with the certificates before it; contents are longer.
+    var areRefusedAlike: Bool {
+        areAlike && meanAnswer <= 10_000 && answerVariance.squareRoot() <= 0.1 * meanAnswer
+    }
+
     /// Whether connections so far were opened and closed, no more: a monitor that looks whether somebody is there.
     ///
     /// Five packets without data are 438 bytes at most (IPv6, with TCP timestamps); two lines of a login make more.
     var isOnlyProbed: Bool { ended >= 3 && meanBytes <= 450 }
 
-    /// For how many seconds it has been turned to as evenly as by a clock, and in always the same way; 0 before ten gaps.
+    /// For how many seconds it has been told something as evenly as by a clock, in always the same way; 0 before ten gaps.
     var steadySeconds: Float {
-        guard areAlike, evenGaps >= 10 else { return 0 }
+        guard areAlike, !isOnlyProbed, evenGaps >= 10 else { return 0 }
         return Float(max(0, lastStart - evenSince)) / 1e9
     }
 
@@ -82,6 +98,11 @@ struct Service {
         guard gaps >= 5 else { return 0 }
         let variation = gapVariance.squareRoot() / max(0.001, meanGap)
         return .log(onePlus: min(gaps, 60)) * max(0, 1 - variation)
+    }
+
+    /// Remembers a run of even gaps that was there when the watch began, or five minutes later.
+    mutating func noteHabit(began: Int64) {
+        if steadySeconds >= 240, evenSince - began <= 300_000_000_000 { isHabit = true }
     }
 
     /// Services turned to often stay longer.

@@ -30,19 +30,22 @@ package struct Evidence: Hashable, Sendable {
     package var icmpPackets: UInt64 = 0
     /// New services that refused, or have been silent for at least 300 ms.
     package var failedServices = 0
-    /// Decayed over 60 s: services tried for the first time, and those among them that failed.
+    /// Decayed over 60 s: services tried for the first time, and those among them that failed, if that goes on.
     package var novelServices60 = 0.0
     package var failedServices60 = 0.0
     /// Decayed counts of new connections to one service that people log in to.
     package var loginRepeat60 = 0.0
     package var loginRepeat600 = 0.0
-    /// The same of connections that all sent nearly the same: to one TCP service, and to one that people log in to.
+    /// The same of connections that all sent nearly the same, and were all answered shortly with nearly the same: to one TCP
+    /// service, and to one that people log in to.
     package var alikeRepeat60 = 0.0
     package var alikeLogins600 = 0.0
-    /// For how long one service outside has been called as by a clock; likewise one that is new here.
+    /// For how long one service outside, which few others of the site call, has been called as by a clock; likewise one that
+    /// is new to the source, and one that it has always called so.
     package var steadySeconds = 0.0
     package var newSteadySeconds = 0.0
-    /// Decayed over 60 s: queries of DNS, and those for longer names than people and programs ask for.
+    package var habitualSeconds = 0.0
+    /// Decayed over 60 s: queries of DNS, and those for longer names than people and programs ask for, if these go on.
     package var dnsQueries60 = 0.0
     package var longQueries60 = 0.0
     /// Connections to one service that are open and were not served a byte for a second.
@@ -50,8 +53,9 @@ package struct Evidence: Hashable, Sendable {
     /// Distinct peers and distinct destination ports.
     package var peers = 0
     package var ports = 0
-    /// Packets of flows without reverse flow (nobody asked for them, or nobody answered).
+    /// Packets of flows without reverse flow (nobody asked for them, or nobody answered), and those of the largest such flow.
     package var oneWayPackets: UInt64 = 0
+    package var largestOneWayFlow: UInt64 = 0
     /// Packets that answer what was not seen to be asked: from ports of services that amplify, or SYN-ACKs without more.
     package var reflectedPackets: UInt64 = 0
     /// Packets that no answer is expected to: notices, later fragments, group traffic.

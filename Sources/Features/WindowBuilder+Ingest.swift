@@ -30,6 +30,7 @@ extension WindowBuilder {
         // A second pass, since a flow's answer may stand before it in the same reading.
         let last = frames.count - 1
         for index in frames[last].samples.indices { judge(index, frame: last) }
+        matchMonologues()
     }
 
     /// Notes what a sample says about its conversation, and begins that where it is new.
@@ -116,7 +117,7 @@ extension WindowBuilder {
     }
 
     /// Marks a flow's entries in the window, from the newest back.
-    private mutating func mark(_ newest: EntryPosition, _ marks: Entry.Traits) {
+    mutating func mark(_ newest: EntryPosition, _ marks: Entry.Traits) {
         guard let oldest = frames.first?.number else { return }
         var position = newest
         while position.reading >= oldest, position.reading <= readings {

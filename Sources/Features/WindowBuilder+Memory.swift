@@ -49,6 +49,9 @@ extension WindowBuilder {
             if known == nil { entry.traits.insert(.isNovelService) }
         }
         entry.service = Int32(slot)
+        if entry.traits.contains(seesBothWays ? .isEstablished : .takesPart) {
+            services.values[slot].wasOpened = true
+        }
         countUnserved(entry)
         measure(entry)
         entry.repeat60 = services.values[slot].count60
@@ -56,12 +59,32 @@ extension WindowBuilder {
         entry.regularity = services.values[slot].regularity
         entry.unserved = services.values[slot].unserved
         if key.protocol == .tcp { entry.traits.insert(.isTCP) }
-        if !services.values[slot].isOnlyProbed { entry.traits.formUnion(LoginPorts.traits(of: key)) }
-        if services.values[slot].areAlike { entry.traits.insert(.isAlike) }
+        // Who knocks at a host that is down logs in nowhere.
+        if services.values[slot].wasOpened, !services.values[slot].isOnlyProbed {
+            entry.traits.formUnion(LoginPorts.traits(of: key))
+        }
+        if services.values[slot].areRefusedAlike { entry.traits.insert(.isAlike) }
         guard key.protocol == .tcp, !configuration.isOurs(key.destination) else { return }
-        entry.steadySeconds = services.values[slot].steadySeconds
+        noteSteadiness(
+            &entry, callee: StableHash.combine(entry.destinationHash, number), isNewCaller: known == nil)
+    }
+
+    /// Notes for how long a service outside has been called as by a clock, unless many of the site call it.
+    private mutating func noteSteadiness(_ entry: inout Entry, callee: UInt64, isNewCaller: Bool) {
+        if isNewCaller {
+            let slot =
+                callees.slot(of: callee) ?? callees.insert(callee, Callee(), worth: Callee.worth)
+            callees.values[slot].callers &+= 1
+            callees.values[slot].updated = now / 1_000_000_000
+        }
+        let service = Int(entry.service)
+        guard services.values[service].steadySeconds > 0 else { return }
+        services.values[service].noteHabit(began: began)
+        guard let slot = callees.slot(of: callee), callees.values[slot].callers <= Callee.few else { return }
+        entry.steadySeconds = services.values[service].steadySeconds
+        if services.values[service].isHabit { entry.traits.insert(.isHabit) }
         // Known for less than the watch has lasted by ten minutes: whoever called it always would have called before.
-        if services.values[slot].born - began >= 600_000_000_000 { entry.traits.insert(.isNewService) }
+        if services.values[service].born - began >= 600_000_000_000 { entry.traits.insert(.isNewService) }
     }
 
     /// When a connection ends, notes at its service how much was sent to it.
@@ -71,7 +94,9 @@ extension WindowBuilder {
         let both = conversation.directions.0.marks.union(conversation.directions.1.marks)
         guard both.contains(.close), conversation.isEstablished, !conversation.isMeasured else { return }
         conversations.values[Int(entry.conversation)].isMeasured = true
-        services.values[Int(entry.service)].end(after: conversation[Int(entry.direction)].bytes)
+        services.values[Int(entry.service)].end(
+            after: conversation[Int(entry.direction)].bytes,
+            answered: conversation[1 - Int(entry.direction)].bytes)
     }
 
     /// Keeps account of connections that are open and were not served a byte for a second.

@@ -26,6 +26,9 @@ package struct WindowBuilder {
     var destinations: EntityTable
     var conversations: BoundedTable<Conversation>
     var services: BoundedTable<Service>
+    var callees: BoundedTable<Callee>
+    /// By pairs (source, destination).
+    var monologues: BoundedTable<Monologue>
     /// Pairs (destination, source) that were seen, with the time.
     var peers: BoundedTable<Int64>
     var serviceDecays = Decays()
@@ -44,6 +47,9 @@ package struct WindowBuilder {
         conversations = BoundedTable(capacity: configuration.conversationCapacity, empty: Conversation())
         services = BoundedTable(
             capacity: configuration.serviceCapacity, empty: Service(born: 0, lastStart: 0, updated: 0))
+        callees = BoundedTable(capacity: configuration.serviceCapacity / 4, empty: Callee())
+        monologues = BoundedTable(
+            capacity: configuration.serviceCapacity / 16, empty: Monologue(last: 0, packets: 0))
         peers = BoundedTable(capacity: configuration.serviceCapacity, empty: 0)
     }
 

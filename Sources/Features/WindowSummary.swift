@@ -112,6 +112,7 @@ struct WindowSummary {
         if isUnanswered(entry) {
             tally.unansweredPackets &+= sample.packets
             tally.unansweredBytes &+= sample.bytes
+            evidence.largestOneWayFlow = max(evidence.largestOneWayFlow, entry.flowPackets)
         }
         guard entry.traits.contains(.isInitiated) else { return }
         evidence.initiatedPackets &+= sample.packets
@@ -120,7 +121,11 @@ struct WindowSummary {
             evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
         }
         evidence.unserved = max(evidence.unserved, Double(entry.unserved))
-        evidence.steadySeconds = max(evidence.steadySeconds, Double(entry.steadySeconds))
+        if entry.traits.contains(.isHabit) {
+            evidence.habitualSeconds = max(evidence.habitualSeconds, Double(entry.steadySeconds))
+        } else {
+            evidence.steadySeconds = max(evidence.steadySeconds, Double(entry.steadySeconds))
+        }
         if entry.traits.contains(.isNewService) {
             evidence.newSteadySeconds = max(evidence.newSteadySeconds, Double(entry.steadySeconds))
         }
@@ -181,10 +186,9 @@ struct WindowSummary {
     func evidence(_ history: History) -> Evidence {
         var facts = evidence
         facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
-        facts.failedServices60 =
-            Double(history.sums60[History.Quantity.failedServices.rawValue]) + Double(facts.failedServices)
+        facts.failedServices60 = history.ongoing(.failedServices, with: Double(facts.failedServices))
         facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
-        facts.longQueries60 = Double(history.sums60[History.Quantity.longQueries.rawValue])
+        facts.longQueries60 = history.ongoing(.longQueries)
         facts.peers = peers.distinct(step: step)
         facts.ports = destinationPorts.distinct(step: step)
         facts.oneWayPackets = tally.unansweredPackets

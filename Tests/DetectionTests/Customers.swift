@@ -16,7 +16,7 @@ struct Customer: Sendable, CustomTestStringConvertible {
     static let all = [
         requests(perSecond: 20), requests(perSecond: 100), browser, download, backup, resolver, busyServer,
         loadStart,
-        metrics,
+        metrics, call,
     ]
 
     static func requests(perSecond rate: Int) -> Customer {
@@ -92,6 +92,16 @@ struct Customer: Sendable, CustomTestStringConvertible {
                     UInt16(20_000 + round * 256 + number),
                     server, 80, roundTrip: 0.08, answers: 40)
             }
+        }
+    }
+
+    static let call = Customer(name: "a call whose two streams have a port each, beside some browsing") {
+        script, seconds in
+        requests(perSecond: 5).write(&script, seconds)
+        for number in 0..<Int(seconds * 160) {
+            let time = Double(number) / 160
+            script.packet(at: time, client, 40_000, server, 50_000, .udp, length: 942)
+            script.packet(at: time, server, 50_002, client, 40_002, .udp, length: 942)
         }
     }
 

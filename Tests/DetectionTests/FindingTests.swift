@@ -1,7 +1,8 @@
-import Detection
-import Features
 import Testing
 import Traffic
+
+@testable import Detection
+@testable import Features
 
 /// What is said of windows without any learning, beside what blocks at once (`ReactionTests`).
 @Suite struct FindingTests {
@@ -22,13 +23,13 @@ import Traffic
     /// Connections to one service, `period` seconds apart.
     private static func calls(
         _ number: Int, every period: Double, port: UInt16, to server: Address = victim,
-        length: @escaping @Sendable (Int) -> UInt64 = { _ in 600 }
+        answers: Int = 3, length: @escaping @Sendable (Int) -> UInt64 = { _ in 600 }
     ) -> @Sendable (inout ScriptedTraffic) -> Void {
         { script in
             for call in 0..<number {
                 script.connection(
                     at: Double(call) * period, attacker, UInt16(20_000 + call), server, port,
-                    request: length(call))
+                    request: length(call), answers: answers)
             }
         }
     }
@@ -105,6 +106,41 @@ import Traffic
         Case(
             testDescription: "a device that asks for a minute whether it is set up", length: 80, reason: "",
             write: calls(30, every: 2, port: 443, to: outside)),
+        Case(testDescription: "a probe of SSH at a host that is down", length: 600, reason: "") { script in
+            for number in 0..<60 {
+                script.packet(
+                    at: Double(number) * 10, attacker, UInt16(20_000 + number), victim, 22, .tcp, length: 74,
+                    flags: .syn)
+            }
+        },
+        Case(
+            testDescription: "a reader who asks for page after page", length: 26, reason: "",
+            write: calls(75, every: 0.33, port: 80, answers: 12)),
+        Case(testDescription: "calls to a service outside that many call", length: 300, reason: "") {
+            script in
+            for number in 0..<4 {
+                script.connection(
+                    at: Double(number) * 0.1, Address(ipv4: 0x0A00_0100 + UInt32(number)), 5_000, outside, 443
+                )
+            }
+            calls(60, every: 5, port: 443, to: outside)(&script)
+        },
+        Case(
+            testDescription: "a monitor that looks every 5 s whether a service outside is there", length: 300,
+            reason: ""
+        ) { script in
+            for number in 0..<60 {
+                let (time, port) = (Double(number) * 5, UInt16(20_000 + number))
+                script.packet(at: time, attacker, port, outside, 443, .tcp, length: 74, flags: .syn)
+                script.packet(
+                    at: time + 0.01, outside, 443, attacker, port, .tcp, length: 74, flags: [.syn, .ack])
+                script.packet(at: time + 0.02, attacker, port, outside, 443, .tcp, length: 66, flags: .ack)
+                script.packet(
+                    at: time + 0.02, attacker, port, outside, 443, .tcp, length: 66, flags: [.fin, .ack])
+                script.packet(
+                    at: time + 0.03, outside, 443, attacker, port, .tcp, length: 66, flags: [.fin, .ack])
+            }
+        },
         Case(
             testDescription: "questions for names of usual length", length: 30, reason: "",
             write: queries(length: 110)),
@@ -156,11 +192,93 @@ import Traffic
         configuration.learnDuration = .zero
         let detector = Detector(configuration: configuration, shippedModel: try .embedded())
         var script = ScriptedTraffic()
-        Self.calls(600, every: 0.5, port: 8_080)(&script)
-        let times = script.readings(until: 300).flatMap { detector.observe($0).verdicts }
+        Self.calls(700, every: 0.5, port: 8_080)(&script)
+        let times = script.readings(until: 350).flatMap { detector.observe($0).verdicts }
             .filter { $0.entity.view == .source && $0.reason == "repetition" }.map(\.time.seconds)
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
         #expect(times.count == 3)
-        #expect(zip(gaps, [60, 120]).allSatisfy { abs($0 - $1) < 1 }, "\(gaps)")
+        #expect(zip(gaps, [60, 240]).allSatisfy { abs($0 - $1) < 1 }, "\(gaps)")
+    }
+
+    @Test("of several who do the same to one service the first is told of, and who does it twice as much")
+    func grouped() throws {
+        var configuration = DetectionConfiguration()
+        configuration.learnDuration = .zero
+        let detector = Detector(configuration: configuration, shippedModel: try .embedded())
+        var script = ScriptedTraffic()
+        let sources = (1...3).map { Address(ipv4: 0xC633_6400 + UInt32($0)) }
+        for (source, rate) in zip(sources, [4.0, 4.0, 12.0]) {
+            for number in 0..<Int(rate * 20) {
+                let start = Double(sources.firstIndex(of: source) ?? 0) * 30
+                script.connection(
+                    at: start + Double(number) / rate, source, UInt16(20_000 + number), Self.victim, 8_080)
+            }
+        }
+        let told = script.readings(until: 90).flatMap { detector.observe($0).verdicts }
+            .filter { $0.entity.view == .source && $0.reason == "repetition" }.map(\.entity.prefix)
+        #expect(Set(told) == [Prefix(sources[0]), Prefix(sources[2])])
+    }
+
+    @Test("what calls a service as a clock does is usual where it always did, and told where it is new")
+    func habits() {
+        var facts = Evidence()
+        func reason(isLearned: Bool) -> String? {
+            let window = Window(
+                entity: Entity(view: .source, prefix: Prefix(Self.attacker)), slot: 0, serial: 0, packets: 10,
+                bytes: 1_000, evidence: facts)
+            let scope = FindingScope(seesBothWays: true, isLearned: isLearned, budget: FindingBudget())
+            return PlainFindings.closest(in: window, scope: scope).flatMap {
+                $0.excess >= 1 ? $0.reason : nil
+            }
+        }
+        facts.habitualSeconds = 4_000
+        #expect(reason(isLearned: false) == "repetition")
+        #expect(reason(isLearned: true) == nil)
+        facts.newSteadySeconds = 61
+        #expect(reason(isLearned: true) == "repetition")
+    }
+
+    @Test(
+        "findings that only alert ask for more where they are frequent, up to eight times, and for less again later"
+    )
+    func budget() {
+        var budget = FindingBudget()
+        var now = Timestamp(seconds: 1_700_000_000)
+        func alerts(_ number: Int, every seconds: Int64) {
+            for _ in 0..<number {
+                budget.count(.regularity, at: now)
+                now = now + .seconds(seconds)
+                budget.pass(to: now)
+            }
+        }
+        alerts(50, every: 1)
+        #expect(budget.factor(of: .regularity) == 1, "one cause is one alert")
+        now = now + .seconds(61)
+        alerts(1, every: 61)
+        #expect(budget.factor(of: .regularity) == 2)
+        alerts(20, every: 61)
+        #expect(budget.factor(of: .regularity) == 8)
+        #expect(budget.factor(of: .tcpRepeat60) == 1)
+        for _ in 0..<5 {
+            now = now + .seconds(3600)
+            budget.pass(to: now)
+        }
+        #expect(budget.factor(of: .regularity) == 1)
+    }
+
+    @Test("what is over is no finding any more, though a minute remembers it")
+    func ceased() {
+        var builder = WindowBuilder()
+        var script = ScriptedTraffic()
+        Self.queries(length: 220)(&script)
+        var later = ScriptedTraffic()
+        Self.queries(length: 90)(&later)
+        script.append(later, at: 31)
+        let counts = script.readings(until: 60).map { reading in
+            builder.observe(reading).source.windows.first { $0.entity.prefix == Prefix(Self.attacker) }?
+                .evidence.longQueries60 ?? 0
+        }
+        #expect(counts.prefix(150).max() ?? 0 > 40)
+        #expect(counts.suffix(50).max() == 0)
     }
 }

@@ -152,6 +152,24 @@ import Traffic
         #expect(try features(settled, of: "10.0.0.1").value(.unanswered600) == 0)
     }
 
+    @Test(
+        "two hosts that send to each other by flows of their own answer each other, unless one sends far more"
+    )
+    func monologues() throws {
+        for (back, isAnswered) in [(UInt64(40), true), (3, false)] {
+            var builder = WindowBuilder()
+            var clock = Clock()
+            _ = builder.observe(clock.reading(answered))
+            let call = [
+                flow("10.0.0.1", 1_000, "10.0.0.2", 2_000, .udp, packets: 50),
+                flow("10.0.0.2", 2_002, "10.0.0.1", 1_002, .udp, packets: back),
+            ]
+            _ = builder.observe(clock.reading(call))
+            let batch = builder.observe(clock.reading(call)).destination
+            #expect(try (features(batch, of: "10.0.0.2").window.evidence.oneWayPackets == 0) == isAnswered)
+        }
+    }
+
     @Test("IPv6 sources are their /64, but for our own and link-local ones; destinations are single")
     func prefixes() {
         var configuration = WindowConfiguration()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Features
+import TestSupport
 import Traffic
 
 /// CPU time to build the windows of both views from readings of many flows, for each flow sample.
@@ -16,12 +17,14 @@ struct WindowsCommand: ParsableCommand {
         var configuration = WindowConfiguration()
         configuration.sourceCapacity = 65_536
         configuration.destinationCapacity = 65_536
-        configuration.conversationCapacity = 262_144
-        configuration.serviceCapacity = 262_144
+        configuration.conversationCapacity = 131_072
+        configuration.serviceCapacity = 131_072
         var builder = WindowBuilder(configuration: configuration)
         var times: [Double] = []
+        var random = SeededGenerator(seed: 1)
+        let order = (0..<samples).shuffled(using: &random)
         for round in 0..<rounds {
-            let reading = reading(number: round)
+            let reading = reading(number: round, order: order)
             let start = ReadingCommand.cpuNanoseconds()
             _ = builder.observe(reading)
             times.append((ReadingCommand.cpuNanoseconds() - start) / Double(samples))
@@ -31,12 +34,14 @@ struct WindowsCommand: ParsableCommand {
     }
 
     /// Lasting conversations among clients and servers, ten packets each way, one reading a second.
-    private func reading(number: Int) -> Reading {
+    ///
+    /// They come in no order, as out of the flow table, where their hash says in which place they stand.
+    private func reading(number: Int, order: [Int]) -> Reading {
         let start = Timestamp(nanoseconds: 1_700_000_000_000_000_000 + Int64(number) * 1_000_000_000)
         let clients = entities * 9 / 10
         var flows: [FlowSample] = []
         flows.reserveCapacity(samples)
-        for index in 0..<samples / 2 {
+        for index in 0..<(samples + 1) / 2 {
             let client = Address(ipv4: 0x0A00_0000 + UInt32(index % clients))
             let server = Address(ipv4: 0xC0A8_0000 + UInt32(index * 7 % (entities - clients)))
             let port = UInt16(10_000 + index / clients)
@@ -56,6 +61,6 @@ struct WindowsCommand: ParsableCommand {
                 flows.append(sample)
             }
         }
-        return Reading(start: start, end: start + .seconds(1), samples: flows)
+        return Reading(start: start, end: start + .seconds(1), samples: order.map { flows[$0] })
     }
 }

@@ -5,7 +5,7 @@ package import Traffic
 /// Makes the shipped model from benign captures.
 ///
 /// `sluice train` runs it, so that the file in `Resources` can be made anew by one command.
-package struct ShippedModelTraining {
+package struct ShippedModelTraining: ~Copyable {
     /// Rows that one capture gives at most in each view, so that a long capture does not outweigh all others.
     private static let rowsPerCapture = 20_000
 

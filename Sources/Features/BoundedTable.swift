@@ -3,12 +3,13 @@
 /// Eight-way set-associative, as a cache: a key can stand in eight places only, so a look-up touches one line of
 /// tags, nothing is ever rehashed or allocated, and no choice of keys makes it slow. Two keys with the same 64-bit
 /// hash are one to it.
-struct BoundedTable<Value> {
+struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private static var ways: Int { 8 }
 
-    private var tags: [UInt64]
+    /// The tags of one set: one cache line.
+    private var tags: Slots<InlineArray<8, UInt64>>
     /// Values by slot; those of empty slots mean nothing.
-    var values: [Value]
+    private var values: Slots<Value>
     private(set) var count = 0
     /// How often one had to leave for another.
     private(set) var evicted: UInt64 = 0
@@ -18,40 +19,69 @@ struct BoundedTable<Value> {
     init(capacity: Int, empty: Value) {
         var sets = 1
         while sets * Self.ways < capacity { sets *= 2 }
-        tags = Array(repeating: 0, count: sets * Self.ways)
-        values = Array(repeating: empty, count: sets * Self.ways)
+        tags = Slots(repeating: InlineArray(repeating: 0), count: sets)
+        values = Slots(repeating: empty, count: sets * Self.ways)
         setMask = UInt64(sets - 1)
+    }
+
+    /// Number of slots.
+    var capacity: Int { values.count }
+
+    subscript(slot: Int) -> Value {
+        @inline(__always) _read { yield values[masked: slot] }
+        @inline(__always) _modify { yield &values[masked: slot] }
     }
 
     /// Zero marks an empty slot, so the key zero is stored as one.
     private static func tag(_ key: UInt64) -> UInt64 { key == 0 ? 1 : key }
 
+    @inline(__always)
+    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: key >> 32 & setMask) }
+
+    @inline(__always)
     func slot(of key: UInt64) -> Int? {
         let tag = Self.tag(key)
-        let base = Int(key >> 32 & setMask) * Self.ways
-        for slot in base..<base + Self.ways where tags[slot] == tag { return slot }
-        return nil
+        let set = set(of: key)
+        // All eight are compared, in whichever place it is: a jump out of the loop would be guessed wrong most of the time.
+        var found = -1
+        for way in 0..<Self.ways { found = tags[masked: set][way] == tag ? way : found }
+        return found < 0 ? nil : set * Self.ways + found
     }
 
-    /// Puts in a key that is not there yet, in place of the least worthy of its set when that is full.
-    mutating func insert(_ key: UInt64, _ value: Value, worth: (Value) -> Int64) -> Int {
-        let base = Int(key >> 32 & setMask) * Self.ways
-        var chosen = base
+    /// Whether a key, for which this slot was once found, still stands there.
+    @inline(__always)
+    func holds(_ key: UInt64, in slot: Int) -> Bool {
+        tags[masked: slot / Self.ways][slot % Self.ways] == Self.tag(key)
+    }
+
+    /// Brings the line of tags of a key into the cache.
+    ///
+    /// - Returns: something made of it, to be used, lest the compiler leave the access out.
+    @inline(__always)
+    func touch(_ key: UInt64) -> UInt64 { tags[masked: set(of: key)][0] }
+
+    /// The slot for a key that is not there yet: an empty one, or that of the least worthy of its set.
+    func vacancy(for key: UInt64, worth: (Int) -> Int64) -> Int {
+        let set = set(of: key)
+        var chosen = set * Self.ways
         var least = Int64.max
-        for slot in base..<base + Self.ways {
-            if tags[slot] == 0 {
-                chosen = slot
-                break
-            }
-            let worth = worth(values[slot])
+        for way in 0..<Self.ways {
+            let slot = set * Self.ways + way
+            if tags[set][way] == 0 { return slot }
+            let worth = worth(slot)
             if worth < least {
                 least = worth
                 chosen = slot
             }
         }
-        if tags[chosen] == 0 { count += 1 } else { evicted += 1 }
-        tags[chosen] = Self.tag(key)
-        values[chosen] = value
         return chosen
+    }
+
+    /// Puts a key into the slot that `vacancy` chose for it.
+    mutating func put(_ key: UInt64, _ value: Value, in slot: Int) {
+        let (set, way) = (slot / Self.ways, slot % Self.ways)
+        if tags[set][way] == 0 { count += 1 } else { evicted += 1 }
+        tags[set][way] = Self.tag(key)
+        values[slot] = value
     }
 }

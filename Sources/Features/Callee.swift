@@ -9,5 +9,5 @@ struct Callee {
     static let few: Int32 = 3
 
     /// Those with many callers stay longer.
-    static func worth(_ callee: Callee) -> Int64 { callee.updated + 60 * Int64(min(callee.callers, 60)) }
+    var worth: Int64 { updated + 60 * Int64(min(callers, 60)) }
 }

@@ -8,12 +8,25 @@ struct Conversation {
         var first = Int64.max
         var last = Int64.min
         /// Where the newest entry of this direction stands in the window.
-        var position = EntryPosition.none
+        var position = EntryLog.nowhere
         /// Bytes so far.
         var bytes: UInt32 = 0
         var marks: Marks = []
 
+        @inline(__always)
         func isAlive(at now: Int64) -> Bool { first != .max && now - last <= Conversation.idleNanoseconds }
+
+        /// Adds a sample whose entry stands at `position`.
+        ///
+        /// - Returns: the position of the one before.
+        @inline(__always)
+        mutating func add(_ sample: FlowSample, last: Int64, at position: Int64) -> Int64 {
+            self.last = max(self.last, last)
+            bytes += UInt32(min(sample.bytes, UInt64(UInt32.max - bytes)))
+            marks.formUnion(Conversation.Marks(of: sample))
+            defer { self.position = position }
+            return self.position
+        }
     }
 
     /// TCP evidence of who began, and how far it came.
@@ -36,35 +49,72 @@ struct Conversation {
     /// A direction that was silent for longer begins anew.
     static let idleNanoseconds: Int64 = 120_000_000_000
 
-    var directions = (Direction(), Direction())
-    /// Which direction began it; `nil` until decided.
+    /// One of its two hosts, and where its histories are, lest they be looked up for each flow.
+    struct Host {
+        var hash: UInt64
+        var asSource = EntityReference.none
+        var asDestination = EntityReference.none
+    }
+
+    var directions = InlineArray<2, Direction>(repeating: Direction())
+    /// Which direction began it; -1 until decided.
     var initiator: Int8 = -1
     /// The initiator's connection waits for the first byte of the service.
     var isUnserved = false
     /// It has ended, and its service has taken note of how long it was.
     var isMeasured = false
+    /// The senders of the two directions.
+    var hosts: InlineArray<2, Host>
+    /// The initiator's service.
+    var service = ServiceReference.none
 
-    subscript(direction: Int) -> Direction {
-        get { direction == 0 ? directions.0 : directions.1 }
-        set { if direction == 0 { directions.0 = newValue } else { directions.1 = newValue } }
+    /// Nothing seen yet of the flow in this direction from one host to another, and of its answer.
+    init(source: UInt64, destination: UInt64, direction: Int) {
+        hosts = InlineArray(repeating: Host(hash: source))
+        hosts[1 - direction].hash = destination
     }
 
-    var lastSeen: Int64 { max(directions.0.last, directions.1.last) }
+    /// Forgets what was seen, and keeps who it is.
+    mutating func restart() {
+        directions = InlineArray(repeating: Direction())
+        initiator = -1
+        (isUnserved, isMeasured) = (false, false)
+        service = .none
+    }
+
+    /// Whether it is of these hosts: another conversation may have taken the slot.
+    @inline(__always)
+    func isOf(_ source: UInt64, _ destination: UInt64, direction: Int) -> Bool {
+        hosts[direction].hash == source && hosts[1 - direction].hash == destination
+    }
+
+    /// Something of its first line, which has the directions (`BoundedTable.touch`).
+    @inline(__always)
+    var touch: UInt64 { UInt64(truncatingIfNeeded: directions[0].last) }
+
+    /// Something of its second line.
+    @inline(__always)
+    var touchHosts: UInt64 { hosts[0].hash }
+
+    var lastSeen: Int64 { max(directions[0].last, directions[1].last) }
 
     /// Whether the responder showed that it takes part: a forged source does not get that far.
+    @inline(__always)
     var isEstablished: Bool {
-        initiator >= 0 && self[1 - Int(initiator)].marks.contains(.takesPart)
-            && !self[Int(initiator)].marks.isDisjoint(with: [.takesPart, .data])
+        guard initiator >= 0 else { return false }
+        let initiator = Int(initiator)
+        return directions[1 - initiator].marks.contains(.takesPart)
+            && !directions[initiator].marks.isDisjoint(with: [.takesPart, .data])
     }
 
     /// Conversations with answers are kept a minute longer than others, so that a flood of unanswered ones
     /// pushes out itself.
-    static func worth(_ conversation: Conversation) -> Int64 {
-        let both = conversation.directions.0.first != .max && conversation.directions.1.first != .max
+    var worth: Int64 {
+        let both = directions[0].first != .max && directions[1].first != .max
         let halfOpen =
-            !conversation.directions.0.marks.union(conversation.directions.1.marks)
-            .isDisjoint(with: [.syn, .synAck]) && !conversation.isEstablished
-        return conversation.lastSeen / 2 + (both && !halfOpen ? 30_000_000_000 : 0)
+            !directions[0].marks.union(directions[1].marks).isDisjoint(with: [.syn, .synAck])
+            && !isEstablished
+        return lastSeen / 2 + (both && !halfOpen ? 30_000_000_000 : 0)
     }
 }
 
@@ -73,6 +123,7 @@ extension Conversation.Marks {
     /// options, 14 + 40 + 60, and two VLAN tags would make 122; a bare acknowledgement has 66 to 86.
     private static let longestHeaders: UInt16 = 100
 
+    @inline(__always)
     init(of sample: FlowSample) {
         self = []
         guard sample.key.protocol == .tcp else { return }

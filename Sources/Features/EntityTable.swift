@@ -1,34 +1,61 @@
 import Traffic
 
 /// The entities of one view that have a history, and those that were seen just once.
-struct EntityTable {
-    var histories: BoundedTable<History>
+struct EntityTable: ~Copyable {
+    private var histories: BoundedTable<History>
+    /// By slot of the histories.
+    private var ledgers: Slots<Ledger>
+    private var seats: Slots<Seat>
     /// Entities seen with one packet so far, with the time.
     private var sightings: BoundedTable<Int64>
     private var nextSerial: UInt32 = 1
     /// Entities to bring up to date at the end of this reading.
-    private(set) var listed: [Int32] = []
+    private var listed: [Int32] = []
 
-    init(capacity: Int, empty: History) {
-        histories = BoundedTable(capacity: capacity, empty: empty)
+    /// What the windows of a reading need to know of an entity; apart, since they ask for each flow.
+    struct Seat {
+        var serial: UInt32 = 0
+        /// Row among the windows of this reading; -1: none.
+        var row: Int32 = -1
+    }
+
+    init(capacity: Int) {
+        let nobody = History(prefix: Prefix(Address(ipv4: 0)), now: 0)
+        histories = BoundedTable(capacity: capacity, empty: nobody)
+        ledgers = Slots(repeating: Ledger(), count: histories.capacity)
+        seats = Slots(repeating: Seat(), count: histories.capacity)
         sightings = BoundedTable(capacity: capacity * 2, empty: 0)
     }
 
+    /// How many have a history.
+    var count: Int { histories.count }
+
+    /// How many lost theirs to others.
+    var evicted: UInt64 { histories.evicted }
+
+    /// The history in a slot.
+    func history(_ slot: Int) -> History { histories[slot] }
+
+    /// The serial of the entity in a slot.
+    @inline(__always)
+    func serial(_ slot: Int) -> UInt32 { seats[masked: slot].serial }
+
     /// The slot behind a reference, unless another entity has taken it.
+    @inline(__always)
     func slot(of reference: EntityReference) -> Int? {
-        guard reference.slot >= 0, histories.values[Int(reference.slot)].serial == reference.serial else {
+        guard reference.slot >= 0, ledgers[masked: Int(reference.slot)].serial == reference.serial else {
             return nil
         }
         return Int(reference.slot)
     }
 
-    func reference(_ slot: Int) -> EntityReference {
-        EntityReference(slot: Int32(slot), serial: histories.values[slot].serial)
+    private func reference(_ slot: Int) -> EntityReference {
+        EntityReference(slot: Int32(slot), serial: seats[masked: slot].serial)
     }
 
     /// The entity with this hash, if it has a history.
     func find(_ hash: UInt64) -> EntityReference {
-        histories.slot(of: hash).map(reference) ?? .none
+        histories.slot(of: hash).map { reference($0) } ?? .none
     }
 
     /// Likewise; gives it a history if these are not its first packet.
@@ -37,26 +64,64 @@ struct EntityTable {
     ) -> EntityReference {
         if let slot = histories.slot(of: hash) { return reference(slot) }
         if packets < 2, sightings.slot(of: hash) == nil {
-            _ = sightings.insert(hash, now) { $0 }
+            sightings.put(hash, now, in: sightings.vacancy(for: hash) { sightings[$0] })
             return .none
         }
-        var history = History(prefix: prefix(), now: now)
-        history.serial = nextSerial
+        let slot = histories.vacancy(for: hash) { histories[$0].worth(ledgers[masked: $0]) }
+        histories.put(hash, History(prefix: prefix(), now: now), in: slot)
+        ledgers[masked: slot] = Ledger(serial: nextSerial)
+        seats[masked: slot] = Seat(serial: nextSerial)
         nextSerial &+= 1
-        let slot = histories.insert(hash, history, worth: History.worth)
-        return EntityReference(slot: Int32(slot), serial: history.serial)
+        return reference(slot)
     }
 
-    /// Puts an entity on the list of those to bring up to date.
-    mutating func list(_ slot: Int, reading: UInt32) {
-        guard histories.values[slot].lastListed != reading else { return }
-        histories.values[slot].lastListed = reading
-        listed.append(Int32(slot))
+    /// The account of what is to be added to an entity's history, and puts it on the list of those to bring up to date.
+    @inline(__always)
+    mutating func post(_ slot: Int, reading: UInt32, _ add: (inout Ledger) -> Void) {
+        if ledgers[masked: slot].lastListed != reading {
+            ledgers[masked: slot].lastListed = reading
+            listed.append(Int32(slot))
+        }
+        add(&ledgers[masked: slot])
+    }
+
+    /// Brings what `post` will need into the cache; the result is to be used (`BoundedTable.touch`).
+    @inline(__always)
+    func touch(_ reference: EntityReference) -> UInt64 {
+        guard reference.slot >= 0 else { return 0 }
+        return UInt64(ledgers[masked: Int(reference.slot)].lastListed)
     }
 
     /// Adds what is pending to the listed entities' sums.
     mutating func bringUpToDate(now: Int64, decays: inout Decays) {
-        for slot in listed { histories.values[Int(slot)].bring(to: now, decays: &decays) }
+        for slot in listed {
+            let slot = Int(slot)
+            histories[slot].bring(to: now, adding: ledgers[masked: slot], decays: &decays)
+            ledgers[masked: slot].pending = InlineArray(repeating: 0)
+        }
         listed.removeAll(keepingCapacity: true)
     }
+
+    // MARK: Rows
+
+    /// The row of an entity among the windows of this reading, if it has one.
+    @inline(__always)
+    func row(of reference: EntityReference) -> Int? {
+        guard reference.slot >= 0 else { return nil }
+        let seat = seats[masked: Int(reference.slot)]
+        return seat.serial == reference.serial && seat.row >= 0 ? Int(seat.row) : nil
+    }
+
+    /// Gives an entity a row, unless it has one, or another entity has taken its slot.
+    ///
+    /// - Returns: its slot, if it has the row now.
+    @inline(__always)
+    mutating func seat(_ reference: EntityReference, at row: Int) -> Int? {
+        guard let slot = slot(of: reference), seats[masked: slot].row < 0 else { return nil }
+        seats[masked: slot].row = Int32(row)
+        return slot
+    }
+
+    /// Takes the row from an entity.
+    mutating func unseat(_ slot: Int) { seats[masked: slot].row = -1 }
 }

@@ -1,20 +1,24 @@
 import Traffic
 
-/// Where an entry stands: number of the reading, and index in it.
-struct EntryPosition {
-    var reading: UInt32
-    var index: UInt32
-    static let none = EntryPosition(reading: 0, index: 0)
-}
-
 /// An entity's slot, and the serial that tells whether it still is the same entity.
-struct EntityReference {
+struct EntityReference: Equatable {
     var slot: Int32
     var serial: UInt32
     static let none = EntityReference(slot: -1, serial: 0)
 }
 
-/// What the builder found out about one flow sample of the window.
+/// The entities that one flow sample is about, in both views.
+struct EntryEnds {
+    var source = EntityReference.none
+    var destination = EntityReference.none
+    /// The same two hosts in the other view, for what came back.
+    var sourceAsDestination = EntityReference.none
+    var destinationAsSource = EntityReference.none
+}
+
+/// What the window keeps of one flow sample, and what the builder found out about it.
+///
+/// Two cache lines, of which the first has what each window asks for. Counters end at 2^32 - 1.
 struct Entry {
     struct Traits: OptionSet {
         let rawValue: UInt16
@@ -48,25 +52,33 @@ struct Entry {
         static let isHabit = Traits(rawValue: 32768)
     }
 
-    var traits: Traits = []
-    var source = EntityReference.none
-    var destination = EntityReference.none
-    /// The same two hosts in the other view, for what came back.
-    var sourceAsDestination = EntityReference.none
-    var destinationAsSource = EntityReference.none
+    var packets: UInt64
+    var bytes: UInt64
+    /// Packets of the flow in the window up to this entry.
+    var flowPackets: UInt64
     var sourceHash: UInt64
     var destinationHash: UInt64
-    /// Slots of its conversation and of its service (-1: none), and its direction in the conversation.
-    var conversation: Int32 = -1
-    var direction: Int8 = 0
-    var service: Int32 = -1
-    /// Time of its first and last packet in this reading, nanoseconds.
-    var first: Int64
-    var last: Int64
     /// The same flow's entry before this one.
-    var previous = EntryPosition.none
-    /// Packets of the flow in the window up to this entry.
-    var flowPackets: UInt64 = 0
+    var previous = EntryLog.nowhere
+    var traits: Traits = []
+    var sourcePort: UInt16
+    var destinationPort: UInt16
+    var `protocol`: IPProtocol
+    /// Its direction in the conversation.
+    var direction: Int8 = 0
+    var rst: UInt32
+    /// Slot of its conversation, and of its service below (-1: none).
+    var conversation: Int32 = -1
+    /// Time of its first packet in this reading, nanoseconds.
+    var first: Int64
+    var service: Int32 = -1
+    var squaredBytes: Float
+    var fragments: UInt32
+    var syn: UInt32
+    var synAck: UInt32
+    /// Packets with FIN or RST, and TCP packets without ACK, SYN and RST.
+    var closes: UInt32
+    var noAck: UInt32
     /// Of its service: decayed counts of new flows, regularity, connections that wait to be served.
     var repeat60: Float = 0
     var repeat600: Float = 0
@@ -74,17 +86,46 @@ struct Entry {
     var unserved: Float = 0
     /// Of its service, if that is outside and few call it: for how long it has been called as by a clock.
     var steadySeconds: Float = 0
+
+    init(_ sample: FlowSample, first: Int64) {
+        packets = sample.packets
+        bytes = sample.bytes
+        flowPackets = sample.packets
+        sourceHash = StableHash.of(sample.key.source)
+        destinationHash = StableHash.of(sample.key.destination)
+        sourcePort = sample.key.sourcePort
+        destinationPort = sample.key.destinationPort
+        `protocol` = sample.key.protocol
+        self.first = first
+        squaredBytes = Float(sample.squaredBytes)
+        fragments = UInt32(clamping: sample.fragments)
+        syn = UInt32(clamping: sample.syn)
+        synAck = UInt32(clamping: sample.synAck)
+        rst = UInt32(clamping: sample.rst)
+        closes = UInt32(clamping: sample.fin &+ sample.rst)
+        let known = sample.ack &+ sample.syn &+ sample.rst
+        noAck = UInt32(clamping: sample.packets > known ? sample.packets - known : 0)
+    }
+
+    /// Puts down its place in its conversation.
+    @inline(__always)
+    mutating func note(conversation: Int, direction: Int, _ traits: Traits, previous: Int64) {
+        self.conversation = Int32(truncatingIfNeeded: conversation)
+        self.direction = Int8(truncatingIfNeeded: direction)
+        self.traits = traits
+        self.previous = previous
+    }
 }
 
-/// The entries of one reading, beside the samples they are about.
+/// One reading of the window, beside the log of its entries.
 struct Frame {
-    var number: UInt32
     var start: Int64
     var end: Int64
+    /// Position of the entry of its first sample.
+    var first: Int64
     var samples: [FlowSample]
-    var entries: [Entry]
-    /// Indices of entries whose flow had one in the window before.
-    var repeats: [Int] = []
+    /// Entries whose flow had one in the window before.
+    var repeats: [Int64] = []
     var aside: AsideSketch?
     /// Mean length of the packets aside, and the estimates' expected excess.
     var asideLength: Double
@@ -96,18 +137,16 @@ struct Frame {
 /// Those that let in everybody unless told otherwise, and that programs and other servers turn to all the time, are none: smtp
 /// between servers, redis, mongodb.
 enum LoginPorts {
-    /// ftp, ssh, telnet, pop3, imap, smb, submission, mssql, oracle, mqtt, mysql, rdp, postgresql, vnc, winrm ...
-    private static let all: Set<UInt16> = interactive.union([
-        110, 139, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 3306, 5432, 5985, 8883,
-    ])
-    /// Those that people log in to: ftp, ssh, telnet, rdp, vnc.
-    ///
-    /// Programs open connections to the others by the hundred.
-    private static let interactive: Set<UInt16> = [21, 22, 23, 2222, 2323, 3389, 5900, 5901]
-
     /// What the service is, of a flow's traits.
-    static func traits(of key: FlowKey) -> Entry.Traits {
-        guard key.protocol == .tcp, all.contains(key.destinationPort) else { return [] }
-        return interactive.contains(key.destinationPort) ? [.isLogin, .isInteractive] : [.isLogin]
+    ///
+    /// Those that people log in to: ftp, ssh, telnet, rdp, vnc. Programs open connections to the others by the hundred: pop3, imap,
+    /// smb, submission, mssql, oracle, mqtt, mysql, postgresql, winrm ...
+    static func traits(of entry: Entry) -> Entry.Traits {
+        guard entry.protocol == .tcp else { return [] }
+        return switch entry.destinationPort {
+        case 21, 22, 23, 2222, 2323, 3389, 5900, 5901: [.isLogin, .isInteractive]
+        case 110, 139, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 3306, 5432, 5985, 8883: [.isLogin]
+        default: []
+        }
     }
 }

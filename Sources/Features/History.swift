@@ -14,25 +14,14 @@ struct History {
         case dnsQueries, longQueries
     }
 
-    /// Names this occupation of the slot: entries of the window that belong to a former one are told by it.
-    var serial: UInt32 = 0
     var prefix: Prefix
     var born: Int64
     var updated: Int64
-    /// Number of the reading in which it last sent (source view) or received (destination view).
-    var lastReading: UInt32 = 0
-    /// Row among the windows of the reading `rowReading`.
-    var row: Int32 = -1
-    var rowReading: UInt32 = 0
-    /// Number of the reading in which it was last put on the list of those to bring up to date.
-    var lastListed: UInt32 = 0
 
     /// Decayed sums over 10, 60 and 600 s: S = S * exp(-dt / span) + x.
     var sums10 = SIMD16<Float>()
     var sums60 = SIMD16<Float>()
     var sums600 = SIMD16<Float>()
-    /// x: counted since the last update.
-    var pending = SIMD16<Float>()
 
     init(prefix: Prefix, now: Int64) {
         self.prefix = prefix
@@ -40,18 +29,17 @@ struct History {
         updated = now
     }
 
-    mutating func add(_ amount: Float, to quantity: Quantity) { pending[quantity.rawValue] += amount }
-
     /// Decays the sums to `now` and adds what is pending.
-    mutating func bring(to now: Int64, decays: inout Decays) {
+    mutating func bring(to now: Int64, adding ledger: Ledger, decays: inout Decays) {
         decays.set(nanoseconds: now - updated)
+        var pending = SIMD16<Float>()
+        for lane in ledger.pending.indices { pending[lane] = ledger.pending[lane] }
         // An excess of one reading is not made up for by short packets in another.
         pending[Quantity.dnsExcess.rawValue] = max(0, pending[Quantity.dnsExcess.rawValue])
         pending[Quantity.icmpExcess.rawValue] = max(0, pending[Quantity.icmpExcess.rawValue])
         sums10 = sums10 * decays.factors.0 + pending
         sums60 = sums60 * decays.factors.1 + pending
         sums600 = sums600 * decays.factors.2 + pending
-        pending = SIMD16()
         updated = max(updated, now)
     }
 
@@ -71,7 +59,24 @@ struct History {
     }
 
     /// Those seen last and most stay longest: each doubling of packets is worth 20 s.
-    static func worth(_ history: History) -> Int64 {
-        history.updated / 1_000_000_000 + Int64(20 * Float.log2(1 + history.sums600[0] + history.pending[0]))
+    func worth(_ ledger: Ledger) -> Int64 {
+        updated / 1_000_000_000
+            + Int64(20 * Float.log2(1 + sums600[Quantity.packets.rawValue] + ledger[.packets]))
+    }
+}
+
+/// What was counted of one entity since its history was brought up to date: one cache line, for it is touched by each flow.
+struct Ledger {
+    /// Names this occupation of the slot: entries of the window that belong to a former one are told by it.
+    var serial: UInt32 = 0
+    /// Number of the reading in which it was last put on the list of those to bring up to date.
+    var lastListed: UInt32 = 0
+    /// By `History.Quantity`.
+    var pending = InlineArray<14, Float>(repeating: 0)
+
+    @inline(__always)
+    subscript(quantity: History.Quantity) -> Float {
+        get { pending[quantity.rawValue] }
+        set { pending[quantity.rawValue] = newValue }
     }
 }

@@ -12,38 +12,40 @@ struct Monologue {
     /// An answer has at least so many times fewer packets: somebody who is flooded sends back less.
     static let most: UInt64 = 10
 
-    static func worth(_ monologue: Monologue) -> Int64 { monologue.last }
+    var worth: Int64 { last }
 }
 
 extension WindowBuilder {
     /// Takes two monologues towards each other for one conversation: calls whose streams have a port each, TFTP.
-    mutating func matchMonologues() {
-        guard seesBothWays, let frame = frames.last else { return }
-        let flows = frame.entries.indices.filter { index in
-            let sample = frame.samples[index]
-            return sample.key.protocol == .udp && sample.packets > 1 && isUnanswered(frame.entries[index])
+    ///
+    /// - Parameter newest: where the entries of the newest reading begin.
+    mutating func matchMonologues(newest: Int64) {
+        guard seesBothWays else { return }
+        var flows: [Int64] = []
+        for position in newest..<log.next
+        where log[position].protocol == .udp && log[position].packets > 1 && isUnanswered(log[position]) {
+            flows.append(position)
         }
-        for index in flows {
-            let packets = frame.samples[index].packets
-            let key = monologue(
-                from: frame.entries[index].sourceHash, to: frame.entries[index].destinationHash)
+        for position in flows {
+            let packets = log[position].packets
+            let key = monologue(from: log[position].sourceHash, to: log[position].destinationHash)
             guard let slot = monologues.slot(of: key) else {
-                _ = monologues.insert(key, Monologue(last: now, packets: packets), worth: Monologue.worth)
+                monologues.put(
+                    key, Monologue(last: now, packets: packets),
+                    in: monologues.vacancy(for: key) { monologues[$0].worth })
                 continue
             }
-            let sum =
-                monologues.values[slot].last == now ? monologues.values[slot].packets &+ packets : packets
-            monologues.values[slot] = Monologue(last: now, packets: sum)
+            let sum = monologues[slot].last == now ? monologues[slot].packets &+ packets : packets
+            monologues[slot] = Monologue(last: now, packets: sum)
         }
-        for index in flows {
-            let entry = frame.entries[index]
-            guard
-                let mine = monologues.slot(of: monologue(from: entry.sourceHash, to: entry.destinationHash)),
-                let back = monologues.slot(of: monologue(from: entry.destinationHash, to: entry.sourceHash)),
-                now - monologues.values[back].last <= Monologue.patience,
-                monologues.values[back].packets >= monologues.values[mine].packets / Monologue.most
+        for position in flows {
+            let (source, destination) = (log[position].sourceHash, log[position].destinationHash)
+            guard let mine = monologues.slot(of: monologue(from: source, to: destination)),
+                let back = monologues.slot(of: monologue(from: destination, to: source)),
+                now - monologues[back].last <= Monologue.patience,
+                monologues[back].packets >= monologues[mine].packets / Monologue.most
             else { continue }
-            mark(EntryPosition(reading: frame.number, index: UInt32(index)), .isAnswered)
+            mark(position, .isAnswered)
         }
     }
 

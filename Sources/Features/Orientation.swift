@@ -8,28 +8,43 @@ struct Orientation {
     /// The flow is a message about others (ICMP errors, neighbour discovery) or a later fragment: nobody answers
     /// it, and it begins nothing.
     var isNotice: Bool
+    /// Where the conversation was found to stand, if it was; to be checked when it is used.
+    var slot: Int?
 
-    init(_ key: FlowKey, source: UInt64, destination: UInt64) {
-        let number = UInt64(key.protocol.rawValue)
-        isNotice = false
-        if key.protocol.isICMP {
-            let type = UInt8(key.destinationPort >> 8)
-            let request = Self.requestType(type, isVersion6: key.protocol == .icmpv6)
-            direction = request == nil || request == type ? 0 : 1
-            isNotice = request == nil
-            let requester = direction == 0 ? source : destination
-            let responder = direction == 0 ? destination : source
-            hash = StableHash.combine(
-                StableHash.combine(requester, responder), number << 32 | UInt64(request ?? type))
+    @inline(__always)
+    init(hash: UInt64, direction: Int, isNotice: Bool) {
+        self.hash = hash
+        self.direction = direction
+        self.isNotice = isNotice
+    }
+
+    @inline(__always)
+    init(_ entry: Entry) {
+        let (source, destination) = (entry.sourceHash, entry.destinationHash)
+        let number = UInt64(entry.protocol.rawValue)
+        if entry.protocol.isICMP {
+            self.init(icmp: entry, number: number)
             return
         }
-        let ports = (UInt64(key.sourcePort), UInt64(key.destinationPort))
-        isNotice = ports == (0, 0) && Self.hasPorts(key.protocol)
-        let isForward = (source, ports.0) <= (destination, ports.1)
-        direction = isForward ? 0 : 1
-        let low = isForward ? StableHash.combine(source, ports.0) : StableHash.combine(destination, ports.1)
-        let high = isForward ? StableHash.combine(destination, ports.1) : StableHash.combine(source, ports.0)
-        hash = StableHash.combine(StableHash.combine(low, high), number)
+        let ports = (UInt64(entry.sourcePort), UInt64(entry.destinationPort))
+        let isForward = source < destination || source == destination && ports.0 <= ports.1
+        let (out, back) = (StableHash.combine(source, ports.0), StableHash.combine(destination, ports.1))
+        let ends = StableHash.combine(isForward ? out : back, isForward ? back : out)
+        self.init(
+            hash: StableHash.combine(ends, number), direction: isForward ? 0 : 1,
+            isNotice: ports == (0, 0) && Self.hasPorts(entry.protocol))
+    }
+
+    private init(icmp entry: Entry, number: UInt64) {
+        let type = UInt8(entry.destinationPort >> 8)
+        let request = Self.requestType(type, isVersion6: entry.protocol == .icmpv6)
+        let isForward = request == nil || request == type
+        let requester = isForward ? entry.sourceHash : entry.destinationHash
+        let responder = isForward ? entry.destinationHash : entry.sourceHash
+        self.init(
+            hash: StableHash.combine(
+                StableHash.combine(requester, responder), number << 32 | UInt64(request ?? type)),
+            direction: isForward ? 0 : 1, isNotice: request == nil)
     }
 
     /// The request that an ICMP type is, or answers; `nil` for types that are neither (RFC 792, 950, 4443).

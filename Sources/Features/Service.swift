@@ -1,7 +1,18 @@
 import RealModule
 
+/// A service's slot, and the serial that tells whether it still is the same service.
+struct ServiceReference {
+    var slot: Int32
+    var serial: UInt32
+    static let none = ServiceReference(slot: -1, serial: 0)
+}
+
 /// How often one source turned to one (destination, port, protocol).
 struct Service {
+    /// Names this occupation of the slot.
+    var serial: UInt32 = 0
+    /// Protocol and port.
+    var number: UInt32 = 0
     /// Time when it was first turned to, of the last start of a flow, and of the last decay; nanoseconds.
     var born: Int64
     var lastStart: Int64
@@ -29,6 +40,11 @@ struct Service {
     var meanAnswer: Float = 0
     var answerVariance: Float = 0
 
+    /// Something of each of its lines (`BoundedTable.touch`).
+    @inline(__always)
+    var touch: UInt64 { UInt64(serial) &+ UInt64(answerVariance.bitPattern) }
+
+    @inline(__always)
     mutating func decay(to now: Int64, by decays: Decays) {
         guard now > updated else { return }
         count60 *= decays.factors.1
@@ -106,7 +122,5 @@ struct Service {
     }
 
     /// Services turned to often stay longer.
-    static func worth(_ service: Service) -> Int64 {
-        service.updated / 1_000_000_000 + Int64(60 * min(service.count600, 60))
-    }
+    var worth: Int64 { updated / 1_000_000_000 + Int64(60 * min(count600, 60)) }
 }

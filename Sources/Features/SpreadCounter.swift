@@ -1,68 +1,67 @@
 import RealModule
 
 /// Counts how many distinct values a sequence has, and its entropy; reused for one entity after another.
-struct SpreadCounter {
-    private var keys: [UInt64]
-    private var counts: [UInt32]
-    private var rounds: [UInt32]
-    private var round: UInt32 = 0
-    private var used: [Int] = []
-    private var total = 0
-    private var mask: Int
-
-    init() {
-        mask = 255
-        keys = Array(repeating: 0, count: 256)
-        counts = Array(repeating: 0, count: 256)
-        rounds = Array(repeating: 0, count: 256)
+struct SpreadCounter: ~Copyable {
+    /// One place of the hash table; of this sequence if the round is.
+    struct Cell {
+        var key: UInt64 = 0
+        var count: UInt32 = 0
+        var round: UInt32 = 0
     }
+
+    private var cells = Slots(repeating: Cell(), count: 64)
+    /// Places in use, in the order of their first values.
+    private var used = Slots(repeating: Int32(0), count: 64)
+    private var distinct = 0
+    private var round: UInt32 = 0
+    private var total = 0
+    /// The part of the table that this sequence needs; a short one stays in the first level of the cache.
+    private var mask = 63
 
     /// Starts over, for at most `expected` values.
     mutating func reset(expected: Int) {
-        if expected * 2 > mask {
-            while expected * 2 > mask { mask = mask * 2 + 1 }
-            keys = Array(repeating: 0, count: mask + 1)
-            counts = Array(repeating: 0, count: mask + 1)
-            rounds = Array(repeating: 0, count: mask + 1)
-            round = 0
-        }
+        var size = 64
+        while size < expected * 2 { size *= 2 }
+        mask = size - 1
         round &+= 1
-        if round == 0 {
-            for index in rounds.indices { rounds[index] = 0 }
+        if size > cells.count || round == 0 {
+            let size = max(size, cells.count)
+            cells = Slots(repeating: Cell(), count: size)
+            used = Slots(repeating: 0, count: size)
             round = 1
         }
-        used.removeAll(keepingCapacity: true)
+        distinct = 0
         total = 0
     }
 
+    @inline(__always)
     mutating func add(_ key: UInt64) {
         total += 1
         var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-        while rounds[index] == round {
-            if keys[index] == key {
-                counts[index] += 1
+        while cells[masked: index].round == round {
+            if cells[masked: index].key == key {
+                cells[masked: index].count += 1
                 return
             }
             index = (index + 1) & mask
         }
-        rounds[index] = round
-        keys[index] = key
-        counts[index] = 1
-        used.append(index)
+        cells[masked: index] = Cell(key: key, count: 1, round: round)
+        used[masked: distinct] = Int32(truncatingIfNeeded: index)
+        distinct += 1
     }
 
     /// Number of distinct values among all, of which every `step`th was added.
     ///
     /// Where most of those added are distinct, so are most of the others; else they are taken for the same ones.
-    func distinct(step: Int) -> Int { used.count * 2 > total ? used.count * step : used.count }
+    func distinct(step: Int) -> Int { distinct * 2 > total ? distinct * step : distinct }
 
     /// Shannon entropy in bits.
     var entropy: Float {
-        guard used.count > 1 else { return 0 }
+        guard distinct > 1 else { return 0 }
         var sum: Float = 0
-        for index in used where counts[index] > 1 {
-            let count = Float(counts[index])
-            sum += count * .log2(count)
+        for number in 0..<distinct {
+            let count = Float(cells[Int(used[number])].count)
+            if count > 1 { sum += count * .log2(count) }
         }
         return max(0, .log2(Float(total)) - sum / Float(total))
     }

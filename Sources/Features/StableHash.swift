@@ -4,6 +4,7 @@ import Traffic
 /// live agent did.
 enum StableHash {
     /// Stafford's variant 13 of the 64-bit finalizer: each input bit changes each output bit half of the time.
+    @inline(__always)
     static func mix(_ value: UInt64) -> UInt64 {
         var x = value
         x = (x ^ x >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -11,11 +12,13 @@ enum StableHash {
         return x ^ x >> 31
     }
 
+    @inline(__always)
     static func of(_ address: Address) -> UInt64 {
         mix(mix(address.high &+ (address.isIPv4 ? 1 : 2)) ^ address.low)
     }
 
     /// Depends on the order of its arguments.
+    @inline(__always)
     static func combine(_ first: UInt64, _ second: UInt64) -> UInt64 {
         mix(first &* 3 &+ second)
     }

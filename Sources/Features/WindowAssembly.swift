@@ -13,140 +13,155 @@ struct WindowScope {
 ///
 /// A counting sort: one pass counts, one places, and then each entity's entries stand together. The working
 /// arrays are kept from one reading to the next.
-struct WindowAssembly {
+struct WindowAssembly: ~Copyable {
     /// What is known of an entity's window before its entries are looked at.
     private struct Row {
-        var slot: Int
-        var entries = 0
+        var slot: Int32
+        var entries: Int32 = 0
         var packets: UInt64 = 0
         var bytes: UInt64 = 0
         var returned = Returned()
+        /// Where its next entry is to be placed; -1: it gets no window.
+        var place = -1
     }
 
     /// An entity with more entries in its window is summed up from a part of them, evenly spaced.
     private static let mostEntries = 4_096
+    /// So many entries are fetched from memory at once.
+    private static let block = 16
 
     private var rows: [Row] = []
-    private var ends: [Int] = []
-    private var places: [EntryPosition] = []
+    /// By entry: its row, -1 if none.
+    private var rowOfEntry = Slots(repeating: Int32(-1), count: 0)
+    /// Positions of entries, by row.
+    private var places = Slots(repeating: EntryLog.nowhere, count: 0)
     private var decays = Decays()
     private var summary = WindowSummary()
+    /// What touching memory ahead of its use gave.
+    private var warmth: UInt64 = 0
 
     /// The windows of one view.
     mutating func assemble(
-        _ view: Entity.View, of frames: [Frame], table: inout EntityTable, in scope: WindowScope
+        _ view: Entity.View, of frames: [Frame], _ log: borrowing EntryLog, table: inout EntityTable,
+        in scope: WindowScope
     ) -> WindowBatch {
         table.bringUpToDate(now: scope.now, decays: &decays)
-        rows.removeAll(keepingCapacity: true)
         guard let newest = frames.last else { return WindowBatch() }
-        for entry in newest.entries {
-            guard let slot = table.slot(of: entry.end(view)),
-                table.histories.values[slot].rowReading != scope.reading
-            else { continue }
-            table.histories.values[slot].rowReading = scope.reading
-            table.histories.values[slot].row = Int32(rows.count)
-            rows.append(Row(slot: slot))
+        rows.removeAll(keepingCapacity: true)
+        for position in newest.first..<log.next {
+            if let slot = table.seat(log.ends(at: position).own(view), at: rows.count) {
+                rows.append(Row(slot: Int32(slot)))
+            }
         }
         guard !rows.isEmpty else { return WindowBatch() }
-        count(view, frames, table, scope)
-        place(view, frames, table, scope)
-        return summarize(view, frames, table, scope)
-    }
-
-    /// The row of an entity, if it has one at this reading.
-    private func row(of reference: EntityReference, in table: EntityTable, _ scope: WindowScope) -> Int? {
-        guard let slot = table.slot(of: reference), table.histories.values[slot].rowReading == scope.reading
-        else {
-            return nil
+        if places.count < log.count {
+            rowOfEntry = Slots(repeating: -1, count: log.count + log.count / 2)
+            places = Slots(repeating: EntryLog.nowhere, count: log.count + log.count / 2)
         }
-        return Int(table.histories.values[slot].row)
+        count(view, log, table)
+        for row in rows { table.unseat(Int(row.slot)) }
+        let kept = choose(scope.maximumWindows)
+        place(log)
+        var batch = WindowBatch()
+        batch.windows.reserveCapacity(kept)
+        batch.features.reserveCapacity(kept * FeatureSchema.count)
+        summarize(view, frames, log, table, scope, into: &batch)
+        return batch
     }
 
     private mutating func count(
-        _ view: Entity.View, _ frames: [Frame], _ table: EntityTable, _ scope: WindowScope
+        _ view: Entity.View, _ log: borrowing EntryLog, _ table: borrowing EntityTable
     ) {
-        for frame in frames {
-            for index in frame.entries.indices {
-                if let row = row(of: frame.entries[index].end(view), in: table, scope) {
-                    rows[row].entries += 1
-                    rows[row].packets &+= frame.samples[index].packets
-                    rows[row].bytes &+= frame.samples[index].bytes
-                }
-                if let row = row(of: frame.entries[index].otherEnd(view), in: table, scope) {
-                    rows[row].returned.bytes &+= frame.samples[index].bytes
-                    rows[row].returned.resets &+= frame.samples[index].rst
-                }
+        for position in log.oldest..<log.next {
+            let ends = log.ends(at: position)
+            let own = table.row(of: ends.own(view))
+            rowOfEntry[Int(position - log.oldest)] = Int32(own ?? -1)
+            if let own {
+                rows[own].entries += 1
+                rows[own].packets &+= log[position].packets
+                rows[own].bytes &+= log[position].bytes
+            }
+            if let other = table.row(of: ends.other(view)) {
+                rows[other].returned.bytes &+= log[position].bytes
+                rows[other].returned.resets &+= UInt64(log[position].rst)
             }
         }
     }
 
-    private mutating func place(
-        _ view: Entity.View, _ frames: [Frame], _ table: EntityTable, _ scope: WindowScope
-    ) {
-        ends.removeAll(keepingCapacity: true)
-        var end = 0
-        for row in rows {
-            ends.append(end)
-            end += row.entries
-        }
-        if places.count < end { places += Array(repeating: .none, count: end - places.count) }
-        for (number, frame) in frames.enumerated() {
-            for index in frame.entries.indices {
-                guard let row = row(of: frame.entries[index].end(view), in: table, scope) else { continue }
-                places[ends[row]] = EntryPosition(reading: UInt32(number), index: UInt32(index))
-                ends[row] += 1
-            }
-        }
-    }
-
-    private mutating func summarize(
-        _ view: Entity.View, _ frames: [Frame], _ table: EntityTable, _ scope: WindowScope
-    ) -> WindowBatch {
-        var batch = WindowBatch()
-        let kept = min(rows.count, scope.maximumWindows)
-        batch.windows.reserveCapacity(kept)
-        batch.features.reserveCapacity(kept * FeatureSchema.count)
+    /// Gives places to the rows with the most packets; of those with equally many, to the first.
+    ///
+    /// - Returns: how many got some.
+    private mutating func choose(_ most: Int) -> Int {
+        let kept = min(rows.count, most)
         var fewest: UInt64 = 0
         var ties = 0
         if rows.count > kept {
             fewest = rows.map(\.packets).sorted(by: >)[kept - 1]
             ties = kept - rows.count { $0.packets > fewest }
         }
-        for (index, row) in rows.enumerated() {
-            if row.packets == fewest {
+        var place = 0
+        for index in rows.indices {
+            if rows[index].packets == fewest {
                 ties -= 1
                 guard ties >= 0 else { continue }
             }
-            guard row.packets >= fewest else { continue }
-            let history = table.histories.values[row.slot]
-            let step = 1 + row.entries / Self.mostEntries
-            summary.begin(view, flows: row.entries / step, step: step, returned: row.returned, scope: scope)
-            for number in stride(from: ends[index] - row.entries, to: ends[index], by: step) {
-                let frame = Int(places[number].reading)
-                let entry = Int(places[number].index)
-                summary.add(
-                    frames[frame].entries[entry], frames[frame].samples[entry], oldest: frames[0].number)
+            guard rows[index].packets >= fewest else { continue }
+            rows[index].place = place
+            place += Int(rows[index].entries)
+        }
+        return kept
+    }
+
+    private mutating func place(_ log: borrowing EntryLog) {
+        for index in 0..<log.count {
+            let row = Int(rowOfEntry[index])
+            guard row >= 0, rows[row].place >= 0 else { continue }
+            places[rows[row].place] = log.oldest + Int64(index)
+            rows[row].place += 1
+        }
+    }
+
+    private mutating func summarize(
+        _ view: Entity.View, _ frames: [Frame], _ log: borrowing EntryLog, _ table: borrowing EntityTable,
+        _ scope: WindowScope, into batch: inout WindowBatch
+    ) {
+        for row in rows where row.place >= 0 {
+            let entries = Int(row.entries)
+            let step = 1 + entries / Self.mostEntries
+            summary.begin(view, flows: entries / step, step: step, returned: row.returned, scope: scope)
+            var begin = row.place - entries
+            while begin < row.place {
+                let end = min(begin + Self.block * step, row.place)
+                for number in stride(from: begin, to: end, by: step) {
+                    warmth &+= log.touch(places[number])
+                }
+                for number in stride(from: begin, to: end, by: step) {
+                    summary.add(log[places[number]], at: places[number], oldest: log.oldest)
+                }
+                begin += Self.block * step
             }
+            let history = table.history(Int(row.slot))
             summary.scale(packets: row.packets, bytes: row.bytes)
             if view == .destination { summary.addAside(frames, to: history.prefix.address) }
             summary.appendFeatures(history, to: &batch.features)
             batch.windows.append(
                 Window(
-                    entity: Entity(view: view, prefix: history.prefix), slot: row.slot,
-                    serial: history.serial,
+                    entity: Entity(view: view, prefix: history.prefix), slot: Int(row.slot),
+                    serial: table.serial(Int(row.slot)),
                     packets: summary.tally.packets, bytes: summary.tally.bytes,
-                    evidence: summary.evidence(history)))
+                    evidence: summary.evidence(history, frames)))
         }
-        return batch
     }
 }
 
-extension Entry {
+extension EntryEnds {
     /// The entity whose window of this view the entry is in.
-    fileprivate func end(_ view: Entity.View) -> EntityReference { view == .source ? source : destination }
+    @inline(__always)
+    fileprivate func own(_ view: Entity.View) -> EntityReference { view == .source ? source : destination }
 
     /// The entity to which it is what came back.
-    fileprivate func otherEnd(_ view: Entity.View) -> EntityReference {
+    @inline(__always)
+    fileprivate func other(_ view: Entity.View) -> EntityReference {
         view == .source ? destinationAsSource : sourceAsDestination
     }
 }

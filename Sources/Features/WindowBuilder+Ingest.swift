@@ -1,11 +1,15 @@
 import Traffic
 
 extension WindowBuilder {
+    /// So many samples are worked on together: what they need of the tables is fetched at once, and fits into the
+    /// first level of the cache (a dozen lines each).
+    private static var block: Int { 32 }
+
     /// Adds a reading's samples to the window, the histories and the conversations.
     mutating func ingest(_ reading: Reading, start: Int64) {
         let aside = reading.totals.aside
         var frame = Frame(
-            number: readings, start: start, end: now, samples: reading.samples, entries: spareEntries,
+            start: start, end: now, first: log.next, samples: reading.samples,
             aside: aside.packets > 0 ? reading.aside : nil,
             asideLength: Double(aside.bytes) / Double(max(1, aside.packets)), asideNoise: 0)
         if let sketch = frame.aside {
@@ -13,88 +17,129 @@ extension WindowBuilder {
             // probability exp(-4).
             frame.asideNoise = 3 * aside.packets / UInt64(max(1, sketch.width))
         }
-        spareEntries = []
-        frame.entries.reserveCapacity(frame.samples.count)
-        for (index, sample) in frame.samples.enumerated() {
-            var entry = Entry(
-                sourceHash: StableHash.of(sample.key.source),
-                destinationHash: StableHash.of(sample.key.destination),
-                first: min(max(sample.first.nanoseconds, start), now),
-                last: min(max(sample.last.nanoseconds, start), now))
-            entry.flowPackets = sample.packets
-            converse(sample, at: UInt32(truncatingIfNeeded: index), entry: &entry)
-            frame.entries.append(entry)
-            if entry.previous.reading > 0 { frame.repeats.append(index) }
+        log.reserve(frame.samples.count)
+        var orientations = Slots(
+            repeating: Orientation(hash: 0, direction: 0, isNotice: false), count: Self.block)
+        for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
+            let end = min(begin + Self.block, frame.samples.count)
+            for index in begin..<end {
+                let first = frame.samples[index].first.nanoseconds
+                let entry = Entry(frame.samples[index], first: min(max(first, start), now))
+                log.append(entry)
+                let orientation = Orientation(entry)
+                orientations[index - begin] = orientation
+                warmth &+= conversations.touch(orientation.hash)
+            }
+            for index in begin..<end {
+                let slot = conversations.slot(of: orientations[index - begin].hash)
+                orientations[index - begin].slot = slot
+                if let slot { warmth &+= conversations[slot].touch }
+            }
+            for index in begin..<end {
+                let position = frame.first + Int64(index)
+                converse(frame.samples[index], at: position, orientations[index - begin], start: start)
+                if log[position].previous != EntryLog.nowhere { frame.repeats.append(position) }
+            }
+        }
+        // A second pass, since a flow's answer may stand before it in the same reading.
+        for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
+            let end = min(begin + Self.block, frame.samples.count)
+            for index in begin..<end {
+                let slot = Int(log[frame.first + Int64(index)].conversation)
+                warmth &+= conversations[slot].touch &+ conversations[slot].touchHosts
+            }
+            for index in begin..<end {
+                let slot = Int(log[frame.first + Int64(index)].conversation)
+                for host in 0..<2 {
+                    warmth &+= sources.touch(conversations[slot].hosts[host].asSource)
+                    warmth &+= destinations.touch(conversations[slot].hosts[host].asDestination)
+                }
+                let service = Int(conversations[slot].service.slot)
+                if service >= 0 { warmth &+= services[service].touch }
+            }
+            for index in begin..<end {
+                judge(frame.first + Int64(index), frame.samples[index], newest: frame.first)
+            }
         }
         frames.append(frame)
-        // A second pass, since a flow's answer may stand before it in the same reading.
-        let last = frames.count - 1
-        for index in frames[last].samples.indices { judge(index, frame: last) }
-        matchMonologues()
+        matchMonologues(newest: frame.first)
     }
 
     /// Notes what a sample says about its conversation, and begins that where it is new.
-    private mutating func converse(_ sample: FlowSample, at index: UInt32, entry: inout Entry) {
-        let orientation = Orientation(
-            sample.key, source: entry.sourceHash, destination: entry.destinationHash)
+    @inline(__always)
+    private mutating func converse(
+        _ sample: FlowSample, at position: Int64, _ orientation: Orientation, start: Int64
+    ) {
+        let (source, destination) = (log[position].sourceHash, log[position].destinationHash)
+        let first = log[position].first
+        let last = min(max(sample.last.nanoseconds, start), now)
+        let direction = orientation.direction
+        var traits: Entry.Traits = []
         if orientation.isNotice || sample.key.destination.isMulticastOrBroadcast
             || sample.key.source.isUnspecified
         {
-            entry.traits.insert(.expectsNoAnswer)
+            traits.insert(.expectsNoAnswer)
         }
-        let slot =
-            conversations.slot(of: orientation.hash)
-            ?? conversations.insert(orientation.hash, Conversation(), worth: Conversation.worth)
-        let direction = orientation.direction
-        let answerIsAlive = conversations.values[slot][1 - direction].isAlive(at: now)
-        var mine = conversations.values[slot][direction]
-        if !mine.isAlive(at: entry.first) {
-            if !answerIsAlive { conversations.values[slot] = Conversation() }
-            mine = Conversation.Direction()
-            mine.first = entry.first
-            entry.traits.insert(.isNew)
+        let slot = conversation(of: orientation, source: source, destination: destination)
+        let answerIsAlive = conversations[slot].directions[1 - direction].isAlive(at: now)
+        if !conversations[slot].directions[direction].isAlive(at: first) {
+            if !answerIsAlive { conversations[slot].restart() }
+            conversations[slot].directions[direction] = Conversation.Direction()
+            conversations[slot].directions[direction].first = first
+            traits.insert(.isNew)
             if answerIsAlive {
                 answeredConversations = now - lastAnswered > 600_000_000_000 ? 1 : answeredConversations + 1
                 lastAnswered = now
             }
         }
-        mine.last = max(mine.last, entry.last)
-        mine.bytes += UInt32(min(sample.bytes, UInt64(UInt32.max - mine.bytes)))
-        mine.marks.formUnion(Conversation.Marks(of: sample))
-        if mine.position.reading >= (frames.first?.number ?? readings) { entry.previous = mine.position }
-        mine.position = EntryPosition(reading: readings, index: index)
-        conversations.values[slot][direction] = mine
-        entry.conversation = Int32(slot)
-        entry.direction = Int8(direction)
+        let previous = conversations[slot].directions[direction].add(sample, last: last, at: position)
+        log[position].note(
+            conversation: slot, direction: direction, traits,
+            previous: previous >= log.oldest ? previous : EntryLog.nowhere)
+    }
+
+    /// The slot of a flow's conversation.
+    @inline(__always)
+    private mutating func conversation(
+        of orientation: Orientation, source: UInt64, destination: UInt64
+    ) -> Int {
+        if let slot = orientation.slot, conversations.holds(orientation.hash, in: slot) { return slot }
+        if let slot = conversations.slot(of: orientation.hash) { return slot }
+        let slot = conversations.vacancy(for: orientation.hash) { conversations[$0].worth }
+        conversations.put(
+            orientation.hash,
+            Conversation(source: source, destination: destination, direction: orientation.direction),
+            in: slot)
+        return slot
     }
 
     /// Decides who began the conversation and what the flow tells of its source, and adds it to the histories.
-    private mutating func judge(_ index: Int, frame: Int) {
-        let sample = frames[frame].samples[index]
-        guard sample.packets > 0 else { return }
-        var entry = frames[frame].entries[index]
-        let slot = Int(entry.conversation)
-        let direction = Int(entry.direction)
-        if conversations.values[slot].initiator < 0 {
-            decideInitiator(of: slot, key: sample.key, direction: direction)
+    ///
+    /// The sample itself is looked at only for what its entry has not, which is seldom: it would have to be fetched again.
+    @inline(__always)
+    private mutating func judge(_ position: Int64, _ sample: FlowSample, newest: Int64) {
+        let slot = Int(log[position].conversation)
+        let direction = Int(log[position].direction)
+        if conversations[slot].initiator < 0 {
+            decideInitiator(of: slot, log[position])
         }
-        let conversation = conversations.values[slot]
-        let mine = conversation[direction]
-        let answer = conversation[1 - direction]
-        if Int(conversation.initiator) == direction, !entry.traits.contains(.expectsNoAnswer) {
-            entry.traits.insert(.isInitiated)
-        }
+        let mine = conversations[slot].directions[direction]
+        let answer = conversations[slot].directions[1 - direction]
+        let initiator = Int(conversations[slot].initiator)
+        var traits = log[position].traits
+        if initiator == direction, !traits.contains(.expectsNoAnswer) { traits.insert(.isInitiated) }
         let ranBefore =
-            sample.key.protocol == .tcp && mine.marks.isDisjoint(with: [.syn, .stray])
-            && !answer.marks.contains(.reset) && entry.first - resumed < 2_000_000_000
-        if !entry.traits.contains(.isInitiated) || ranBefore { entry.traits.remove(.isNew) }
+            log[position].protocol == .tcp && mine.marks.isDisjoint(with: [.syn, .stray])
+            && !answer.marks.contains(.reset) && log[position].first - resumed < 2_000_000_000
+        if !traits.contains(.isInitiated) || ranBefore { traits.remove(.isNew) }
+        let previous = log[position].previous
         if mine.marks.contains(.takesPart) {
-            entry.traits.insert(.takesPart)
-            mark(entry.previous, .takesPart)
+            traits.insert(.takesPart)
+            mark(previous, .takesPart)
         }
         if answer.isAlive(at: now) {
             var marks: Entry.Traits = [.isAnswered]
-            if conversation.isEstablished {
+            if conversations[slot].isEstablished {
                 marks.insert(.isEstablished)
                 if mine.marks.contains(.data), answer.marks.contains(.data) {
                     marks.insert(.isServed)
@@ -102,45 +147,49 @@ extension WindowBuilder {
                     answeredConversations = max(answeredConversations, Self.enoughAnswered)
                     lastAnswered = now
                 }
-            } else if conversation[1 - Int(conversation.initiator)].marks.contains(.reset) {
+            } else if conversations[slot].directions[1 - initiator].marks.contains(.reset) {
                 marks.insert(.isRefused)
             }
-            entry.traits.formUnion(marks)
-            mark(entry.previous, marks)
-            mark(answer.position, marks)
+            traits.formUnion(marks)
+            mark(previous, marks)
+            // An answer in this reading is judged by itself, and comes to the same.
+            if answer.position < newest { mark(answer.position, marks) }
         }
-        enter(&entry, sample: sample)
-        if entry.traits.contains(.isInitiated) { repeatService(&entry, key: sample.key) }
-        if entry.traits.contains(.isNew), isNovelPeer(entry) { entry.traits.insert(.isNovelPeer) }
-        frames[frame].entries[index] = entry
-        remember(entry, sample)
+        log[position].traits = traits
+        guard log[position].packets > 0 else { return }
+        let ends = enter(position, sample)
+        if traits.contains(.isInitiated) {
+            repeatService(position, key: sample.key, source: ends.source)
+            traits = log[position].traits
+        }
+        if traits.contains(.isNew), isNovelPeer(log[position], ends) {
+            traits.insert(.isNovelPeer)
+            log[position].traits = traits
+        }
+        remember(log[position], sample, ends)
     }
 
     /// Marks a flow's entries in the window, from the newest back.
-    mutating func mark(_ newest: EntryPosition, _ marks: Entry.Traits) {
-        guard let oldest = frames.first?.number else { return }
+    @inline(__always)
+    mutating func mark(_ newest: Int64, _ marks: Entry.Traits) {
         var position = newest
-        while position.reading >= oldest, position.reading <= readings {
-            let frame = Int(position.reading - oldest)
-            let index = Int(position.index)
-            guard frames.indices.contains(frame), frames[frame].entries.indices.contains(index),
-                !frames[frame].entries[index].traits.isSuperset(of: marks)
-            else { return }
-            frames[frame].entries[index].traits.formUnion(marks)
-            position = frames[frame].entries[index].previous
+        while log.contains(position), !log[position].traits.isSuperset(of: marks) {
+            log[position].traits.formUnion(marks)
+            position = log[position].previous
         }
     }
 
     /// Who began: TCP flags tell, else time, else the port (services listen on low ones).
-    private mutating func decideInitiator(of slot: Int, key: FlowKey, direction: Int) {
-        let mine = conversations.values[slot][direction]
-        let other = conversations.values[slot][1 - direction]
+    private mutating func decideInitiator(of slot: Int, _ entry: Entry) {
+        let direction = Int(entry.direction)
+        let mine = conversations[slot].directions[direction]
+        let other = conversations[slot].directions[1 - direction]
         let sawOther = other.isAlive(at: now)
-        let looksLikeAnswer = key.sourcePort < key.destinationPort
+        let looksLikeAnswer = entry.sourcePort < entry.destinationPort
         let isMine: Bool
-        if key.protocol.isICMP {
+        if entry.protocol.isICMP {
             isMine = direction == 0
-        } else if key.protocol == .tcp {
+        } else if entry.protocol == .tcp {
             if mine.marks.contains(.syn) != other.marks.contains(.syn) {
                 isMine = mine.marks.contains(.syn)
             } else if mine.marks.contains(.synAck) != other.marks.contains(.synAck) {
@@ -158,8 +207,8 @@ extension WindowBuilder {
         } else {
             // Where answers are not seen, or the question may have been before the first reading.
             let isUncertain = !seesBothWays || mine.first - resumed < 1_000_000_000
-            isMine = !(isUncertain && key.sourcePort < 1024 && key.destinationPort >= 1024)
+            isMine = !(isUncertain && entry.sourcePort < 1024 && entry.destinationPort >= 1024)
         }
-        conversations.values[slot].initiator = Int8(isMine ? direction : 1 - direction)
+        conversations[slot].initiator = Int8(isMine ? direction : 1 - direction)
     }
 }

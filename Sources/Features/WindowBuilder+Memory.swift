@@ -3,169 +3,244 @@ import Traffic
 /// What outlasts the window: entities, services, peers and histories.
 extension WindowBuilder {
     /// Whether the destination never heard of the source before; who has no history is new to everybody.
-    mutating func isNovelPeer(_ entry: Entry) -> Bool {
-        guard entry.destination.slot >= 0, entry.source.slot >= 0 else { return entry.destination.slot >= 0 }
+    mutating func isNovelPeer(_ entry: Entry, _ ends: EntryEnds) -> Bool {
+        guard ends.destination.slot >= 0, ends.source.slot >= 0 else { return ends.destination.slot >= 0 }
         let pair = StableHash.combine(entry.destinationHash, ~entry.sourceHash)
         guard peers.slot(of: pair) == nil else { return false }
-        _ = peers.insert(pair, now) { $0 }
+        peers.put(pair, now, in: peers.vacancy(for: pair) { peers[$0] })
         return true
     }
 
     /// Finds the entities at both ends, giving them histories where due.
-    mutating func enter(_ entry: inout Entry, sample: FlowSample) {
+    ///
+    /// The conversation knows where most of them are.
+    @inline(__always)
+    mutating func enter(_ position: Int64, _ sample: FlowSample) -> EntryEnds {
+        let slot = Int(log[position].conversation)
+        let direction = Int(log[position].direction)
+        let (sourceHash, destinationHash) = (log[position].sourceHash, log[position].destinationHash)
+        var ends = EntryEnds()
+        let isKnown = conversations[slot].isOf(sourceHash, destinationHash, direction: direction)
+        if isKnown {
+            ends.source = conversations[slot].hosts[direction].asSource
+            ends.sourceAsDestination = conversations[slot].hosts[direction].asDestination
+            ends.destination = conversations[slot].hosts[1 - direction].asDestination
+            ends.destinationAsSource = conversations[slot].hosts[1 - direction].asSource
+        }
+        if sources.slot(of: ends.source) == nil || destinations.slot(of: ends.sourceAsDestination) == nil
+            || destinations.slot(of: ends.destination) == nil
+            || sources.slot(of: ends.destinationAsSource) == nil
+        {
+            ends = lookUp(sample, sourceHash, destinationHash)
+            if isKnown {
+                conversations[slot].hosts[direction].asSource = ends.source
+                conversations[slot].hosts[direction].asDestination = ends.sourceAsDestination
+                conversations[slot].hosts[1 - direction].asDestination = ends.destination
+                conversations[slot].hosts[1 - direction].asSource = ends.destinationAsSource
+            }
+        }
+        log.setEnds(ends, at: position)
+        return ends
+    }
+
+    private mutating func lookUp(
+        _ sample: FlowSample, _ sourceHash: UInt64, _ destinationHash: UInt64
+    ) -> EntryEnds {
+        var ends = EntryEnds()
         let source = sample.key.source
         if !source.isMulticastOrBroadcast, !source.isUnspecified {
             let prefix = configuration.sourcePrefix(of: source)
-            let hash = prefix.isSingleAddress ? entry.sourceHash : StableHash.of(prefix.address)
-            entry.source = sources.enter(hash, packets: sample.packets, now: now, prefix: prefix)
-            if entry.source.slot >= 0 { entry.sourceAsDestination = destinations.find(entry.sourceHash) }
+            let hash = prefix.isSingleAddress ? sourceHash : StableHash.of(prefix.address)
+            ends.source = sources.enter(hash, packets: sample.packets, now: now, prefix: prefix)
+            if ends.source.slot >= 0 { ends.sourceAsDestination = destinations.find(sourceHash) }
         }
         let destination = sample.key.destination
         if !destination.isMulticastOrBroadcast, !destination.isUnspecified {
-            entry.destination = destinations.enter(
-                entry.destinationHash, packets: sample.packets, now: now, prefix: Prefix(destination))
+            ends.destination = destinations.enter(
+                destinationHash, packets: sample.packets, now: now, prefix: Prefix(destination))
             let prefix = configuration.sourcePrefix(of: destination)
-            entry.destinationAsSource = sources.find(
-                prefix.isSingleAddress ? entry.destinationHash : StableHash.of(prefix.address))
+            ends.destinationAsSource = sources.find(
+                prefix.isSingleAddress ? destinationHash : StableHash.of(prefix.address))
         }
+        return ends
     }
 
     /// Counts the flow for its service.
-    mutating func repeatService(_ entry: inout Entry, key: FlowKey) {
-        guard let source = sources.slot(of: entry.source) else { return }
-        let number = UInt64(key.protocol.rawValue) << 16 | UInt64(key.destinationPort)
-        let host = StableHash.of(sources.histories.values[source].prefix.address)
-        let hash = StableHash.combine(StableHash.combine(host, entry.destinationHash), number)
-        let isNew = entry.traits.contains(.isNew)
-        let known = services.slot(of: hash)
-        let slot =
-            known
-            ?? services.insert(
-                hash, Service(born: now, lastStart: entry.first, updated: now), worth: Service.worth)
-        serviceDecays.set(nanoseconds: now - services.values[slot].updated)
-        services.values[slot].decay(to: now, by: serviceDecays)
+    @inline(__always)
+    mutating func repeatService(_ position: Int64, key: FlowKey, source: EntityReference) {
+        guard let source = sources.slot(of: source) else { return }
+        let isNew = log[position].traits.contains(.isNew)
+        let (slot, isFirst) = service(position, source: source)
+        serviceDecays.set(nanoseconds: now - services[slot].updated)
+        services[slot].decay(to: now, by: serviceDecays)
         if isNew {
-            services.values[slot].begin(at: entry.first, isFirst: known == nil)
-            if known == nil { entry.traits.insert(.isNovelService) }
+            services[slot].begin(at: log[position].first, isFirst: isFirst)
+            if isFirst { log[position].traits.insert(.isNovelService) }
         }
-        entry.service = Int32(slot)
-        if entry.traits.contains(seesBothWays ? .isEstablished : .takesPart) {
-            services.values[slot].wasOpened = true
+        log[position].service = Int32(slot)
+        if log[position].traits.contains(seesBothWays ? .isEstablished : .takesPart) {
+            services[slot].wasOpened = true
         }
-        countUnserved(entry)
-        measure(entry)
-        entry.repeat60 = services.values[slot].count60
-        entry.repeat600 = services.values[slot].count600
-        entry.regularity = services.values[slot].regularity
-        entry.unserved = services.values[slot].unserved
-        if key.protocol == .tcp { entry.traits.insert(.isTCP) }
+        countUnserved(log[position])
+        measure(log[position])
+        log[position].repeat60 = services[slot].count60
+        log[position].repeat600 = services[slot].count600
+        log[position].regularity = services[slot].regularity
+        log[position].unserved = services[slot].unserved
         // Who knocks at a host that is down logs in nowhere.
-        if services.values[slot].wasOpened, !services.values[slot].isOnlyProbed {
-            entry.traits.formUnion(LoginPorts.traits(of: key))
+        if services[slot].wasOpened, !services[slot].isOnlyProbed {
+            log[position].traits.formUnion(LoginPorts.traits(of: log[position]))
         }
-        if services.values[slot].areRefusedAlike { entry.traits.insert(.isAlike) }
-        guard key.protocol == .tcp, !configuration.isOurs(key.destination) else { return }
-        noteSteadiness(
-            &entry, callee: StableHash.combine(entry.destinationHash, number), isNewCaller: known == nil)
+        if services[slot].areRefusedAlike { log[position].traits.insert(.isAlike) }
+        guard log[position].protocol == .tcp else { return }
+        log[position].traits.insert(.isTCP)
+        let steady = services[slot].steadySeconds
+        guard isFirst || steady > 0, !configuration.isOurs(key.destination) else { return }
+        noteSteadiness(position, steady, isNewCaller: isFirst)
     }
 
     /// Notes for how long a service outside has been called as by a clock, unless many of the site call it.
-    private mutating func noteSteadiness(_ entry: inout Entry, callee: UInt64, isNewCaller: Bool) {
+    private mutating func noteSteadiness(_ position: Int64, _ steady: Float, isNewCaller: Bool) {
+        let service = Int(log[position].service)
+        let callee = StableHash.combine(log[position].destinationHash, UInt64(services[service].number))
         if isNewCaller {
-            let slot =
-                callees.slot(of: callee) ?? callees.insert(callee, Callee(), worth: Callee.worth)
-            callees.values[slot].callers &+= 1
-            callees.values[slot].updated = now / 1_000_000_000
+            let known = callees.slot(of: callee)
+            let slot = known ?? callees.vacancy(for: callee) { callees[$0].worth }
+            if known == nil { callees.put(callee, Callee(), in: slot) }
+            callees[slot].callers &+= 1
+            callees[slot].updated = now / 1_000_000_000
         }
-        let service = Int(entry.service)
-        guard services.values[service].steadySeconds > 0 else { return }
-        services.values[service].noteHabit(began: began)
-        guard let slot = callees.slot(of: callee), callees.values[slot].callers <= Callee.few else { return }
-        entry.steadySeconds = services.values[service].steadySeconds
-        if services.values[service].isHabit { entry.traits.insert(.isHabit) }
+        guard steady > 0 else { return }
+        services[service].noteHabit(began: began)
+        guard let slot = callees.slot(of: callee), callees[slot].callers <= Callee.few else { return }
+        log[position].steadySeconds = steady
+        if services[service].isHabit { log[position].traits.insert(.isHabit) }
         // Known for less than the watch has lasted by ten minutes: whoever called it always would have called before.
-        if services.values[service].born - began >= 600_000_000_000 { entry.traits.insert(.isNewService) }
+        if services[service].born - began >= 600_000_000_000 { log[position].traits.insert(.isNewService) }
+    }
+
+    /// The slot of a flow's service, and whether it was never turned to before.
+    ///
+    /// The conversation knows it, but for ICMP, in which one conversation is of several services.
+    @inline(__always)
+    private mutating func service(_ position: Int64, source: Int) -> (slot: Int, isFirst: Bool) {
+        let conversation = Int(log[position].conversation)
+        let number =
+            UInt32(log[position].protocol.rawValue) << 16 | UInt32(log[position].destinationPort)
+        let isKnown = conversations[conversation].isOf(
+            log[position].sourceHash, log[position].destinationHash,
+            direction: Int(log[position].direction))
+        if isKnown {
+            let reference = conversations[conversation].service
+            if reference.slot >= 0, services[Int(reference.slot)].serial == reference.serial,
+                services[Int(reference.slot)].number == number
+            {
+                return (Int(reference.slot), false)
+            }
+        }
+        let host = StableHash.of(sources.history(source).prefix.address)
+        let hash = StableHash.combine(
+            StableHash.combine(host, log[position].destinationHash), UInt64(number))
+        let known = services.slot(of: hash)
+        let slot = known ?? services.vacancy(for: hash) { services[$0].worth }
+        if known == nil {
+            services.put(
+                hash,
+                Service(
+                    serial: nextServiceSerial, number: number, born: now, lastStart: log[position].first,
+                    updated: now),
+                in: slot)
+            nextServiceSerial &+= 1
+        }
+        if isKnown {
+            conversations[conversation].service = ServiceReference(
+                slot: Int32(slot), serial: services[slot].serial)
+        }
+        return (slot, known == nil)
     }
 
     /// When a connection ends, notes at its service how much was sent to it.
+    @inline(__always)
     mutating func measure(_ entry: Entry) {
         guard entry.service >= 0, entry.conversation >= 0 else { return }
-        let conversation = conversations.values[Int(entry.conversation)]
-        let both = conversation.directions.0.marks.union(conversation.directions.1.marks)
-        guard both.contains(.close), conversation.isEstablished, !conversation.isMeasured else { return }
-        conversations.values[Int(entry.conversation)].isMeasured = true
-        services.values[Int(entry.service)].end(
-            after: conversation[Int(entry.direction)].bytes,
-            answered: conversation[1 - Int(entry.direction)].bytes)
+        let slot = Int(entry.conversation)
+        let both = conversations[slot].directions[0].marks.union(conversations[slot].directions[1].marks)
+        guard both.contains(.close), conversations[slot].isEstablished, !conversations[slot].isMeasured
+        else { return }
+        conversations[slot].isMeasured = true
+        services[Int(entry.service)].end(
+            after: conversations[slot].directions[Int(entry.direction)].bytes,
+            answered: conversations[slot].directions[1 - Int(entry.direction)].bytes)
     }
 
     /// Keeps account of connections that are open and were not served a byte for a second.
+    @inline(__always)
     mutating func countUnserved(_ entry: Entry) {
         guard entry.service >= 0, entry.conversation >= 0 else { return }
-        let conversation = conversations.values[Int(entry.conversation)]
-        guard Int8(conversation.initiator) == entry.direction, conversation.isEstablished else { return }
-        let mine = conversation[Int(entry.direction)]
-        let answer = conversation[1 - Int(entry.direction)]
+        let slot = Int(entry.conversation)
+        guard conversations[slot].initiator == entry.direction, conversations[slot].isEstablished else {
+            return
+        }
+        let mine = conversations[slot].directions[Int(entry.direction)]
+        let answer = conversations[slot].directions[1 - Int(entry.direction)]
         let waits =
             answer.marks.isDisjoint(with: [.data, .close]) && !mine.marks.contains(.close)
             && now - mine.first > 800_000_000
-        guard waits != conversation.isUnserved else { return }
-        conversations.values[Int(entry.conversation)].isUnserved = waits
-        let before = services.values[Int(entry.service)].unserved
-        services.values[Int(entry.service)].unserved = max(0, before + (waits ? 1 : -1))
+        guard waits != conversations[slot].isUnserved else { return }
+        conversations[slot].isUnserved = waits
+        let before = services[Int(entry.service)].unserved
+        services[Int(entry.service)].unserved = max(0, before + (waits ? 1 : -1))
     }
 
     /// Adds a sample to what is pending in the histories of both ends.
-    mutating func remember(_ entry: Entry, _ sample: FlowSample) {
+    @inline(__always)
+    mutating func remember(_ entry: Entry, _ sample: FlowSample, _ ends: EntryEnds) {
         let isDNS =
-            sample.key.protocol == .udp && (sample.key.destinationPort == 53 || sample.key.sourcePort == 53)
-        let packets = Float(sample.packets)
-        let bytes = Float(sample.bytes)
-        let isNew = entry.traits.contains(.isNew)
-        func addOutgoing(to history: inout History, isNovel: Bool, usualQuery: Float) {
-            history.add(packets, to: .packets)
-            history.add(bytes, to: .bytes)
-            if isNew { history.add(1, to: .newFlows) }
-            if isNovel { history.add(1, to: .novel) }
+            entry.protocol == .udp && (entry.destinationPort == 53 || entry.sourcePort == 53)
+        let packets = Float(entry.packets)
+        let bytes = Float(entry.bytes)
+        func addOutgoing(to ledger: inout Ledger, isNovel: Bool, usualQuery: Float) {
+            ledger[.packets] += packets
+            ledger[.bytes] += bytes
+            if entry.traits.contains(.isNew) { ledger[.newFlows] += 1 }
+            if isNovel { ledger[.novel] += 1 }
             if isDNS {
-                history.add(bytes, to: .dnsBytes)
-                history.add(bytes - usualQuery * packets, to: .dnsExcess)
-            } else if sample.key.protocol.isICMP {
-                history.add(bytes - 100 * packets, to: .icmpExcess)
+                ledger[.dnsBytes] += bytes
+                ledger[.dnsExcess] += bytes - usualQuery * packets
+            } else if entry.protocol.isICMP {
+                ledger[.icmpExcess] += bytes - 100 * packets
             }
-            if sample.key.protocol == .tcp { history.add(Float(sample.fin + sample.rst), to: .closes) }
+            if entry.protocol == .tcp { ledger[.closes] += Float(entry.closes) }
         }
-        if let slot = sources.slot(of: entry.source) {
-            sources.list(slot, reading: readings)
-            sources.histories.values[slot].lastReading = readings
-            addOutgoing(
-                to: &sources.histories.values[slot], isNovel: entry.traits.contains(.isNovelService),
-                usualQuery: 95)
-            if isDNS, sample.key.destinationPort == 53 {
-                sources.histories.values[slot].add(packets, to: .dnsQueries)
-                sources.histories.values[slot].add(sample.longQueries, to: .longQueries)
+        if let slot = sources.slot(of: ends.source) {
+            sources.post(slot, reading: readings) { ledger in
+                addOutgoing(to: &ledger, isNovel: entry.traits.contains(.isNovelService), usualQuery: 95)
+                if isDNS, entry.destinationPort == 53 {
+                    ledger[.dnsQueries] += packets
+                    ledger[.longQueries] += sample.longQueries
+                }
             }
         }
-        if let slot = destinations.slot(of: entry.destination) {
-            destinations.list(slot, reading: readings)
-            destinations.histories.values[slot].lastReading = readings
-            addOutgoing(
-                to: &destinations.histories.values[slot], isNovel: entry.traits.contains(.isNovelPeer),
-                usualQuery: 300)
-        }
-        if let slot = sources.slot(of: entry.destinationAsSource) {
-            sources.list(slot, reading: readings)
-            sources.histories.values[slot].add(bytes, to: .bytesBack)
-            sources.histories.values[slot].add(Float(sample.rst), to: .resetsReceived)
-            // A tunnel's answers are long too, whichever way it carries more.
-            if isDNS, entry.traits.contains(.isAnswered) {
-                sources.histories.values[slot].add(max(0, bytes - 300 * packets), to: .dnsExcess)
+        if let slot = destinations.slot(of: ends.destination) {
+            destinations.post(slot, reading: readings) {
+                addOutgoing(to: &$0, isNovel: entry.traits.contains(.isNovelPeer), usualQuery: 300)
             }
         }
-        if let slot = destinations.slot(of: entry.sourceAsDestination) {
-            destinations.list(slot, reading: readings)
-            destinations.histories.values[slot].add(bytes, to: .bytesBack)
-            destinations.histories.values[slot].add(Float(sample.rst), to: .resetsReceived)
+        if let slot = sources.slot(of: ends.destinationAsSource) {
+            sources.post(slot, reading: readings) { ledger in
+                ledger[.bytesBack] += bytes
+                ledger[.resetsReceived] += Float(entry.rst)
+                // A tunnel's answers are long too, whichever way it carries more.
+                if isDNS, entry.traits.contains(.isAnswered) {
+                    ledger[.dnsExcess] += max(0, bytes - 300 * packets)
+                }
+            }
+        }
+        if let slot = destinations.slot(of: ends.sourceAsDestination) {
+            destinations.post(slot, reading: readings) {
+                $0[.bytesBack] += bytes
+                $0[.resetsReceived] += Float(entry.rst)
+            }
         }
     }
 }

@@ -8,13 +8,14 @@ package import Traffic
 ///
 /// Who is seen for the first time with one single packet gets no window and no history: nothing can be told from
 /// one packet, and a flood of forged sources consists of them.
-package struct WindowBuilder {
+package struct WindowBuilder: ~Copyable {
     /// Span of a window.
     package static let span: Duration = .seconds(1)
 
     let configuration: WindowConfiguration
     /// The readings of the last second, oldest first.
     var frames: [Frame] = []
+    var log = EntryLog()
     /// Number of the newest reading; the first is 1.
     var readings: UInt32 = 0
     var now: Int64 = 0
@@ -29,22 +30,24 @@ package struct WindowBuilder {
     var callees: BoundedTable<Callee>
     /// By pairs (source, destination).
     var monologues: BoundedTable<Monologue>
+    var nextServiceSerial: UInt32 = 1
     /// Pairs (destination, source) that were seen, with the time.
     var peers: BoundedTable<Int64>
     var serviceDecays = Decays()
     /// Conversations of late in which both directions were seen, and the time of the last of them.
     var answeredConversations = 0
     var lastAnswered: Int64 = 0
-    var assembly = WindowAssembly()
-    /// An empty array with room, for the next reading's entries.
-    var spareEntries: [Entry] = []
+    private var assembly = WindowAssembly()
+    /// What touching memory ahead of its use gave.
+    var warmth: UInt64 = 0
 
     package init(configuration: WindowConfiguration = WindowConfiguration()) {
         self.configuration = configuration
-        let nobody = History(prefix: Prefix(Address(ipv4: 0)), now: 0)
-        sources = EntityTable(capacity: configuration.sourceCapacity, empty: nobody)
-        destinations = EntityTable(capacity: configuration.destinationCapacity, empty: nobody)
-        conversations = BoundedTable(capacity: configuration.conversationCapacity, empty: Conversation())
+        sources = EntityTable(capacity: configuration.sourceCapacity)
+        destinations = EntityTable(capacity: configuration.destinationCapacity)
+        conversations = BoundedTable(
+            capacity: configuration.conversationCapacity,
+            empty: Conversation(source: 0, destination: 0, direction: 0))
         services = BoundedTable(
             capacity: configuration.serviceCapacity, empty: Service(born: 0, lastStart: 0, updated: 0))
         callees = BoundedTable(capacity: configuration.serviceCapacity / 4, empty: Callee())
@@ -56,23 +59,23 @@ package struct WindowBuilder {
     /// How many are remembered now.
     package var tracked: TrackedCounts {
         TrackedCounts(
-            sources: sources.histories.count, destinations: destinations.histories.count,
+            sources: sources.count, destinations: destinations.count,
             conversations: conversations.count, services: services.count)
     }
 
     /// How many had to leave for others so far, since the tables have a fixed size: the least important of their set.
     package var evicted: TrackedCounts {
         TrackedCounts(
-            sources: Int(clamping: sources.histories.evicted),
-            destinations: Int(clamping: destinations.histories.evicted),
+            sources: Int(clamping: sources.evicted),
+            destinations: Int(clamping: destinations.evicted),
             conversations: Int(clamping: conversations.evicted), services: Int(clamping: services.evicted))
     }
 
     /// Where the entity's history is kept, as in its windows; `nil` if it has none.
     package func slot(of entity: Entity) -> Int? {
-        let table = entity.view == .source ? sources : destinations
-        let reference = table.find(StableHash.of(entity.prefix.address))
-        return table.slot(of: reference)
+        let hash = StableHash.of(entity.prefix.address)
+        return entity.view == .source
+            ? sources.slot(of: sources.find(hash)) : destinations.slot(of: destinations.find(hash))
     }
 
     /// Whether answers can be seen at all.
@@ -110,23 +113,19 @@ package struct WindowBuilder {
             now: now, reading: readings, seesBothWays: seesBothWays,
             maximumWindows: configuration.maximumWindows)
         return (
-            assembly.assemble(.source, of: frames, table: &sources, in: scope),
-            assembly.assemble(.destination, of: frames, table: &destinations, in: scope)
+            assembly.assemble(.source, of: frames, log, table: &sources, in: scope),
+            assembly.assemble(.destination, of: frames, log, table: &destinations, in: scope)
         )
     }
 
     /// Sums the packets of each flow over its entries in the window, oldest first.
     private mutating func chainFlows() {
-        guard let oldest = frames.first?.number else { return }
-        for frame in frames.indices {
-            for index in frames[frame].repeats {
-                var packets = frames[frame].samples[index].packets
-                let previous = frames[frame].entries[index].previous
-                if previous.reading >= oldest {
-                    packets &+=
-                        frames[Int(previous.reading - oldest)].entries[Int(previous.index)].flowPackets
-                }
-                frames[frame].entries[index].flowPackets = packets
+        for frame in frames {
+            for position in frame.repeats {
+                var packets = log[position].packets
+                let previous = log[position].previous
+                if log.contains(previous) { packets &+= log[previous].flowPackets }
+                log[position].flowPackets = packets
             }
         }
     }
@@ -134,29 +133,26 @@ package struct WindowBuilder {
     /// Takes the oldest `count` readings out of the window, and writes down which of their flows got no answer.
     private mutating func settle(_ count: Int) {
         guard count > 0 else { return }
-        for frame in frames.prefix(count) {
-            for entry in frame.entries where entry.traits.contains(.isNew) {
-                if entry.traits.contains(.isEstablished) { countUnserved(entry) }
-                let failed = hasFailed(entry)
-                let unanswered = isUnanswered(entry)
-                guard failed || unanswered else { continue }
-                if let slot = sources.slot(of: entry.source) {
-                    sources.list(slot, reading: readings)
-                    if unanswered { sources.histories.values[slot].add(1, to: .unanswered) }
-                    if failed, entry.traits.contains(.isNovelService) {
-                        sources.histories.values[slot].add(1, to: .failedServices)
-                    }
-                }
-                if unanswered, let slot = destinations.slot(of: entry.destination) {
-                    destinations.list(slot, reading: readings)
-                    destinations.histories.values[slot].add(1, to: .unanswered)
+        let end = count < frames.count ? frames[count].first : log.next
+        for position in log.oldest..<end where log[position].traits.contains(.isNew) {
+            let entry = log[position]
+            if entry.traits.contains(.isEstablished) { countUnserved(entry) }
+            let failed = hasFailed(entry)
+            let unanswered = isUnanswered(entry)
+            guard failed || unanswered else { continue }
+            let ends = log.ends(at: position)
+            if let slot = sources.slot(of: ends.source) {
+                sources.post(slot, reading: readings) {
+                    if unanswered { $0[.unanswered] += 1 }
+                    if failed, entry.traits.contains(.isNovelService) { $0[.failedServices] += 1 }
                 }
             }
+            if unanswered, let slot = destinations.slot(of: ends.destination) {
+                destinations.post(slot, reading: readings) { $0[.unanswered] += 1 }
+            }
         }
-        // The array of the newest that leaves is used again: allocating and clearing it anew costs more than filling it.
-        spareEntries = frames[count - 1].entries
+        log.removeAll(before: end)
         frames.removeFirst(count)
-        spareEntries.removeAll(keepingCapacity: true)
     }
 
     func isUnanswered(_ entry: Entry) -> Bool {

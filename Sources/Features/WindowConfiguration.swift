@@ -8,13 +8,13 @@ package struct WindowConfiguration: Sendable {
     package var localPrefixes: [Prefix] = []
     /// In these, which are next to us but not ours, it is a single address, too.
     package var neighbourPrefixes: [Prefix] = []
-    /// Sources that have a history; about 450 bytes each.
+    /// Sources that have a history; about 370 bytes each.
     package var sourceCapacity = 16_384
-    /// Destinations that have a history; about 450 bytes each.
+    /// Destinations that have a history; about 370 bytes each.
     package var destinationCapacity = 8_192
-    /// Conversations (a flow and its answers) remembered for two minutes; about 80 bytes each.
+    /// Conversations (a flow and its answers) remembered for two minutes; about 140 bytes each.
     package var conversationCapacity = 65_536
-    /// Services (source, destination, port, protocol) remembered; about 80 bytes each.
+    /// Services (source, destination, port, protocol) remembered; about 100 bytes each.
     package var serviceCapacity = 65_536
     /// Windows evaluated at one reading, for each view; those with the most packets come first.
     package var maximumWindows = 4_096

@@ -14,7 +14,8 @@ extension WindowSummary {
         assert(features.count - start == FeatureSchema.count, "one number a feature")
     }
 
-    private func logarithm(_ count: Float) -> Float { .log(onePlus: max(0, count)) }
+    /// Most counts of most windows are zero.
+    private func logarithm(_ count: Float) -> Float { count > 0 ? .log(onePlus: count) : 0 }
 
     private func share(_ part: UInt64, of whole: UInt64) -> Float {
         whole == 0 ? 0 : Float(part) / Float(whole)
@@ -68,10 +69,11 @@ extension WindowSummary {
     }
 
     private func appendHistory(_ history: History, to features: inout [Float]) {
-        let quantities: [History.Quantity] = [
+        let quantities: InlineArray<6, History.Quantity> = [
             .packets, .bytes, .newFlows, .unanswered, .resetsReceived, .novel,
         ]
-        for quantity in quantities {
+        for index in quantities.indices {
+            let quantity = quantities[index]
             // Whether a flow stays unanswered is written into the history only when it leaves the window.
             let recent = quantity == .unanswered ? tally.unanswered : 0
             features.append(logarithm(history.sums10[quantity.rawValue] + recent))

@@ -1,7 +1,7 @@
 import Traffic
 
 /// Sums up the entries of one entity's window; reused for one after another.
-struct WindowSummary {
+struct WindowSummary: ~Copyable {
     private(set) var tally = WindowTally()
     private(set) var evidence = Evidence()
     private(set) var peers = SpreadCounter()
@@ -9,6 +9,8 @@ struct WindowSummary {
     private(set) var sourcePorts = SpreadCounter()
     private(set) var view = Entity.View.source
     private(set) var step = 1
+    /// Position of the newest entry of the flow with the most packets.
+    private var largestFlow = EntryLog.nowhere
     private(set) var scope = WindowScope(now: 0, reading: 0, seesBothWays: false, maximumWindows: 0)
 
     /// Starts over for another entity.
@@ -19,6 +21,7 @@ struct WindowSummary {
         tally.returnedBytes = returned.bytes
         tally.returnedResets = returned.resets
         evidence = Evidence()
+        largestFlow = EntryLog.nowhere
         self.view = view
         self.scope = scope
         self.step = step
@@ -27,17 +30,17 @@ struct WindowSummary {
         sourcePorts.reset(expected: flows + 1)
     }
 
-    /// Adds one entry; `oldest` is the number of the oldest reading in the window.
-    mutating func add(_ entry: Entry, _ sample: FlowSample, oldest: UInt32) {
-        addCounters(sample)
+    /// Adds the entry that stands at `position` of the log, whose first is `oldest`.
+    mutating func add(_ entry: Entry, at position: Int64, oldest: Int64) {
+        addCounters(entry)
         addBeginnings(entry)
-        addEvidence(entry, sample)
+        addEvidence(entry)
         if entry.flowPackets > tally.largestFlow {
             tally.largestFlow = entry.flowPackets
-            evidence.largestFlow = sample.key
+            largestFlow = position
         }
         // What counts flows rather than packets takes each flow once, at its first entry.
-        guard entry.previous.reading < oldest else { return }
+        guard entry.previous < oldest else { return }
         tally.flows += 1
         if !entry.traits.contains(.expectsNoAnswer) { tally.flowsToHosts += 1 }
         if entry.traits.contains(.isInitiated) { tally.initiated += 1 }
@@ -46,39 +49,38 @@ struct WindowSummary {
         if entry.traits.isSuperset(of: [.isInitiated, .isServed]), !entry.traits.contains(.isLogin) {
             evidence.served += 1
         }
-        let number = UInt64(sample.key.protocol.rawValue) << 16
+        let number = UInt64(entry.protocol.rawValue) << 16
         peers.add(view == .source ? entry.destinationHash : entry.sourceHash)
-        destinationPorts.add(number | UInt64(sample.key.destinationPort))
-        sourcePorts.add(number | UInt64(sample.key.sourcePort))
+        destinationPorts.add(number | UInt64(entry.destinationPort))
+        sourcePorts.add(number | UInt64(entry.sourcePort))
     }
 
     private func isUnanswered(_ entry: Entry) -> Bool {
         scope.seesBothWays && entry.traits.isDisjoint(with: [.isAnswered, .expectsNoAnswer])
     }
 
-    private mutating func addCounters(_ sample: FlowSample) {
-        tally.packets &+= sample.packets
-        tally.bytes &+= sample.bytes
-        tally.squaredBytes += Float(sample.squaredBytes)
-        tally.fragments &+= sample.fragments
-        if sample.bytes <= sample.packets &* 90 { tally.small &+= sample.packets }
-        switch sample.key.protocol {
+    private mutating func addCounters(_ entry: Entry) {
+        tally.packets &+= entry.packets
+        tally.bytes &+= entry.bytes
+        tally.squaredBytes += entry.squaredBytes
+        tally.fragments &+= UInt64(entry.fragments)
+        if entry.bytes <= entry.packets &* 90 { tally.small &+= entry.packets }
+        switch entry.protocol {
         case .tcp:
-            tally.tcp &+= sample.packets
-            tally.syn &+= sample.syn
-            tally.synAck &+= sample.synAck
-            tally.closes &+= sample.fin &+ sample.rst
-            let known = sample.ack &+ sample.syn &+ sample.rst
-            tally.noAck &+= sample.packets > known ? sample.packets - known : 0
+            tally.tcp &+= entry.packets
+            tally.syn &+= UInt64(entry.syn)
+            tally.synAck &+= UInt64(entry.synAck)
+            tally.closes &+= UInt64(entry.closes)
+            tally.noAck &+= UInt64(entry.noAck)
         case .udp:
-            tally.udp &+= sample.packets
-            if sample.key.destinationPort == 53 || sample.key.sourcePort == 53 {
-                tally.dns &+= sample.packets
-                tally.dnsBytes &+= sample.bytes
+            tally.udp &+= entry.packets
+            if entry.destinationPort == 53 || entry.sourcePort == 53 {
+                tally.dns &+= entry.packets
+                tally.dnsBytes &+= entry.bytes
             }
         case .icmp, .icmpv6:
-            tally.icmp &+= sample.packets
-            tally.icmpBytes &+= sample.bytes
+            tally.icmp &+= entry.packets
+            tally.icmpBytes &+= entry.bytes
         default: break
         }
     }
@@ -103,19 +105,19 @@ struct WindowSummary {
         }
     }
 
-    private mutating func addEvidence(_ entry: Entry, _ sample: FlowSample) {
+    private mutating func addEvidence(_ entry: Entry) {
         let age = scope.now - entry.first
-        if entry.traits.contains(.expectsNoAnswer) { evidence.noticePackets &+= sample.packets }
+        if entry.traits.contains(.expectsNoAnswer) { evidence.noticePackets &+= entry.packets }
         if view == .destination, !entry.traits.contains(.isAnswered) {
-            evidence.reflectedPackets &+= Amplifiers.reflected(in: sample)
+            evidence.reflectedPackets &+= Amplifiers.reflected(in: entry)
         }
         if isUnanswered(entry) {
-            tally.unansweredPackets &+= sample.packets
-            tally.unansweredBytes &+= sample.bytes
+            tally.unansweredPackets &+= entry.packets
+            tally.unansweredBytes &+= entry.bytes
             evidence.largestOneWayFlow = max(evidence.largestOneWayFlow, entry.flowPackets)
         }
         guard entry.traits.contains(.isInitiated) else { return }
-        evidence.initiatedPackets &+= sample.packets
+        evidence.initiatedPackets &+= entry.packets
         if entry.traits.contains(.isInteractive) {
             evidence.loginRepeat60 = max(evidence.loginRepeat60, Double(entry.repeat60))
             evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
@@ -135,25 +137,25 @@ struct WindowSummary {
                 evidence.alikeLogins600 = max(evidence.alikeLogins600, Double(entry.repeat600))
             }
         }
-        if entry.traits.contains(.isEstablished), sample.key.protocol == .tcp { evidence.isTwoWay = true }
+        if entry.traits.contains(.isEstablished), entry.protocol == .tcp { evidence.isTwoWay = true }
         if entry.traits.contains(.isNovelService),
             entry.traits.contains(.isRefused) || isUnanswered(entry) && age >= 300_000_000
         {
             evidence.failedServices += 1
         }
-        if sample.key.protocol == .tcp {
+        if entry.protocol == .tcp {
             // The system below a SYN flood's tool resets what it never asked for: no use of a connection either.
-            evidence.tcpPackets &+= sample.packets &- min(sample.packets, sample.rst)
-            evidence.synPackets &+= sample.syn
+            evidence.tcpPackets &+= entry.packets &- min(entry.packets, UInt64(entry.rst))
+            evidence.synPackets &+= UInt64(entry.syn)
             if !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart) {
-                evidence.halfOpen &+= sample.syn
-                if age >= 200_000_000 { evidence.halfOpenWaiting &+= sample.syn }
+                evidence.halfOpen &+= UInt64(entry.syn)
+                if age >= 200_000_000 { evidence.halfOpenWaiting &+= UInt64(entry.syn) }
             }
         } else if !entry.traits.contains(.isAnswered) {
-            evidence.unansweredPackets &+= sample.packets
-            evidence.unansweredBytes &+= sample.bytes
+            evidence.unansweredPackets &+= entry.packets
+            evidence.unansweredBytes &+= entry.bytes
         }
-        if sample.key.protocol.isICMP { evidence.icmpPackets &+= sample.packets }
+        if entry.protocol.isICMP { evidence.icmpPackets &+= entry.packets }
     }
 
     /// Adds to the volume what the data plane counted without a flow entry: an estimate, less its expected excess.
@@ -183,8 +185,11 @@ struct WindowSummary {
     }
 
     /// The facts, completed by what the history holds.
-    func evidence(_ history: History) -> Evidence {
+    func evidence(_ history: History, _ frames: [Frame]) -> Evidence {
         var facts = evidence
+        if largestFlow != EntryLog.nowhere, let frame = frames.last(where: { $0.first <= largestFlow }) {
+            facts.largestFlow = frame.samples[Int(largestFlow - frame.first)].key
+        }
         facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
         facts.failedServices60 = history.ongoing(.failedServices, with: Double(facts.failedServices))
         facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])

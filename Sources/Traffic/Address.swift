@@ -3,7 +3,7 @@
 /// Stored as 128 bits in host order, most significant first. An IPv4 address stands in the low 32 bits of
 /// `low`, and `isIPv4` tells it from the IPv6 address with the same bits: `::ffff:1.2.3.4` seen in an IPv6
 /// header stays an IPv6 address.
-package struct Address: Hashable, Sendable {
+package struct Address: Hashable, Sendable, BitwiseCopyable {
     package var high: UInt64
     package var low: UInt64
     package var isIPv4: Bool
@@ -36,6 +36,7 @@ package struct Address: Hashable, Sendable {
     }
 
     /// Group addresses, sent to many: IPv4 224.0.0.0/4 and 255.255.255.255, IPv6 ff00::/8.
+    @inlinable @inline(__always)
     package var isMulticastOrBroadcast: Bool {
         isIPv4 ? low >> 28 == 0xE || low == 0xFFFF_FFFF : high >> 56 == 0xFF
     }
@@ -59,6 +60,7 @@ package struct Address: Hashable, Sendable {
     }
 
     /// `0.0.0.0` or `::`, which no host has.
+    @inlinable @inline(__always)
     package var isUnspecified: Bool { high == 0 && low == 0 }
 }
 

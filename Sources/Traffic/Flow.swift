@@ -1,14 +1,21 @@
 /// IP protocol number, as in the IPv4 protocol or the last IPv6 next-header field (IANA registry).
-package struct IPProtocol: Hashable, Sendable, RawRepresentable {
+///
+/// Inlinable: flows are asked for it by the million.
+package struct IPProtocol: Hashable, Sendable, BitwiseCopyable, RawRepresentable {
     package var rawValue: UInt8
+    @inlinable @inline(__always)
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    package static let icmp = IPProtocol(rawValue: 1)
-    package static let tcp = IPProtocol(rawValue: 6)
-    package static let udp = IPProtocol(rawValue: 17)
-    package static let icmpv6 = IPProtocol(rawValue: 58)
+    @inlinable package static var icmp: IPProtocol { IPProtocol(rawValue: 1) }
+    @inlinable package static var tcp: IPProtocol { IPProtocol(rawValue: 6) }
+    @inlinable package static var udp: IPProtocol { IPProtocol(rawValue: 17) }
+    @inlinable package static var icmpv6: IPProtocol { IPProtocol(rawValue: 58) }
+
+    @inlinable @inline(__always)
+    package static func == (left: IPProtocol, right: IPProtocol) -> Bool { left.rawValue == right.rawValue }
 
     /// ICMP of either family.
+    @inlinable @inline(__always)
     package var isICMP: Bool { self == .icmp || self == .icmpv6 }
 }
 

@@ -1,5 +1,5 @@
 /// A block of addresses: those that share their first `length` bits with `address`.
-package struct Prefix: Hashable, Sendable {
+package struct Prefix: Hashable, Sendable, BitwiseCopyable {
     /// The first address of the block; all bits behind `length` are zero.
     package let address: Address
     package let length: Int

@@ -96,8 +96,11 @@ import Traffic
             windows += batches.source.windows + batches.destination.windows
         }
         #expect(!windows.isEmpty)
-        for window in windows { #expect(builder.slot(of: window.entity) == window.slot) }
-        let stranger = Entity(view: .source, prefix: Prefix(Address(ipv4: 1)))
-        #expect(builder.slot(of: stranger) == nil)
+        for window in windows {
+            let slot = builder.slot(of: window.entity)
+            #expect(slot == window.slot)
+        }
+        let slot = builder.slot(of: Entity(view: .source, prefix: Prefix(Address(ipv4: 1))))
+        #expect(slot == nil)
     }
 }

@@ -8,38 +8,50 @@ import Traffic
     /// Keys of one set of eight: the set is in the upper half of the hash.
     private func key(_ number: Int) -> UInt64 { 7 << 32 | UInt64(number + 1) }
 
+    private func insert(_ key: UInt64, _ worth: Int64, into table: inout BoundedTable<Int64>) {
+        table.put(key, worth, in: table.vacancy(for: key) { table[$0] })
+    }
+
     @Test("in a full set the least worthy leaves, whatever the order they came in, and is counted")
     func eviction() {
         for shift in 0..<8 {
             var table = BoundedTable<Int64>(capacity: 64, empty: 0)
             let worths = (0..<8).map { Int64(($0 + shift) % 8 + 10) }
-            for (number, worth) in worths.enumerated() { _ = table.insert(key(number), worth) { $0 } }
-            #expect(table.count == 8 && table.evicted == 0)
-            _ = table.insert(key(100), 50) { $0 }
-            let left = (0..<8).filter { table.slot(of: key($0)) == nil }
-            #expect(left.map { worths[$0] } == [10])
-            _ = table.insert(key(101), 5) { $0 }
-            _ = table.insert(key(102), 60) { $0 }
+            for (number, worth) in worths.enumerated() { insert(key(number), worth, into: &table) }
+            let before = (table.count, table.evicted)
+            #expect(before == (8, 0))
+            insert(key(100), 50, into: &table)
+            var left: [Int64] = []
+            for number in 0..<8 where table.slot(of: key(number)) == nil { left.append(worths[number]) }
+            #expect(left == [10])
+            insert(key(101), 5, into: &table)
+            insert(key(102), 60, into: &table)
             // Who comes is let in, and is the first to go if it is worth the least.
-            #expect(table.slot(of: key(101)) == nil && table.slot(of: key(102)) != nil)
-            #expect(table.count == 8 && table.evicted == 3)
+            let (passing, last) = (table.slot(of: key(101)), table.slot(of: key(102)))
+            #expect(passing == nil && last != nil)
+            let after = (table.count, table.evicted)
+            #expect(after == (8, 3))
         }
     }
 
     @Test("sets do not push each other out")
     func sets() {
         var table = BoundedTable<Int64>(capacity: 64, empty: 0)
-        for set in 0..<8 { _ = table.insert(UInt64(set) << 32 | 1, 1) { $0 } }
-        #expect(table.count == 8 && table.evicted == 0)
-        #expect((0..<8).allSatisfy { table.slot(of: UInt64($0) << 32 | 1) != nil })
+        for set in 0..<8 { insert(UInt64(set) << 32 | 1, 1, into: &table) }
+        let counts = (table.count, table.evicted)
+        #expect(counts == (8, 0))
+        for set in 0..<8 {
+            let slot = table.slot(of: UInt64(set) << 32 | 1)
+            #expect(slot != nil, "set \(set)")
+        }
     }
 
     @Test("an entity that is idle leaves before one that is busy, and a small one before a large one")
     func worth() {
         func history(_ packets: UInt64, at seconds: Int64) -> Int64 {
-            var history = History(prefix: Prefix(Address(ipv4: 1)), now: seconds * 1_000_000_000)
-            history.add(Float(packets), to: .packets)
-            return History.worth(history)
+            var ledger = Ledger()
+            ledger[.packets] = Float(packets)
+            return History(prefix: Prefix(Address(ipv4: 1)), now: seconds * 1_000_000_000).worth(ledger)
         }
         #expect(history(100, at: 1_000) > history(100, at: 900))
         #expect(history(10_000, at: 1_000) > history(10, at: 1_000))

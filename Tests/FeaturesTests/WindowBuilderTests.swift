@@ -106,7 +106,8 @@ import Traffic
         var builder = WindowBuilder()
         var clock = Clock()
         let batch = builder.observe(clock.reading([flow("10.0.0.1", 1_000, "10.0.0.2", 80, syn: 1)])).source
-        #expect(!builder.seesBothWays)
+        let seesBothWays = builder.seesBothWays
+        #expect(!seesBothWays)
         #expect(try features(batch, of: "10.0.0.1").value(.unanswered) == 0)
     }
 
@@ -126,9 +127,11 @@ import Traffic
                 flow("10.0.0.1", 1_000, "10.0.0.2", 22, length: 60, ack: 2),
                 flow("10.0.0.2", 22, "10.0.0.1", 1_000, length: 60, ack: 2),
             ]))
-        #expect(!builder.seesBothWays, "acknowledgements alone")
+        let wasEnough = builder.seesBothWays
+        #expect(!wasEnough, "acknowledgements alone")
         for _ in 0..<20 { _ = builder.observe(clock.reading(session, after: 60)) }
-        #expect(builder.seesBothWays)
+        let isEnough = builder.seesBothWays
+        #expect(isEnough)
         _ = builder.observe(clock.reading(session + silent))
         let later = builder.observe(
             clock.reading(session + [flow("10.0.0.3", 2_000, "10.0.0.2", 9_000, syn: 2)], span: 0.5)
@@ -224,7 +227,8 @@ import Traffic
         }
         let tracked = builder.tracked
         #expect(tracked.sources <= 256 && tracked.conversations <= 1_024 && tracked.services <= 256)
-        #expect(builder.evicted.sources > 1_000 && builder.evicted.conversations > 1_000)
+        let evicted = builder.evicted
+        #expect(evicted.sources > 1_000 && evicted.conversations > 1_000)
     }
 
     @Test("pauses, clocks set back and absurd times do no harm")
@@ -258,5 +262,46 @@ import Traffic
             bySource: [UInt32](repeating: 0, count: cells.count), byDestination: cells, width: 1_024, seed: 9)
         let (window, _) = try features(builder.observe(reading).destination, of: "10.0.0.2")
         #expect((4_900...5_004).contains(window.packets))
+    }
+
+    @Test("what is remembered of a conversation is not taken for another's that stands in its place")
+    func crowded() throws {
+        var configuration = WindowConfiguration()
+        configuration.conversationCapacity = 8
+        var builder = WindowBuilder(configuration: configuration)
+        var clock = Clock()
+        // In each reading, as many conversations as there are hosts want the eight places.
+        let samples = (1...60).map { number in
+            flow("10.0.0.\(number)", 1_000, "2001:db8::\(number)", 80, .udp, packets: UInt64(100 + number))
+        }
+        for round in 0..<6 {
+            let batches = builder.observe(clock.reading(samples, span: 1))
+            #expect(batches.source.windows.count == 60 && batches.destination.windows.count == 60)
+            for number in 1...60 {
+                let (source, _) = try features(batches.source, of: "10.0.0.\(number)")
+                #expect(source.packets == UInt64(100 + number), "source \(number), round \(round)")
+                let address = "2001:db8::\(number)"
+                let (destination, _) = try features(batches.destination, of: address)
+                #expect(destination.packets == UInt64(100 + number), "\(address), round \(round)")
+            }
+        }
+    }
+
+    @Test("a source of many ports does not change what is counted of one with few")
+    func manyAndFew() throws {
+        var builder = WindowBuilder()
+        var clock = Clock()
+        let many = (1...3_000).map { flow("10.0.0.1", 1_000, "10.0.0.2", UInt16($0), .udp) }
+        let few = (1...40).flatMap { number in
+            [3, 7].map { flow("10.0.0.3", 2_000 + UInt16(number), "10.0.0.\(4 + number % 5)", $0, .udp) }
+        }
+        for samples in [few, many + few, few + many, few] {
+            let batch = builder.observe(clock.reading(samples, span: 1)).source
+            let (window, value) = try features(batch, of: "10.0.0.3")
+            #expect(window.evidence.ports == 2 && window.evidence.peers == 5)
+            #expect(abs(value(.destinationPortEntropy) - 1) < 1e-6)
+            guard samples.count > few.count else { continue }
+            #expect(try features(batch, of: "10.0.0.1").window.evidence.ports == 3_000)
+        }
     }
 }

@@ -11,7 +11,7 @@ package import Traffic
 
 extension Agent: ControlService {
     package func status() async throws -> StatusReport {
-        let now = clock.now
+        let now = time()
         let policy = engine.policy
         let detector = engine.detector
         let progress = learned
@@ -80,7 +80,7 @@ extension Agent: ControlService {
 
     package func bans(_ query: BanQuery) async throws -> [BanReport] {
         // Counters as they are now, not as they were at the last turn.
-        let now = clock.now
+        let now = time()
         record(try engine.settle(at: now).events, by: "agent", at: now)
         let policy = engine.policy
         return query.select(policy.sanctions).map { BanReport($0, in: policy) }
@@ -149,7 +149,7 @@ extension Agent: ControlService {
     }
 
     package func batch(_ request: BatchRequest) async throws -> BatchResult {
-        let now = clock.now
+        let now = time()
         var policy = engine.policy
         let (result, changes) = try request.apply(to: &policy, at: now)
         if request.isTrial != true { try commit(policy, changes, at: now) }
@@ -160,7 +160,7 @@ extension Agent: ControlService {
     private func change<Result>(
         confirm: Double? = nil, _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
     ) throws -> (policy: Policy, result: Result) {
-        let now = clock.now
+        let now = time()
         var policy = engine.policy
         do {
             var (result, changes) = try body(&policy, now)

@@ -32,7 +32,7 @@ extension Agent {
                 "the old configuration stays: a change of \(fixed.joined(separator: ", ")) needs a restart",
                 hint: "restart the agent, or undo that change")
         }
-        let now = clock.now
+        let now = time()
         var policy = engine.policy
         policy.configuration = new.hash
         let changes = policy.reconfigure(

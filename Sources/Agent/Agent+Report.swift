@@ -37,7 +37,7 @@ extension Agent {
     }
 
     package func report(since: Timestamp?) async throws -> NetworkReport {
-        let now = clock.now
+        let now = time()
         try saveActivity(at: now)
         let start = max(since ?? now - .seconds(7 * 86_400), now - Self.reportMemory)
         let records = try store.records(since: start, at: now)

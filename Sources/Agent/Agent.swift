@@ -42,6 +42,7 @@ package actor Agent {
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var operators = Operators()
+    private var clockWatch = ClockWatch()
     /// What had to be mended in the kernel's rules since the start.
     private(set) var ruleDrift = RuleDrift()
     private var toldProgress = 0
@@ -161,9 +162,17 @@ package actor Agent {
 
     var configuration: Configuration { loaded.configuration }
 
+    /// This moment, to decide by; if the clock was set, all that is remembered has moved along.
+    func time() -> Timestamp {
+        let step = clockWatch.step(of: clock)
+        let now = clock.now
+        if let step { record(engine.policy.clockWasSet(by: step), by: "agent", at: now) }
+        return now
+    }
+
     /// One turn of the loop.
     private func turn() throws {
-        let now = clock.now
+        let now = time()
         tendInterfaces()
         let deadMan = configuration.deadMan
         datapath.beat(deadAfter: deadMan.action == .open ? deadMan.after : nil)

@@ -24,10 +24,10 @@ struct RateHistory {
 
     mutating func add(_ totals: Totals, at now: Timestamp) {
         let second = now.nanoseconds / 1_000_000_000
-        if let started = currentSecond, second > started {
+        if let started = currentSecond, second != started {
             seconds.append(current)
-            // Seconds without a reading had no traffic.
-            let idle = min(Int(clamping: second - started - 1), Self.length)
+            // Seconds without a reading had no traffic; a clock that was set back has skipped none.
+            let idle = min(max(Int(clamping: second - started - 1), 0), Self.length)
             seconds += Array(repeating: Second(), count: idle)
             seconds.removeFirst(max(0, seconds.count - Self.length))
             current = Second()

@@ -27,6 +27,9 @@ package enum Machine {
     /// Monotonic clock that the data plane's times are on, in nanoseconds.
     package static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
 
+    /// Nanoseconds since the machine started, asleep or not, which nobody can set.
+    package static func uptimeNanoseconds() -> UInt64 { read(CLOCK_BOOTTIME) }
+
     /// By how much the coarse clock steps, in nanoseconds: a tick of the kernel.
     package static var coarseClockStep: Int {
         var step = timespec()

@@ -24,6 +24,8 @@ struct News {
         _ tier: Verdict.Tier, _ reason: String, of flow: FlowKey?, at time: Timestamp,
         interval usual: Duration
     ) -> Bool {
+        // A clock that was set back must not silence the entity until it has caught up.
+        if let last, time < last.time { self = News() }
         defer { if last?.time == time { target = flow } }
         let goesOn = lastSeen.map { time - $0 < Self.story } ?? false
         lastSeen = time

@@ -36,6 +36,15 @@ struct Acquaintances: Hashable, Sendable {
         prune(at: now)
     }
 
+    /// Moves what is remembered along with a clock that was set.
+    mutating func move(by step: Duration) {
+        for prefix in past.keys {
+            past[prefix]?.first += step
+            past[prefix]?.last += step
+        }
+        nextPrune += step
+    }
+
     /// Forgets a source that has raised a verdict.
     mutating func drop(_ prefix: Prefix) { past[prefix] = nil }
 

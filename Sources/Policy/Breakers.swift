@@ -84,6 +84,12 @@ struct Breakers: Hashable, Sendable {
         return nil
     }
 
+    /// Moves what is remembered along with a clock that was set.
+    mutating func move(by step: Duration) {
+        bans = bans.map { $0 + step }
+        for prefix in known.keys { known[prefix]?.time += step }
+    }
+
     /// Starts counting anew.
     mutating func reset() { self = Breakers() }
 }

@@ -76,6 +76,8 @@ package enum Event: Hashable, Sendable {
     case undone(PendingChange)
     /// Part of a pending change was decided anew, and is no longer undone; this is left of it.
     case superseded(PendingChange)
+    /// Somebody set the machine's clock, forward or (negative) back; every end that is remembered was moved along.
+    case clockSet(by: Duration)
 }
 
 /// What a step of the policy leads to: rules for the data plane, and events of why.

@@ -31,6 +31,11 @@ struct Offences: Hashable, Sendable {
         past[prefix] = Past(count: offence, end: end, memory: memory)
     }
 
+    /// Moves what is remembered along with a clock that was set.
+    mutating func move(by step: Duration) {
+        for prefix in past.keys { past[prefix]?.end += step }
+    }
+
     mutating func forget(_ prefix: Prefix) { past[prefix] = nil }
 
     /// Drops what is forgotten by now.

@@ -70,13 +70,13 @@ package struct Policy: Sendable {
     private var suspects = Suspects()
     /// Sources that an operator unbanned, and until when verdicts do not ban them again.
     var pardons: [Prefix: Timestamp] = [:]
-    private var silencedUntil: [Entity: Timestamp] = [:]
+    var silencedUntil: [Entity: Timestamp] = [:]
     var lastRuleID: UInt32 = 0
     var lastAlertID: Int64 = 0
     var lastPendingID: Int64 = 0
     /// No ban, limit or allow-list entry ends before this.
     var nextEnd: Timestamp?
-    private var nextPrune: Timestamp?
+    var nextPrune: Timestamp?
 
     /// A policy without rules; `start` gives it those it begins with.
     package init(

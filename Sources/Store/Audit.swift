@@ -131,6 +131,9 @@ extension Store.Entry {
             try change.write(to: database)
             let words = change.steps.isEmpty ? "nothing is left of it" : "left of it: \(change.summary)"
             try trail.add("supersede", "change \(change.id)", words, by: who, at: time)
+        case .clockSet(let step):
+            try Store.moveEnds(by: step, database)
+            try trail.add("clock", "agent", "set by \(step.seconds) s", by: who, at: time)
         }
     }
 

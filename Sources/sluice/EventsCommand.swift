@@ -71,7 +71,7 @@ extension EventReport {
     private var style: Style {
         switch kind {
         case .ban, .limit, .trip: .bad
-        case .alert, .mode, .warning, .await, .undo, .mend: .warning
+        case .alert, .mode, .clock, .warning, .await, .undo, .mend: .warning
         case .end, .allow, .protect, .confirm: .good
         case .update, .disallow, .unprotect, .supersede, .reload, .learn, .model, .start, .stop, .interface:
             .bold

@@ -31,6 +31,7 @@ final class Program {
     }
 
     var isRunning: Bool { process.isRunning }
+    var pid: Int32 { process.processIdentifier }
 
     /// What it printed on both streams so far.
     var text: String {

@@ -10,27 +10,35 @@ struct RunningAgent {
     var socket: String { site.folder.appending(path: "s.sock").path }
 
     /// The configuration that tests begin with: enforcing, without learning.
-    static func configuration(_ site: Site, with more: String = "") -> String {
+    static func configuration(_ site: Site, with more: String = "", state: String? = nil) -> String {
         """
         interfaces: [wan]
         mode: enforce
-        state: \(site.folder.path)/sluice.db
+        state: \(state ?? "\(site.folder.path)/sluice.db")
         socket: \(site.folder.path)/s.sock
 
         """ + more
     }
 
     /// Starts `sluice run` with a configuration file of this text.
-    static func program(_ site: Site, configuration: String, _ arguments: [String] = []) throws -> Program {
+    static func program(
+        _ site: Site, configuration: String, _ arguments: [String] = [], environment: [String] = []
+    ) throws -> Program {
         let file = site.folder.appending(path: "sluice.yaml")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
-        return try site.start([sluicePath, "run", "--config", file.path] + arguments, in: site.gateway)
+        return try site.start(
+            ["env"] + environment + [sluicePath, "run", "--config", file.path] + arguments, in: site.gateway)
     }
 
     /// Starts it and waits until it answers.
-    init(_ site: Site, _ arguments: [String] = [], with more: String = "") async throws {
+    init(
+        _ site: Site, _ arguments: [String] = [], with more: String = "", state: String? = nil,
+        environment: [String] = []
+    ) async throws {
         self.site = site
-        program = try Self.program(site, configuration: Self.configuration(site, with: more), arguments)
+        program = try Self.program(
+            site, configuration: Self.configuration(site, with: more, state: state), arguments,
+            environment: environment)
         let client = ControlClient(socket: socket)
         let program = program
         let answers = await eventually {

@@ -80,4 +80,26 @@ struct BreakerTests {
         for source in known[4..<7] { scenario.decide(try .of(source)) }
         #expect(trips(scenario) == ["automatic rules on 5 of 40 well-known sources within ten minutes"])
     }
+
+    @Test("One ban on the source of most of the usual traffic trips it, one on another does not")
+    func mostTraffic() throws {
+        let known = (1...40).map { "10.0.\($0).1" }
+        var scenario = scenario(BreakerSettings())
+        for _ in 0..<62 {
+            scenario.now = scenario.now + .seconds(10)
+            let windows = try known.map { source in
+                var window = try ScoredWindow.of(source, score: 0)
+                if source == known[0] { window.packets = 100_000 }
+                return window
+            }
+            scenario.apply(scenario.policy.decide([], windows: windows, at: scenario.now))
+        }
+        scenario.decide(try .of(known[1]))
+        #expect(trips(scenario).isEmpty)
+        scenario.decide(try .of(known[0]))
+        #expect(
+            trips(scenario) == [
+                "automatic rules on 96 % of the well-known sources' traffic within ten minutes"
+            ])
+    }
 }

@@ -85,6 +85,15 @@ struct LifeOfABanTests {
         #expect(rule.lasts(.seconds(40), from: scenario.now))
     }
 
+    @Test("Those who are banned together do not come back together")
+    func isJittered() throws {
+        var scenario = Scenario(settings: PolicySettings(banDuration: .seconds(600)))
+        for host in 1...20 { scenario.decide(try .of("10.\(host).0.1")) }
+        let ends = Set(scenario.installed.values.compactMap(\.expires))
+        let (first, last) = (try #require(ends.min()), try #require(ends.max()))
+        #expect(ends.count == 20 && last - first > .seconds(30))
+    }
+
     @Test("A source that behaved well for the length of the longest ban starts anew")
     func forgets() throws {
         var scenario = Scenario(

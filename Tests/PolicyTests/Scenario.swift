@@ -49,6 +49,19 @@ struct Scenario {
         }
     }
 
+    /// Somebody sets the clock.
+    ///
+    /// Rules in the data plane end when they would have, since it has a clock of its own.
+    mutating func setClock(by step: Duration) {
+        now = now + step
+        installed = installed.mapValues { rule in
+            var rule = rule
+            rule.expires = rule.expires.map { $0 + step }
+            return rule
+        }
+        events += policy.clockWasSet(by: step)
+    }
+
     mutating func ban(_ prefix: String, for duration: Duration? = nil) throws {
         apply(try policy.ban(Self.prefix(prefix), for: duration, reason: nil, at: now).1)
     }

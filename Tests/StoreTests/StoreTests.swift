@@ -253,6 +253,33 @@ struct StoreTests {
         #expect(lines[3].detail.contains("\"isShadowed\":true"))
     }
 
+    @Test(
+        "When the clock is set, what is in force keeps the time it has left, and what has ended stays history",
+        arguments: [Duration.seconds(3600), .seconds(-3600), .seconds(Int64.max)])
+    func followsClock(_ step: Duration) throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(60)), mode: .enforce)
+        var events = policy.decide([try verdict("192.0.2.7"), try verdict("192.0.2.8")], at: now).events
+        events += try policy.unban(try prefix("192.0.2.8"), at: now).1.events
+        events += try policy.ban(try prefix("192.0.2.9"), for: nil, reason: nil, at: now).1.events
+        events += try policy.allow(try prefix("10.0.0.0/8"), for: .seconds(60), reason: nil, at: now).2.events
+        try store.save(events, by: "agent", at: now)
+        let before = try store.savedState(at: now, memory: .seconds(86_400))
+        try store.save(policy.clockWasSet(by: step), by: "agent", at: now + step)
+        let after = try store.savedState(at: now, memory: .seconds(86_400))
+        guard step.seconds < 1e9 else {
+            #expect(after.sanctions.count == 2)
+            return
+        }
+        #expect(
+            after.sanctions.map(\.rule.expires) == before.sanctions.map { $0.rule.expires.map { $0 + step } })
+        #expect(after.sanctions.map(\.rule.expires) == policy.sanctions.map(\.rule.expires).reversed())
+        #expect(after.allowed.map(\.expires) == [now + .seconds(60) + step])
+        #expect(after.lifted == before.lifted && before.lifted.count == 1)
+        #expect(try store.auditTrail(limit: 1).map(\.verb) == ["clock"])
+        #expect(try store.verifyAudit().broken == nil)
+    }
+
     @Test("Pruning keeps the newest, and all that is in force")
     func prunes() throws {
         let store = try Store(path: path)

@@ -8,12 +8,6 @@ extension EndToEnd {
     /// The agent enforces, and has learned nothing: nobody of these may be banned, whatever else goes on.
     @Suite("Who must not be blocked")
     struct GoodCitizensTests {
-        /// What is in force against an address.
-        private func rules(of agent: RunningAgent, on address: Address) async throws -> [String] {
-            try await agent.client.bans().filter { $0.prefix.contains(address) }
-                .map { "\($0.prefix) \($0.action) \($0.target?.spoken ?? "everything"): \($0.summary)" }
-        }
-
         @Test("Behind one address are a hundred clients and one scanner: the clients go on")
         func translation() async throws {
             try await withSite { site in
@@ -29,7 +23,7 @@ extension EndToEnd {
                 #expect(
                     alerts.contains { $0.prefix.contains(Site.client(.ipv4)) },
                     "the scan was not even seen: \(agent.program.text)")
-                #expect(try await rules(of: agent, on: Site.client(.ipv4)) == [])
+                #expect(try await agent.rules(on: Site.client(.ipv4)) == [])
                 #expect(try await site.fetch(.ipv4), "the clients are cut off")
                 await attack.stop()
                 clients.signal(SIGTERM)
@@ -65,5 +59,66 @@ extension EndToEnd {
                 try await agent.stop()
             }
         }
+
+        @Test(
+            "A backup: two hundred megabytes in a thousand files by rsync over SSH, and back",
+            arguments: Site.Family.allCases)
+        func backup(family: Site.Family) async throws {
+            try await withSite { site in
+                let server = try await SSHServer(site, in: site.inside)
+                let files = site.folder.appending(path: "files")
+                try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+                let made = try await site.run([
+                    "sh", "-c", "head -c 200M /dev/urandom | split -a 4 -b 200K - \(files.path)/part-",
+                ])
+                #expect(made.status == 0, "\(made.error)")
+                let agent = try await RunningAgent(site)
+                let host = family == .ipv4 ? "\(Site.server(family))" : "[\(Site.server(family))]"
+                let (there, back) = (
+                    "root@\(host):\(site.folder.path)/backup/", "\(site.folder.path)/restored/"
+                )
+                for (from, to) in [("\(files.path)/", there), (there, back)] {
+                    let copy = try site.start(
+                        [
+                            "rsync", "-a", "--timeout", "10", "-e", server.client.joined(separator: " "),
+                            from, to,
+                        ],
+                        in: site.outside)
+                    let outcome = try await copy.ended(within: .seconds(60))
+                    #expect(outcome.status == 0, "\(outcome.error)\(agent.program.text)")
+                }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: back).count == 1024)
+                try await agent.expectOnly(Site.attacker(family))
+                try await agent.stop()
+            }
+        }
+    }
+}
+
+extension RunningAgent {
+    /// What is in force against an address.
+    func rules(on address: Address) async throws -> [String] {
+        try await client.bans().filter { $0.prefix.contains(address) }.map(\.sentence)
+    }
+
+    /// Lets an attacker scan, and holds that he is blocked, and nobody else has been.
+    func expectOnly(_ attacker: Address) async throws {
+        #expect(try await client.bans().map(\.sentence) == [], "blocked, and did nothing wrong")
+        let server = attacker.isIPv4 ? Site.server(.ipv4) : Site.server(.ipv6)
+        // By one page at least it knows that it sees answers.
+        #expect(try await site.fetch(attacker.isIPv4 ? .ipv4 : .ipv6))
+        let attack = try site.attack(Frame.scan(from: attacker, to: server), packetsPerSecond: 300)
+        #expect(
+            try await eventually { try await !rules(on: attacker).isEmpty },
+            "the agent does not see what it should: \(program.text)")
+        await attack.stop()
+        let others = try await client.bans().filter { !$0.prefix.contains(attacker) }
+        #expect(others.map(\.sentence) == [], "blocked, and did nothing wrong")
+    }
+}
+
+extension BanReport {
+    fileprivate var sentence: String {
+        "\(prefix) \(action) \(target?.spoken ?? "everything"): \(summary)"
     }
 }

@@ -255,7 +255,7 @@ struct StoreTests {
 
     @Test(
         "When the clock is set, what is in force keeps the time it has left, and what has ended stays history",
-        arguments: [Duration.seconds(3600), .seconds(-3600), .seconds(Int64.max)])
+        arguments: [Duration.seconds(3600), .seconds(-3600)])
     func followsClock(_ step: Duration) throws {
         let store = try Store(path: path)
         var policy = Policy(settings: PolicySettings(banDuration: .seconds(60)), mode: .enforce)
@@ -267,10 +267,6 @@ struct StoreTests {
         let before = try store.savedState(at: now, memory: .seconds(86_400))
         try store.save(policy.clockWasSet(by: step), by: "agent", at: now + step)
         let after = try store.savedState(at: now, memory: .seconds(86_400))
-        guard step.seconds < 1e9 else {
-            #expect(after.sanctions.count == 2)
-            return
-        }
         #expect(
             after.sanctions.map(\.rule.expires) == before.sanctions.map { $0.rule.expires.map { $0 + step } })
         #expect(after.sanctions.map(\.rule.expires) == policy.sanctions.map(\.rule.expires).reversed())

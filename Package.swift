@@ -64,10 +64,12 @@ let package = Package(
                 "Signing", "Store", "Traffic",
             ]),
         .library("Terminal"),
+        .systemLibrary(name: "CMalloc"),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "Configuration", "Control", "Datapath", "Detection", "Doctor", "Evaluation",
+                "Agent", "CMalloc", "Configuration", "Control", "Datapath", "Detection", "Doctor",
+                "Evaluation",
                 "Features", "Models", "Policy",
                 "Replay",
                 "Signing", "Terminal", "Traffic", .arguments,

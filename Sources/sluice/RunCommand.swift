@@ -54,6 +54,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var output: StreamOptions
 
     func run() async throws {
+        boundHeap()
         try await finish {
             let loaded = try load()
             let configuration = loaded.configuration

@@ -42,6 +42,12 @@ extension Kernel {
         /// Frames that were sent have arrived: veth hands them over in softirq, by the time of the next system calls.
         static func settle() { usleep(20_000) }
 
+        /// A frame as a socket behind the program gets it: the kernel takes the outer tag off before.
+        static func untagged(_ frame: [UInt8]) -> [UInt8] {
+            let isTagged = frame[12...13] == [0x81, 0x00] || frame[12...13] == [0x88, 0xa8]
+            return isTagged && frame.count >= 18 ? Array(frame[..<12] + frame[16...]) : frame
+        }
+
         @Test(
             "every frame is counted as the plain model counts it, and passes",
             arguments: [Attach.native, .generic])
@@ -51,14 +57,17 @@ extension Kernel {
                 let far = try RawSocket(on: Interface(named: "far"))
                 let near = try RawSocket(on: wire.near, receiving: true)
                 var expected = Tally()
+                var arriving = 0
+                func send(_ frame: [UInt8]) {
+                    guard far.send(frame) else { return }
+                    expected.add(frame)
+                    if case .flow = Expected(Self.untagged(frame)) { arriving += 1 }
+                }
                 _ = near.received()
                 for shape in FrameShape.all {
                     let frame = shape.example.bytes
-                    for length in 14...min(frame.count, 150) {
-                        let cut = Array(frame[..<length])
-                        if far.send(cut) { expected.add(cut) }
-                    }
-                    if far.send(frame) { expected.add(frame) }
+                    for length in 14...min(frame.count, 150) { send(Array(frame[..<length])) }
+                    send(frame)
                 }
                 Self.settle()
                 var counted = Tally(datapath.read(at: .now))
@@ -66,7 +75,7 @@ extension Kernel {
                 #expect(counted.totals.frames > 4000)
                 #expect(counted == expected)
                 let readable = near.received().count { if case .flow = Expected($0) { true } else { false } }
-                #expect(readable == Int(expected.totals.flow.packets))
+                #expect(readable == arriving)
                 #expect(datapath.attachments.map(\.mode) == [mode == .native ? .native : .generic])
                 try datapath.detach()
             }

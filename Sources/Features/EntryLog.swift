@@ -33,11 +33,13 @@ struct EntryLog: ~Copyable {
     @inline(__always)
     func contains(_ position: Int64) -> Bool { position >= oldest && position < next }
 
-    /// Makes room for so many more.
+    /// Makes room for so many more, and gives back what a flood took: a ring that would be used to an eighth at most shrinks.
     mutating func reserve(_ more: Int) {
-        guard count + more > entries.count else { return }
+        let wanted = max(count + more, 256)
         var capacity = entries.count
-        while capacity < count + more { capacity *= 2 }
+        while capacity < wanted { capacity *= 2 }
+        if capacity > 8 * wanted { while capacity > 2 * wanted { capacity /= 2 } }
+        guard capacity != entries.count else { return }
         var roomier = Slots(repeating: Entry.blank, count: capacity)
         var roomierEnds = Slots(repeating: EntryEnds(), count: capacity)
         for position in oldest..<next {

@@ -48,7 +48,10 @@ let package = Package(
             "Configuration", ["Detection", "Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
         .library(
             "Store",
-            ["Detection", "Features", "Policy", "Traffic", .product(name: "GRDB", package: "GRDB.swift")]),
+            [
+                "Detection", "Features", "Policy", "Signing", "Traffic",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .library(
             "Control",
             [

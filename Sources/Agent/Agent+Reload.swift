@@ -1,6 +1,7 @@
 package import Configuration
 package import Control
 import Policy
+import Signing
 import Store
 import Traffic
 
@@ -64,7 +65,7 @@ extension Agent {
 extension LoadedConfiguration {
     /// SHA-256 of keys and values, wherever they are from: what decisions were made under.
     package var hash: String {
-        SHA256.hexadecimal(of: settings.map { "\($0.key): \($0.value)\n" }.joined())
+        Digest.sha256(of: settings.flatMap { Array("\($0.key): \($0.value)\n".utf8) }).hexadecimal
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Signing
 import Traffic
 
 /// What `Store.verifyAudit` found.
@@ -25,7 +26,7 @@ enum AuditChain {
             message += UInt64(part.utf8.count).bytes
             message += part.utf8
         }
-        return SHA256.digest(of: message)
+        return Digest.sha256(of: message)
     }
 
     /// Hash of the last line.
@@ -54,6 +55,13 @@ enum AuditChain {
     }
 }
 
+extension FixedWidthInteger {
+    /// Its bytes, most significant first.
+    fileprivate var bytes: [UInt8] {
+        stride(from: Self.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> $0) }
+    }
+}
+
 extension Store {
     /// Computes the chain anew, line by line.
     package func verifyAudit() throws(StoreError) -> AuditVerification {
@@ -73,7 +81,7 @@ extension Store {
                 }
                 last = line.id
             }
-            result.head = SHA256.hexadecimal(previous)
+            result.head = previous.hexadecimal
             return result
         }
     }

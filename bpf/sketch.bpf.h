@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is known of packets that found no place in the flow table: a count-min sketch by source and one by destination.
+ * What is known of packets that found no place in the flow table: a count-min sketch by destination.
  *
  * G. Cormode, S. Muthukrishnan, J. Algorithms 55 (2005): four rows of 4,096 counters. An estimate is never too low; with
  * probability 1 - e^-4 = 98 % it is too high by at most e / 4096 = 0.07 % of all packets aside. The agent reads it with
@@ -29,17 +29,14 @@ INLINE __u64 sketch_hash(const __be32 *address, __u8 family, __u64 seed)
 	return x ^ x >> 32;
 }
 
-INLINE void sketch_add(struct flow_sketch *sketch, const __be32 *saddr, const __be32 *daddr, __u8 family, __u64 seed,
-		       __u32 packets)
+INLINE void sketch_add(struct flow_sketch *sketch, const __be32 *daddr, __u8 family, __u64 seed, __u32 packets)
 {
-	__u64 source = sketch_hash(saddr, family, seed), destination = sketch_hash(daddr, family, seed);
+	__u64 hash = sketch_hash(daddr, family, seed);
 	__u32 row;
 
 #pragma unroll
-	for (row = 0; row < SKETCH_ROWS; row++) {
-		sketch->source[row][source >> (16 * row) & (SKETCH_WIDTH - 1)] += packets;
-		sketch->destination[row][destination >> (16 * row) & (SKETCH_WIDTH - 1)] += packets;
-	}
+	for (row = 0; row < SKETCH_ROWS; row++)
+		sketch->packets[row][hash >> (16 * row) & (SKETCH_WIDTH - 1)] += packets;
 }
 
 #endif /* SLUICE_SKETCH_BPF_H */

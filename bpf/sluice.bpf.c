@@ -75,12 +75,12 @@ INLINE void record(struct frame_totals *all, enum frame_kind kind, const struct 
 	all->count[kind].bytes += p->length;
 }
 
-INLINE void count_aside(__u32 segment, const __be32 *saddr, const __be32 *daddr, __u8 family, __u32 packets)
+INLINE void count_aside(__u32 segment, const __be32 *daddr, __u8 family, __u32 packets)
 {
 	struct flow_sketch *sketch = bpf_map_lookup_elem(&sketches, &segment);
 
 	if (sketch)
-		sketch_add(sketch, saddr, daddr, family, config.sketch_seed, packets);
+		sketch_add(sketch, daddr, family, config.sketch_seed, packets);
 }
 
 /* An entry lost its place: what it had counted moves from flow to aside. */
@@ -90,7 +90,7 @@ INLINE void move_aside(__u32 segment, struct frame_totals *all, const struct flo
 	all->count[FRAME_FLOW].bytes -= lost->bytes;
 	all->count[FRAME_ASIDE].packets += lost->packets;
 	all->count[FRAME_ASIDE].bytes += lost->bytes;
-	count_aside(segment, lost->saddr, lost->daddr, lost->family, lost->packets);
+	count_aside(segment, lost->daddr, lost->family, lost->packets);
 }
 
 INLINE enum frame_kind count_flow(__u32 segment, struct frame_totals *all, const struct packet *p, __u64 now)
@@ -109,7 +109,7 @@ INLINE enum frame_kind count_flow(__u32 segment, struct frame_totals *all, const
 		move_aside(segment, all, &lost);
 		return FRAME_FLOW;
 	}
-	count_aside(segment, p->saddr, p->daddr, p->family, p->count);
+	count_aside(segment, p->daddr, p->family, p->count);
 	return FRAME_ASIDE;
 }
 

@@ -13,7 +13,7 @@
 /* clang-format off */
 
 /* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
-#define SLUICE_ABI		3
+#define SLUICE_ABI		4
 
 #define FLOW_WAYS		8
 #define GENERATIONS		2
@@ -121,10 +121,9 @@ struct flow_set {
 	struct flow_addresses ipv6[FLOW_WAYS];
 };
 
-/* One entry of the map `sketch`, [generation][cpu]: packets aside by source and by destination. */
+/* One entry of the map `sketches`, [generation][cpu]: packets aside by destination. */
 struct flow_sketch {
-	__u32	source[SKETCH_ROWS][SKETCH_WIDTH];
-	__u32	destination[SKETCH_ROWS][SKETCH_WIDTH];
+	__u32	packets[SKETCH_ROWS][SKETCH_WIDTH];
 };
 
 /* What a rule does, and who made it: kinds are kept apart everywhere, and asked in this order. */
@@ -266,7 +265,7 @@ _Static_assert(sizeof(struct sluice_control) == 96, "sluice_control is a map val
 _Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole cache lines");
 _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
-_Static_assert(sizeof(struct flow_sketch) == 2 * SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
+_Static_assert(sizeof(struct flow_sketch) == SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
 _Static_assert(sizeof(struct rule) == 64, "rule is a map value");
 _Static_assert(sizeof(struct exact_line) == 64, "exact_line is one cache line");
 _Static_assert(sizeof(struct exact_key) == 16, "exact_key is a map value");

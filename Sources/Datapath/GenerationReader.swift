@@ -61,15 +61,13 @@ import Traffic
     private func drainSketch(_ generation: Int) -> AsideSketch {
         let width = Int(SKETCH_WIDTH)
         let cells = AsideSketch.rows * width
-        var sums = [UInt32](repeating: 0, count: 2 * cells)
+        var sums = [UInt32](repeating: 0, count: cells)
         for cpu in 0..<Int(config.cpus) {
-            let offset = (generation * Int(config.cpus) + cpu) * 2 * cells
+            let offset = (generation * Int(config.cpus) + cpu) * cells
             let segment = unsafe sketches.base.assumingMemoryBound(to: UInt32.self) + offset
             for cell in sums.indices { sums[cell] &+= unsafe segment[cell] }
-            unsafe segment.update(repeating: 0, count: 2 * cells)
+            unsafe segment.update(repeating: 0, count: cells)
         }
-        return AsideSketch(
-            bySource: Array(sums[..<cells]), byDestination: Array(sums[cells...]), width: width,
-            seed: config.sketch_seed)
+        return AsideSketch(cells: sums, width: width, seed: config.sketch_seed)
     }
 }

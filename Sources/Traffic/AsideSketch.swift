@@ -1,4 +1,4 @@
-/// Count-min sketch of the packets that found no slot in the flow table, one view by source, one by destination.
+/// Count-min sketch of the packets that found no slot in the flow table, by destination.
 ///
 /// G. Cormode, S. Muthukrishnan, "An improved data stream summary: the count-min sketch and its applications",
 /// J. Algorithms 55 (2005). Four rows of `width` cells; an estimate is never too low, and with probability
@@ -9,30 +9,22 @@ package struct AsideSketch: Sendable {
     /// Width of a row, a power of two.
     package let width: Int
     private let seed: UInt64
-    private let bySource: [UInt32]
-    private let byDestination: [UInt32]
+    private let cells: [UInt32]
 
     /// - Parameters:
-    ///   - bySource: packets, rows * width cells, row by row, summed over CPUs.
-    ///   - byDestination: likewise.
+    ///   - cells: packets, rows * width cells, row by row, summed over CPUs.
     ///   - width: cells in a row.
     ///   - seed: the seed of the data plane's hash.
-    package init(bySource: [UInt32], byDestination: [UInt32], width: Int, seed: UInt64) {
+    package init(cells: [UInt32], width: Int, seed: UInt64) {
         precondition(width > 0 && width & (width - 1) == 0, "a row is a power of two wide")
-        precondition(bySource.count == Self.rows * width && byDestination.count == Self.rows * width)
-        self.bySource = bySource
-        self.byDestination = byDestination
+        precondition(cells.count == Self.rows * width)
+        self.cells = cells
         self.width = width
         self.seed = seed
     }
 
-    /// Packets aside that came from `address`: an upper bound.
-    package func packets(from address: Address) -> UInt64 { estimate(address, in: bySource) }
-
     /// Packets aside that went to `address`: an upper bound.
-    package func packets(to address: Address) -> UInt64 { estimate(address, in: byDestination) }
-
-    private func estimate(_ address: Address, in cells: [UInt32]) -> UInt64 {
+    package func packets(to address: Address) -> UInt64 {
         let hash = Self.hash(address, seed: seed)
         var least = UInt32.max
         for row in 0..<Self.rows {

@@ -234,7 +234,7 @@ struct MixedTraffic {
         let width = 64
         let cells = (0..<AsideSketch.rows * width).map { _ in UInt32(number(3_000)) }
         reading.totals.aside = Count(packets: 20_000, bytes: 9_000_000)
-        reading.aside = AsideSketch(bySource: cells, byDestination: cells, width: width, seed: 9)
+        reading.aside = AsideSketch(cells: cells, width: width, seed: 9)
     }
 
     // MARK: Parts

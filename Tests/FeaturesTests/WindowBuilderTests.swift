@@ -258,8 +258,7 @@ import Traffic
             cells[row * 1_024 + Int(hash >> UInt64(16 * row)) & 1_023] += 5_000
         }
         reading.totals.aside = Count(packets: 5_000, bytes: 300_000)
-        reading.aside = AsideSketch(
-            bySource: [UInt32](repeating: 0, count: cells.count), byDestination: cells, width: 1_024, seed: 9)
+        reading.aside = AsideSketch(cells: cells, width: 1_024, seed: 9)
         let (window, _) = try features(builder.observe(reading).destination, of: "10.0.0.2")
         #expect((4_900...5_004).contains(window.packets))
     }

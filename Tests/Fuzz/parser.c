@@ -48,9 +48,9 @@ static void compare(const struct packet *packet, const struct reference *flow)
 	expect(packet->fragment == flow->is_fragment, "fragment");
 }
 
-static void add_aside(const __be32 *saddr, const __be32 *daddr, __u8 family, __u32 count)
+static void add_aside(const __be32 *daddr, __u8 family, __u32 count)
 {
-	sketch_add(&sketch, saddr, daddr, family, 0x9e3779b97f4a7c15ULL, count);
+	sketch_add(&sketch, daddr, family, 0x9e3779b97f4a7c15ULL, count);
 	packets_aside += count;
 }
 
@@ -62,8 +62,8 @@ static void count(struct packet *packet)
 
 	switch (flow_count(&sets[flow_set_index(hash, SETS)], packet, hash, packets, &lost)) {
 	case FLOW_COUNTED: break;
-	case FLOW_ASIDE: add_aside(packet->saddr, packet->daddr, packet->family, 1); break;
-	case FLOW_EVICTED: add_aside(lost.saddr, lost.daddr, lost.family, lost.packets); break;
+	case FLOW_ASIDE: add_aside(packet->daddr, packet->family, 1); break;
+	case FLOW_EVICTED: add_aside(lost.daddr, lost.family, lost.packets); break;
 	}
 	packets++;
 	for (int set = 0; set < SETS; set++)

@@ -3,11 +3,13 @@
  * The flow table: an 8-way set-associative cache, one segment for each generation and CPU, as flow exporters in
  * routers keep it. One CPU writes a segment, with bottom halves off, so nothing here needs a lock or an atomic.
  *
- * A hit touches two cache lines, a miss one or two; there is no allocation and no loop whose length traffic decides.
+ * A hit touches two cache lines, a miss mostly one; there is no allocation and no loop whose length traffic decides.
  *
- * When a set is full, an entry seen once yields to a newcomer at once; one seen more often yields after it has lost
- * eight contests for each step of its age. So a flood of never-repeating flows meets its own entries, not those of
- * conversations. What loses is counted aside: packets in entries + packets aside = packets, in every generation.
+ * When a set is full, a flow is turned away at first: its packet is counted aside, and its tag remembered with those of
+ * the last eight. Only one that comes again while it is remembered contests a place. An entry seen once yields to it at
+ * once; one seen more often yields after it has lost eight contests for each step of its age. So a flood of
+ * never-repeating flows gets past the free places only by chance (two tags are equal), and costs no entry's line. What
+ * loses is counted aside: packets in entries + packets aside = packets, in every generation.
  */
 #ifndef SLUICE_FLOWS_BPF_H
 #define SLUICE_FLOWS_BPF_H
@@ -26,9 +28,8 @@ enum flow_result {
 	FLOW_EVICTED, /* counted; the entry that stood there was lost: count it aside */
 };
 
-/* An entry that was overwritten. */
+/* What has to be known of an entry that was overwritten. */
 struct flow_lost {
-	__be32 saddr[4];
 	__be32 daddr[4];
 	__u8 family;
 	__u32 packets;
@@ -217,12 +218,19 @@ INLINE void flow_lose(const struct flow_set *set, __u32 way, struct flow_lost *l
 	lost->packets = entry->packets;
 	lost->bytes = entry->bytes;
 	if (entry->family == 6) {
-		__builtin_memcpy(lost->saddr, set->ipv6[way].saddr, 16);
 		__builtin_memcpy(lost->daddr, set->ipv6[way].daddr, 16);
 	} else {
-		lost->saddr[3] = entry->saddr;
 		lost->daddr[3] = entry->daddr;
 	}
+}
+
+/* Whether one of the last flows that the full set turned away came again; a flow that did not is remembered now. */
+INLINE int flow_returns(struct flow_set *set, __u64 tag)
+{
+	if (unlikely(zero_bytes(set->doorkeeper ^ EACH_WAY(tag))))
+		return 1;
+	set->doorkeeper = set->doorkeeper << 8 | tag;
+	return 0;
 }
 
 /* Counts the packet in its entry, making one if need be. `lost` is filled for FLOW_EVICTED. */
@@ -244,6 +252,8 @@ INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p,
 			set->ages += 1ULL << way * 8;
 		return FLOW_COUNTED;
 	}
+	if (likely(!zero_bytes(set->ages)) && likely(!flow_returns(set, tag)))
+		return FLOW_ASIDE;
 	way = flow_victim(set, hash) & (FLOW_WAYS - 1);
 	shift = way * 8;
 	age = flow_age(set, way);

@@ -106,17 +106,19 @@ struct flow_addresses {
 
 /*
  * One set of the cache. A look-up reads `tags` (hash bits, 0 = free) and touches one entry; IPv6 half a line more.
- * `tags` and `ages` hold a byte a way: of way i the bits 8 i and up.
+ * `tags` and `ages` hold a byte a way: of way i the bits 8 i and up. `doorkeeper` holds the tags of the last eight flows
+ * that the set, being full, turned away at first, the latest lowest.
  *
- *   line 0      tags ages contests               ages: packets seen, up to 15, less lost contests
+ *   line 0      tags ages doorkeeper contests    ages: packets seen, up to 15, less lost contests
  *   line 1..8   entries[8]
  *   line 9..12  ipv6[8]
  */
 struct flow_set {
 	__u64	tags;
 	__u64	ages;
+	__u64	doorkeeper;
 	__u32	contests;
-	__u32	pad[11];
+	__u32	pad[9];
 	struct flow_entry entries[FLOW_WAYS];
 	struct flow_addresses ipv6[FLOW_WAYS];
 };

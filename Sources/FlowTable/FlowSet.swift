@@ -23,6 +23,7 @@ import Traffic
     func clear() {
         unsafe set.pointee.tags = 0
         unsafe set.pointee.ages = 0
+        unsafe set.pointee.doorkeeper = 0
         unsafe set.pointee.contests = 0
     }
 

@@ -73,6 +73,43 @@ extension Kernel {
             #expect(reading.totals.flow.packets + reading.totals.aside.packets == 224)
         }
 
+        @Test(
+            "a flow that finds its set full gets a place when it comes again, unless eight others came meanwhile",
+            arguments: [0, 8], [true, false])
+        func turnedAway(others: Int, isIPv4: Bool) throws {
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
+            let trials = 40
+            var admitted = 0
+            for trial in 0..<trials {
+                let first = 100 * trial
+                for index in 0..<8 { _ = try plane.passes(Self.frame(first + index, isIPv4: isIPv4).bytes) }
+                let newcomer = Self.frame(first + 50, isIPv4: isIPv4)
+                _ = try plane.passes(newcomer.bytes)
+                for index in 0..<others {
+                    _ = try plane.passes(Self.frame(first + 60 + index, isIPv4: isIPv4).bytes)
+                }
+                _ = try plane.passes(newcomer.bytes)
+                let reading = plane.read()
+                if reading.samples.contains(where: { $0.key.source == newcomer.source }) { admitted += 1 }
+                #expect(reading.totals.flow.packets == 8)
+                #expect(reading.totals.aside.packets == UInt64(2 + others))
+            }
+            // One in thirty has the tag of another that is remembered.
+            #expect(others == 0 ? admitted == trials : admitted < trials / 3)
+        }
+
+        @Test("a flood of flows that never repeat takes no place from those seen often")
+        func flood() throws {
+            let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
+            let settled = (0..<8).map { Self.frame($0) }
+            for _ in 0..<20 { for frame in settled { _ = try plane.passes(frame.bytes) } }
+            for index in 100..<2_100 { _ = try plane.passes(Self.frame(index).bytes) }
+            let reading = plane.read()
+            #expect(Set(reading.samples.map(\.key.source)) == Set(settled.map(\.source)))
+            #expect(reading.samples.allSatisfy { $0.packets == 20 })
+            #expect(reading.totals.aside.packets == 2_000)
+        }
+
         @Test("the sketch never tells less of what went aside than there was", arguments: [true, false])
         func sketch(isIPv4: Bool) throws {
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 64))

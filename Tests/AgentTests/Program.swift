@@ -1,4 +1,6 @@
+import CTestSupport
 import Foundation
+import Glibc
 import Testing
 
 /// What a program left behind.
@@ -10,10 +12,16 @@ struct Outcome {
 }
 
 /// A program that runs beside the test, with its output in files.
+///
+/// Spawned and reaped here: Foundation's `Process` learns of an end by a descriptor that the child inherits, and waits for ever
+/// when a grandchild keeps it, or a daemon has closed it. Here a child has three descriptors, and its end is asked for by pid.
 final class Program {
-    private let process = Process()
+    let pid: pid_t
+    private let words: [String]
     private let output: URL
     private let error: URL
+    /// Once it has ended.
+    private var status: Int32?
 
     /// Starts `words`, the first of which is found on the path, in a network namespace with a name.
     init(_ words: [String], in namespace: String? = nil, files folder: URL) throws {
@@ -21,17 +29,20 @@ final class Program {
         (output, error) = (folder.appending(path: "\(id).out"), folder.appending(path: "\(id).err"))
         for file in [output, error] { try Data().write(to: file) }
         // nsenter becomes the program, and so its process is the one we signal.
-        let entered = namespace.map { ["nsenter", "--net=/run/netns/\($0)", "--"] + words } ?? words
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = entered
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: error)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        self.words = namespace.map { ["nsenter", "--net=/run/netns/\($0)", "--"] + words } ?? words
+        let strings = unsafe self.words.map { unsafe strdup($0) } + [nil]
+        defer { unsafe strings.forEach { unsafe free($0) } }
+        pid = unsafe test_spawn(strings, output.path, error.path)
+        guard pid > 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EINVAL) }
     }
 
-    var isRunning: Bool { process.isRunning }
-    var pid: Int32 { process.processIdentifier }
+    var isRunning: Bool {
+        guard status == nil else { return false }
+        var found: Int32 = 0
+        guard unsafe waitpid(pid, &found, WNOHANG) == pid else { return true }
+        status = found & 0x7F == 0 ? found >> 8 & 0xFF : found & 0x7F
+        return false
+    }
 
     /// What it printed on both streams so far.
     var text: String {
@@ -39,26 +50,27 @@ final class Program {
     }
 
     func signal(_ number: CInt) {
-        if process.isRunning { kill(process.processIdentifier, number) }
+        if isRunning { kill(pid, number) }
     }
 
     /// Waits for its end; one that does not come is an issue, and is then brought about.
     func ended(within limit: Duration = .seconds(30)) async throws -> Outcome {
-        if await !eventually(within: limit, { !process.isRunning }) {
-            Issue.record("still runs after \(limit): \(process.arguments ?? []): \(text)")
-            signal(SIGKILL)
-            process.waitUntilExit()
+        if await !eventually(within: limit, { !isRunning }) {
+            Issue.record("still runs after \(limit): \(words): \(text)")
+            remove()
         }
         return Outcome(
-            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+            status: status ?? SIGKILL, output: try String(contentsOf: output, encoding: .utf8),
             error: try String(contentsOf: error, encoding: .utf8))
     }
 
-    /// Kills it if it runs, stopped or not, and returns when it is gone.
+    /// Kills it if it runs, stopped or not, and what it left behind, and returns when it is gone.
     func remove() {
-        guard process.isRunning else { return }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        let isThere = isRunning
+        kill(-pid, SIGKILL)
+        guard isThere else { return }
+        kill(pid, SIGKILL)
+        while isRunning { usleep(1_000) }
     }
 }
 

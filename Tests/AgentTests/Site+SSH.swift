@@ -21,11 +21,9 @@ struct SSHServer {
         // Where Debian's sshd wants to lock itself up; a service that was never started has not made it.
         try FileManager.default.createDirectory(
             atPath: "/run/sshd", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        // The path is in full because sshd starts itself anew for each connection. It closes what it inherits, which Foundation
-        // takes for its end and then waits for that in vain, so a shell stands in for it, without which it does not live.
+        // The path is in full because sshd starts itself anew for each connection.
         let server = try site.start(
-            ["sh", "-c", "setpriv --pdeathsig KILL \"$@\"; :", "sh"]
-                + ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", "\(folder)/host_key"]
+            ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", "\(folder)/host_key"]
                 + [
                     "PidFile=none", "UsePAM=no", "PasswordAuthentication=yes",
                     "PermitRootLogin=prohibit-password", "AuthorizedKeysFile=\(folder)/login_key.pub",
@@ -44,5 +42,51 @@ struct SSHServer {
                 "BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
                 "ConnectTimeout=5", "ServerAliveInterval=1", "ServerAliveCountMax=5",
             ].flatMap { ["-o", $0] }
+    }
+
+    /// Opens a session from a host.
+    func session(to host: Address, from namespace: String) throws -> SSHSession {
+        try SSHSession(site, client + ["root@\(host)", "cat"], in: namespace)
+    }
+
+    /// Guesses passwords from a host, a minute at most.
+    func guess(at host: Address, from namespace: String) throws -> Program {
+        let words = site.folder.appending(path: "passwords").path
+        try (1...1000).map { "\($0)\n" }.joined().write(toFile: words, atomically: true, encoding: .utf8)
+        let target = "ssh://\(host.isIPv4 ? "\(host)" : "[\(host)]")"
+        // It leaves a file where it is started.
+        let guess = "exec timeout 60 hydra -I -t 4 -w 1 -l admin -P \(words) \(target)"
+        return try site.start(["sh", "-c", "cd \(site.folder.path) && \(guess)"], in: namespace)
+    }
+}
+
+/// An operator's session: what is typed, ten lines a second, comes back.
+struct SSHSession {
+    private let program: Program
+    private let end: URL
+
+    fileprivate init(_ site: Site, _ words: [String], in namespace: String) throws {
+        end = site.folder.appending(path: "\(UUID().uuidString).end")
+        let typing = "i=0; until [ -e \(end.path) ] || [ $i = 1500 ]; do i=$((i+1)); echo $i; sleep 0.1; done"
+        program = try site.start(
+            ["sh", "-c", "(\(typing)) | \(words.joined(separator: " "))"], in: namespace)
+    }
+
+    /// Lines that came back so far.
+    var echoes: Int { program.text.count { $0 == "\n" } }
+
+    /// Whether it still answers: ten more lines come back.
+    func answers() async -> Bool {
+        let before = echoes
+        return await eventually { echoes >= before + 10 }
+    }
+
+    /// Logs out, and returns whether all that was typed came back.
+    func logOut() async throws -> Bool {
+        try Data().write(to: end)
+        let outcome = try await program.ended()
+        let lines = outcome.output.split(separator: "\n")
+        return outcome.status == 0 && !lines.isEmpty
+            && lines.map(String.init) == (1...lines.count).map(String.init)
     }
 }

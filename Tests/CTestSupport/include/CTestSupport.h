@@ -25,3 +25,10 @@ ssize_t test_receive(int socket, void *buffer, size_t size);
  * IPv4 address in network order.
  */
 int test_send_segments(unsigned int address, int count, int size);
+
+/*
+ * Starts a program, found on the path, in a process group of its own, with nothing of ours but the environment: no
+ * descriptor but 0 to 2, no signal ignored or blocked. What it prints is appended to two files. `words` ends with NULL.
+ * Returns its process id.
+ */
+pid_t test_spawn(char *const words[], const char *output, const char *error);

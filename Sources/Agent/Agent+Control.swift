@@ -195,17 +195,38 @@ extension Agent: ControlService {
         ).map(AlertReport.init)
     }
 
-    package func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
-        try store.auditTrail(since: since, limit: limit).map {
+    // The audit trail only grows: what has to read much of it does so beside the loop.
+
+    package nonisolated func audit(_ query: AuditQuery) async throws -> [AuditReport] {
+        let lines = try await LowPriority.run { [store] in
+            try store.auditTrail(
+                since: query.since, source: query.source, reason: query.reason, verb: query.kind?.rawValue,
+                limit: query.limit)
+        }
+        return lines.map {
             AuditReport(
                 id: $0.id, time: $0.time, who: $0.who, verb: $0.verb, subject: $0.subject, detail: $0.detail)
         }
     }
 
-    package func verifyAudit() async throws -> AuditVerdict {
-        let found = try store.verifyAudit()
-        return AuditVerdict(lines: found.lines, broken: found.broken, head: found.head)
+    package nonisolated func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+        var place = AuditPlace.start
+        if let part {
+            guard let given = AuditPlace(line: part.line, hash: part.hash) else {
+                throw ControlError(.invalid, "`\(part.hash)` is no hash: it has 64 hexadecimal digits")
+            }
+            place = given
+        }
+        let found = try await LowPriority.run { [store, place] in
+            try store.verifyAudit(after: place, limit: Self.linesVerified)
+        }
+        return AuditVerdict(
+            lines: found.lines, broken: found.broken, last: found.last.line, head: found.last.hash,
+            newest: found.newest)
     }
+
+    /// Lines of the audit trail that one request looks at: some tenths of a second.
+    private static let linesVerified = 20_000
 
     package func explain(_ address: Address) async throws -> Explanation {
         let treatment = engine.policy.treatment(of: address)

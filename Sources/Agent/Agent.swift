@@ -43,6 +43,8 @@ package actor Agent {
     private var complaints: [String: String] = [:]
     private var operators = Operators()
     private var clockWatch = ClockWatch()
+    /// By how much the clock was set while no agent ran.
+    private let stepMeanwhile: Duration?
     /// What had to be mended in the kernel's rules since the start.
     private(set) var ruleDrift = RuleDrift()
     private var toldProgress = 0
@@ -85,6 +87,11 @@ package actor Agent {
         store = try Store(path: configuration.state)
         key = try SigningKey(file: SigningKey.path(beside: configuration.state))
         let trusted = Self.trustedKeys(configuration, own: key)
+        // A clock that was set while no agent ran: what is remembered moves along before anybody reads it.
+        let step = try store.lastMoment()?.step(to: clock.moment)
+        if let step {
+            try store.save([.clockSet(by: step)], by: "agent", under: loaded.hash, at: now)
+        }
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
         let (site, trained) = try Self.siteModel(in: store, trusting: trusted, &complaints)
         self.trained = trained
@@ -99,7 +106,9 @@ package actor Agent {
             protected: host.protected + operators.protected(at: now))
         policy.configuration = loaded.hash
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
-        try store.save(changes.events, by: "agent", at: now)
+        try store.save(changes.events, by: "agent", under: loaded.hash, at: now)
+        try store.save(clock.moment)
+        stepMeanwhile = step
         var options = DatapathOptions(configuration)
         options.replaces = replaces
         datapath = try Datapath.attach(
@@ -135,6 +144,11 @@ package actor Agent {
     /// - Throws: what ended the agent before its time, or kept it from detaching.
     package func run(staysAttached: Bool) async throws {
         tell(.started(datapath.attachments.map(\.summary)))
+        attempt("store") {
+            let words = "version \(Version.current), mode \(engine.policy.mode.rawValue)"
+            try store.note("start", "agent", detail: words, by: "agent", under: loaded.hash, at: started)
+        }
+        if let stepMeanwhile { tell(.event(.clockSet(by: stepMeanwhile))) }
         for complaint in complaints.values { tell(.warning(complaint)) }
         var failure: (any Error)?
         do {
@@ -164,7 +178,7 @@ package actor Agent {
 
     /// This moment, to decide by; if the clock was set, all that is remembered has moved along.
     func time() -> Timestamp {
-        let step = clockWatch.step(of: clock)
+        let step = clockWatch.step(to: clock.moment)
         let now = clock.now
         if let step { record(engine.policy.clockWasSet(by: step), by: "agent", at: now) }
         return now
@@ -211,7 +225,7 @@ package actor Agent {
     func record(_ events: [Event], by who: String, at now: Timestamp) {
         guard !events.isEmpty else { return }
         for event in events { tell(.event(event), by: who) }
-        attempt("store") { try store.save(events, by: who, at: now) }
+        attempt("store") { try store.save(events, by: who, under: loaded.hash, at: now) }
     }
 
     /// Somebody else changed the rules in the kernel; they are as they should be again.
@@ -227,6 +241,7 @@ package actor Agent {
         lastSaved = now
         attempt("store") {
             try store.save([], by: "agent", at: now)
+            try store.save(clock.moment)
             try store.saveCounters(of: engine.policy.sanctions)
             try saveActivity(at: now)
             try store.prune()

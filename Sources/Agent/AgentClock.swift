@@ -1,5 +1,6 @@
 import BPF
 import Datapath
+package import Store
 package import Traffic
 
 /// The agent's time, so that tests can turn it by hand.
@@ -7,8 +8,8 @@ package protocol AgentClock: Sendable {
     /// This moment.
     var now: Timestamp { get }
 
-    /// Time since the machine started, which nobody can set.
-    var uptime: Duration { get }
+    /// This moment, by a clock that nobody can set too.
+    var moment: Moment { get }
 
     /// Returns at `deadline`, or at once if that is over.
     func sleep(until deadline: Timestamp) async throws
@@ -20,7 +21,12 @@ package struct WallClock: AgentClock {
 
     package var now: Timestamp { .now }
 
-    package var uptime: Duration { .nanoseconds(Int64(clamping: Machine.uptimeNanoseconds())) }
+    package var moment: Moment {
+        Moment(boot: Self.boot, uptime: .nanoseconds(Int64(clamping: Machine.uptimeNanoseconds())), time: now)
+    }
+
+    /// Which start of the machine this is; another one needs another process.
+    private static let boot = TextTable.rows("/proc/sys/kernel/random/boot_id").first?.first ?? ""
 
     package func sleep(until deadline: Timestamp) async throws {
         let span = deadline - now
@@ -31,17 +37,11 @@ package struct WallClock: AgentClock {
 
 /// Notices when a wall clock is set, by the machine's uptime.
 struct ClockWatch {
-    /// Time servers that slew a clock move it by half a thousandth: no step within a turn.
-    static let leastStep: Duration = .seconds(1)
-
-    private var last: (wall: Timestamp, uptime: Duration)?
+    private var last: Moment?
 
     /// By how much the clock was set since the last call; `nil` if it was not.
-    mutating func step(of clock: any AgentClock) -> Duration? {
-        let current = (wall: clock.now, uptime: clock.uptime)
-        defer { last = current }
-        guard let last else { return nil }
-        let step = (current.wall - last.wall) - (current.uptime - last.uptime)
-        return step <= .zero - Self.leastStep || step >= Self.leastStep ? step : nil
+    mutating func step(to moment: Moment) -> Duration? {
+        defer { last = moment }
+        return last?.step(to: moment)
     }
 }

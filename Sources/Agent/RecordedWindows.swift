@@ -32,7 +32,9 @@ package struct RecordedWindows {
             let set = try? TrainingSet(file: ModelFile(recording.data), shipped: shipped)
             return set.map { Part(started: recording.started, ended: recording.ended, windows: $0) }
         }
-        judged = try store.judgedAlerts().filter { $0.verdict.row.count == FeatureSchema.count }
+        judged = try store.judgedAlerts().filter {
+            $0.verdict.schema == FeatureSchema.identity && $0.verdict.row.count == FeatureSchema.count
+        }
         champion = try store.model(.champion).flatMap { try? SiteModel(file: ModelFile($0.data)) }
     }
 

@@ -99,12 +99,14 @@ package struct ControlClient: ControlService {
         try await send("POST", "alerts/\(alert)/feedback", body: try Wire.encode(request))
     }
 
-    package func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
-        let query = since.map { "since=\(Self.encode($0.rfc3339))&" } ?? ""
-        return try await (get("audit?\(query)limit=\(limit)") as AuditList).lines
+    package func audit(_ query: AuditQuery) async throws -> [AuditReport] {
+        try await (get("audit" + Self.query(query.parameters)) as AuditList).lines
     }
 
-    package func verifyAudit() async throws -> AuditVerdict { try await get("audit/verify") }
+    package func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+        try await get(
+            "audit/verify" + Self.query([("after", part.map { "\($0.line)" }), ("hash", part?.hash)]))
+    }
 
     package func explain(_ address: Address) async throws -> Explanation {
         try await get("explain?address=" + Self.encode("\(address)"))
@@ -268,6 +270,15 @@ extension EventQuery {
         [
             ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
             ("kind", kind?.rawValue), ("limit", limit > 0 ? "\(limit)" : nil),
+        ]
+    }
+}
+
+extension AuditQuery {
+    fileprivate var parameters: [(name: String, value: String?)] {
+        [
+            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
+            ("kind", kind?.rawValue), ("limit", "\(limit)"),
         ]
     }
 }

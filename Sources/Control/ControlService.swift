@@ -75,11 +75,13 @@ package protocol ControlService: Sendable {
     /// Alerts that are kept.
     func alerts(_ query: AlertQuery) async throws -> [AlertReport]
 
-    /// The audit trail after `since` (all of it if `nil`), newest first, at most `limit`.
-    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport]
+    /// Lines of the audit trail, newest first.
+    func audit(_ query: AuditQuery) async throws -> [AuditReport]
 
-    /// Whether the audit trail is what was written.
-    func verifyAudit() async throws -> AuditVerdict
+    /// Whether the audit trail is what was written: a part of it, from the beginning or after another part.
+    ///
+    /// - Throws: `ControlError` with code `invalid` if the hash is none.
+    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict
 
     /// What happens to packets from `address`, and why.
     func explain(_ address: Address) async throws -> Explanation

@@ -97,7 +97,27 @@ extension HTTPRequest {
     }
 }
 
+extension AuditQuery {
+    init(_ request: HTTPRequest) throws(ControlError) {
+        self.init(
+            since: try request.since(), source: try request.source(), reason: request.query["reason"],
+            kind: request.query["kind"] == nil ? nil : try request.word("kind", or: .ban),
+            limit: try request.limit() ?? ListLimits.usual)
+    }
+}
+
 extension HTTPRequest {
+    /// The parameters `after` and `hash`, of which neither goes without the other.
+    func auditPart() throws(ControlError) -> AuditPart? {
+        guard query["after"] != nil || query["hash"] != nil else { return nil }
+        guard let line = query["after"].flatMap(Int64.init), line >= 0, let hash = query["hash"] else {
+            throw ControlError(
+                .invalid, "`after` must be the number of a line, and `hash` what that line must have",
+                hint: "`last` and `head` of the answer before; both or neither")
+        }
+        return AuditPart(line: line, hash: hash)
+    }
+
     /// The parameter `confirm`: seconds.
     func confirm() throws(ControlError) -> Double? {
         guard let text = query["confirm"] else { return nil }

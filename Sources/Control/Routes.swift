@@ -79,14 +79,19 @@ extension Route {
             try await service.report(since: try request.since())
         },
         Route(
-            "GET", "audit", "Who did what, newest first.", parameters: [.since, .limit]
+            "GET", "audit", "Who did what, newest first.",
+            parameters: [.since, .source, .reason, .auditKind, .limit]
         ) { service, request in
-            AuditList(
-                lines: try await service.audit(
-                    since: try request.since(), limit: try request.limit() ?? ListLimits.usual))
+            AuditList(lines: try await service.audit(try AuditQuery(request)))
         },
-        Route("GET", "audit/verify", "Whether the audit trail is what was written.") { service, _ in
-            try await service.verifyAudit()
+        Route(
+            "GET", "audit/verify",
+            """
+            Whether the audit trail is what was written: a part of it at a time. Where `last` is less than `newest`, ask again with \
+            `last` and `head` as `after` and `hash`.
+            """, parameters: [.after, .hash]
+        ) { service, request in
+            try await service.verifyAudit(after: try request.auditPart())
         },
         Route(
             "GET", "alerts", "What was out of the ordinary.",
@@ -180,6 +185,10 @@ extension Parameter {
         "limit", "How many at most.", .integer(from: 1, through: ListLimits.most))
     fileprivate static let kind = Parameter(
         "kind", "Those of this kind.", .words(of: EventReport.Kind.self))
+    fileprivate static let auditKind = Parameter("kind", "Those of this kind.", .words(of: AuditKind.self))
+    fileprivate static let after = Parameter(
+        "after", "Lines after this one; none: from the first on.", .integer(from: 0, through: .max))
+    fileprivate static let hash = Parameter("hash", "The hash that the line `after` must have.", .string)
     fileprivate static let confirm = Parameter(
         "confirm", "Seconds within which it must be confirmed (`POST confirm`), or it is undone.", .number)
     fileprivate static let address = Parameter("address", "Of either family.", .address, isRequired: true)

@@ -71,6 +71,8 @@ package struct Verdict: Hashable, Sendable {
     package var isTwoWay: Bool
     /// The window as the models see it, `FeatureSchema.count` numbers, to learn from; empty where it is not known.
     package var row: [Float] = []
+    /// `FeatureSchema.identity` of the build that made `features` and `row`; empty where it is not known.
+    package var schema: String
     /// Whether it rests on something countable that needs no model and no second look.
     package var isCertain: Bool
     /// Other ends in the same second.
@@ -82,7 +84,8 @@ package struct Verdict: Hashable, Sendable {
         time: Timestamp, entity: Entity, score: Double, threshold: Double, tier: Tier, reason: String,
         summary: String,
         features: [FeatureContribution], model: String, target: Target?, isTwoWay: Bool,
-        isCertain: Bool = true, peers: Int = 1, served: Int = 0, row: [Float] = []
+        isCertain: Bool = true, peers: Int = 1, served: Int = 0, row: [Float] = [],
+        schema: String = FeatureSchema.identity
     ) {
         self.time = time
         self.entity = entity
@@ -96,6 +99,7 @@ package struct Verdict: Hashable, Sendable {
         self.target = target
         self.isTwoWay = isTwoWay
         self.row = row
+        self.schema = schema
         self.isCertain = isCertain
         self.peers = peers
         self.served = served

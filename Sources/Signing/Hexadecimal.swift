@@ -7,7 +7,7 @@ extension Sequence<UInt8> {
 
 extension [UInt8] {
     /// Reads two digits a byte; `nil` if there is anything else.
-    init?(hexadecimal text: String) {
+    package init?(hexadecimal text: String) {
         let digits = text.map { $0.isASCII ? $0.hexDigitValue : nil }
         guard digits.count.isMultiple(of: 2) else { return nil }
         self = []

@@ -138,7 +138,7 @@ extension Alert {
             summary: try reader.value("summary"),
             features: decoded.map(\.contribution),
             model: try reader.value("model"), target: target, isTwoWay: try reader.value("two_way"),
-            row: Self.numbers(try reader.value("row")))
+            row: Self.numbers(try reader.value("row")), schema: try reader.value("schema"))
         self.init(
             id: try reader.value("id"), verdict: verdict, action: try reader.choice("action"),
             note: try reader.optional("note"), ruleID: try reader.optional("rule_id"),
@@ -153,8 +153,8 @@ extension Alert {
             sql: """
                 INSERT OR REPLACE INTO alert (id, time, view, prefix, tier, reason, summary, score, threshold,
                 model, features, target_address, target_protocol, target_port, two_way, action, note, rule_id,
-                row, feedback, configuration)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                row, feedback, configuration, schema)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id, verdict.time.nanoseconds, verdict.entity.view.rawValue, "\(verdict.entity.prefix)",
@@ -162,7 +162,7 @@ extension Alert {
             verdict.threshold.finite,
             verdict.model, encoded, verdict.target.map { "\($0.address)" }, verdict.target?.protocol.rawValue,
             verdict.target?.port, verdict.isTwoWay, action.rawValue, note, ruleID,
-            Self.bytes(verdict.row), feedback?.rawValue, configuration,
+            Self.bytes(verdict.row), feedback?.rawValue, configuration, verdict.schema,
         ])
     }
 

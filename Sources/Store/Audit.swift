@@ -14,7 +14,7 @@ package struct AuditLine: Hashable, Sendable {
     package var verb: String
     /// What it was done to.
     package var subject: String
-    /// Words, or what is known of a rule as JSON (`AuditDetail`).
+    /// Words, or as JSON what is known of a rule (`AuditDetail`) or of another change (`ChangeDetail`).
     package var detail: String
 }
 
@@ -29,23 +29,55 @@ extension AuditLine {
 }
 
 extension Store {
-    /// Adds a line to the audit trail, for what is no `Event`: start, stop, a change of mode ...
+    /// Adds a line to the audit trail, for what is no `Event`: start, stop, another model ...
+    ///
+    /// `configuration` is the hash of the one in use, where that matters.
     package func note(
-        _ verb: String, _ subject: String, detail: String = "", by who: String, at now: Timestamp
+        _ verb: String, _ subject: String, detail: String = "", by who: String,
+        under configuration: String? = nil, at now: Timestamp
     ) throws(StoreError) {
         try write { database in
             var trail = try AuditWriter(database)
-            try trail.add(verb, subject, detail, by: who, at: now)
+            guard let configuration else {
+                return try trail.add(verb, subject, detail, by: who, at: now)
+            }
+            let change = ChangeDetail(summary: detail, configuration: configuration)
+            try trail.add(verb, subject, change, by: who, at: now)
         }
     }
 
     /// The last lines of the audit trail after `since` (of all if `nil`), newest first.
-    package func auditTrail(since: Timestamp? = nil, limit: Int) throws(StoreError) -> [AuditLine] {
-        try read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM audit WHERE time > ? ORDER BY id DESC LIMIT ?",
-                arguments: [since?.nanoseconds ?? .min, max(0, limit)]
-            ).map(AuditLine.init)
+    ///
+    /// Those on a prefix that has an address in common with `source`, with exactly this `reason`, and of this `verb`. Read beside
+    /// whatever is being written, on a connection of its own: a long trail takes a moment.
+    package func auditTrail(
+        since: Timestamp? = nil, source: Prefix? = nil, reason: String? = nil, verb: String? = nil, limit: Int
+    ) throws(StoreError) -> [AuditLine] {
+        var conditions = ["time > ?"]
+        var arguments: StatementArguments = [since?.nanoseconds ?? .min]
+        if let verb {
+            conditions.append("verb = ?")
+            arguments += [verb]
+        }
+        if let reason {
+            // Lines of entries that earlier versions wrote have nothing but the reason.
+            conditions.append(
+                "CASE WHEN json_valid(detail) THEN json_extract(detail, '$.reason') ELSE detail END = ?")
+            arguments += [reason]
+        }
+        let sql = "SELECT * FROM audit WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC"
+        return try readBeside { database in
+            let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            var result: [AuditLine] = []
+            while result.count < limit, let row = try rows.next() {
+                if let source {
+                    guard let text: String = row["subject"], let prefix = Prefix(text),
+                        prefix.overlaps(source)
+                    else { continue }
+                }
+                result.append(try AuditLine(row))
+            }
+            return result
         }
     }
 }
@@ -55,13 +87,17 @@ struct AuditWriter {
     let database: Database
     private var last: Int64
     private var head: [UInt8]
-    private let encoder = AuditDetail.encoder
+    private let encoder: JSONEncoder
 
     init(_ database: Database) throws {
         self.database = database
         last =
             try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'audit'") ?? 0
         head = try AuditChain.head(database)
+        encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 
     mutating func add(
@@ -77,9 +113,10 @@ struct AuditWriter {
     }
 
     mutating func add(
-        _ verb: String, _ subject: String, _ detail: AuditDetail, by who: String, at time: Timestamp
+        _ verb: String, _ subject: String, _ detail: some Encodable, by who: String, at time: Timestamp
     ) throws {
-        try add(verb, subject, try detail.text(by: encoder), by: who, at: time)
+        let text = String(decoding: try encoder.encode(detail), as: UTF8.self)
+        try add(verb, subject, text, by: who, at: time)
     }
 }
 
@@ -101,40 +138,54 @@ extension Store.Entry {
             try note("end", sanction, ending, &trail)
         case .allowed(let entry):
             try entry.write(to: database)
-            try trail.add("allow", "\(entry.prefix)", entry.reason ?? "", by: who, at: time)
+            try note("allow", "\(entry.prefix)", &trail) {
+                ($0.reason, $0.expires) = (entry.reason, entry.expires?.seconds)
+            }
         case .disallowed(let entry):
             try entry.delete(from: database)
-            try trail.add("disallow", "\(entry.prefix)", by: who, at: time)
+            try note("disallow", "\(entry.prefix)", &trail)
         case .modeSet(let mode, let group, let configured):
             let saved = SavedMode(group: group, mode: mode, configured: configured)
             try saved.write(to: database)
-            try trail.add("mode", group ?? "agent", mode.rawValue, by: who, at: time)
+            try note("mode", group ?? "agent", &trail) { $0.summary = mode.rawValue }
         case .tripped(let trip):
-            try trail.add("trip", "agent", trip.reason, by: who, at: time)
+            try note("trip", "agent", &trail) { $0.summary = trip.reason }
         case .protected(let entry):
             try entry.write(to: database)
-            try trail.add("protect", "\(entry.prefix)", entry.reason, by: who, at: time)
+            try note("protect", "\(entry.prefix)", &trail) { $0.reason = entry.reason }
         case .unprotected(let entry):
             try entry.delete(from: database)
-            try trail.add("unprotect", "\(entry.prefix)", by: who, at: time)
+            try note("unprotect", "\(entry.prefix)", &trail)
         case .pending(let change):
             try change.write(to: database)
-            let words = "\(change.summary); undone at \(change.deadline.seconds) unless confirmed"
-            try trail.add("await", "change \(change.id)", words, by: who, at: time)
+            try note("await", "change \(change.id)", &trail) {
+                ($0.summary, $0.expires) = (change.summary, change.deadline.seconds)
+            }
         case .confirmed(let change):
             try change.delete(from: database)
-            try trail.add("confirm", "change \(change.id)", change.summary, by: who, at: time)
+            try note("confirm", "change \(change.id)", &trail) { $0.summary = change.summary }
         case .undone(let change):
             try change.delete(from: database)
-            try trail.add("undo", "change \(change.id)", change.summary, by: who, at: time)
+            try note("undo", "change \(change.id)", &trail) { $0.summary = change.summary }
         case .superseded(let change):
             try change.write(to: database)
-            let words = change.steps.isEmpty ? "nothing is left of it" : "left of it: \(change.summary)"
-            try trail.add("supersede", "change \(change.id)", words, by: who, at: time)
+            try note("supersede", "change \(change.id)", &trail) {
+                $0.summary =
+                    change.steps.isEmpty ? "nothing is left of it" : "left of it: \(change.summary)"
+            }
         case .clockSet(let step):
             try Store.moveEnds(by: step, database)
-            try trail.add("clock", "agent", "set by \(step.seconds) s", by: who, at: time)
+            try note("clock", "agent", &trail) { $0.summary = "set by \(step.seconds) s" }
         }
+    }
+
+    private func note(
+        _ verb: String, _ subject: String, _ trail: inout AuditWriter,
+        _ fill: (inout ChangeDetail) -> Void = { _ in }
+    ) throws {
+        var detail = ChangeDetail(configuration: configuration)
+        fill(&detail)
+        try trail.add(verb, subject, detail, by: who, at: time)
     }
 
     private func note(

@@ -3,14 +3,42 @@ import GRDB
 import Signing
 import Traffic
 
+/// A line of the audit trail, and the hash that it must have.
+package struct AuditPlace: Hashable, Sendable {
+    /// Id of the line; 0 is before the first.
+    package let line: Int64
+    let digest: [UInt8]
+
+    init(line: Int64, digest: [UInt8]) {
+        self.line = line
+        self.digest = digest
+    }
+
+    /// `nil` if `hash` is not 64 hexadecimal digits.
+    package init?(line: Int64, hash: String) {
+        guard let digest = [UInt8](hexadecimal: hash), digest.count == AuditChain.start.count else {
+            return nil
+        }
+        self.init(line: line, digest: digest)
+    }
+
+    /// In hexadecimal.
+    package var hash: String { digest.hexadecimal }
+
+    /// Before the first line.
+    package static let start = AuditPlace(line: 0, digest: AuditChain.start)
+}
+
 /// What `Store.verifyAudit` found.
 package struct AuditVerification: Hashable, Sendable {
     /// Lines that were looked at.
     package var lines: Int
     /// Id of the first line that is not what was written, or that others are missing before; `nil` if there is none.
     package var broken: Int64?
-    /// Hash of the last line, in hexadecimal: noted elsewhere, it shows later whether lines were cut off the end.
-    package var head: String
+    /// The last line that was looked at; its hash, noted elsewhere, shows later whether lines were cut off the end.
+    package var last: AuditPlace
+    /// Id of the newest line.
+    package var newest: Int64
 }
 
 /// The audit trail as a chain: each line has the hash of itself and of the line before.
@@ -63,26 +91,30 @@ extension FixedWidthInteger {
 }
 
 extension Store {
-    /// Computes the chain anew, line by line.
-    package func verifyAudit() throws(StoreError) -> AuditVerification {
-        try read { database in
-            var result = AuditVerification(lines: 0, broken: nil, head: "")
-            var previous = AuditChain.start
-            var last: Int64 = 0
-            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY id")
-            while let row = try rows.next() {
+    /// Computes the chain anew, line by line: at most so many after a place that was reached before.
+    ///
+    /// Read beside whatever is being written, on a connection of its own.
+    package func verifyAudit(
+        after place: AuditPlace = .start, limit: Int = .max
+    ) throws(StoreError) -> AuditVerification {
+        try readBeside { database in
+            var (lines, last, broken) = (0, place.line, Int64?.none)
+            var previous = place.digest
+            let rows = try Row.fetchCursor(
+                database, sql: "SELECT * FROM audit WHERE id > ? ORDER BY id", arguments: [place.line])
+            while lines < limit, broken == nil, let row = try rows.next() {
                 let line = try AuditLine(row)
                 let hash: Data = try RowReader(row: row, table: "audit").value("hash")
                 previous = AuditChain.hash(after: previous, line)
-                result.lines += 1
+                lines += 1
                 // Ids are given one by one and never again.
-                if result.broken == nil, Array(hash) != previous || line.id != last + 1 {
-                    result.broken = line.id
-                }
+                if Array(hash) != previous || line.id != last + 1 { broken = line.id }
                 last = line.id
             }
-            result.head = previous.hexadecimal
-            return result
+            let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM audit") ?? 0
+            return AuditVerification(
+                lines: lines, broken: broken,
+                last: AuditPlace(line: last, digest: previous), newest: newest)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Detection
-import Foundation
 import Policy
 import Traffic
 
@@ -57,18 +56,18 @@ struct AuditDetail: Encodable {
                 })
         }
     }
+}
 
-    static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }
-
-    func text(by encoder: JSONEncoder) throws -> String {
-        String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+/// What the audit trail keeps of a change that makes or ends no rule.
+struct ChangeDetail: Encodable {
+    /// In the words of who asked for it.
+    var reason: String?
+    /// What was done.
+    var summary: String?
+    /// Seconds since the epoch: of an entry its end, of a change that waits when it is undone.
+    var expires: Double?
+    /// Hash of the configuration in use.
+    var configuration: String?
 }
 
 extension Rule.Match {

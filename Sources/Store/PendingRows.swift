@@ -47,6 +47,7 @@ extension PendingChange {
     /// Writes the change, in place of an earlier state of it.
     func write(to database: Database) throws {
         try delete(from: database)
+        try database.execute(sql: "UPDATE agent SET last_change = max(last_change, ?)", arguments: [id])
         for (place, step) in steps.enumerated() {
             try step.write(at: place, of: self, to: database)
         }

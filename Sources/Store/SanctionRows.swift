@@ -2,22 +2,6 @@ import GRDB
 import Policy
 import Traffic
 
-extension Store {
-    /// Moves what is in force along with a clock that was set, so that it keeps the time it has left.
-    static func moveEnds(by step: Duration, _ database: Database) throws {
-        // What 64 bits hold: SQLite would go on with a real number.
-        let most = Int64.max / 2
-        let nanoseconds = min(max(step.nanoseconds, -most), most)
-        for (table, condition) in [("sanction", "ended IS NULL"), ("allowed", "TRUE")] {
-            try database.execute(
-                sql: """
-                    UPDATE \(table) SET since = max(0, since + ?), expires = max(0, min(expires, ?) + ?)
-                    WHERE \(condition)
-                    """, arguments: [nanoseconds, most, nanoseconds])
-        }
-    }
-}
-
 extension Sanction {
     init(_ row: Row) throws {
         let reader = RowReader(row: row, table: "sanction")

@@ -31,6 +31,9 @@ enum Schema {
         migrator.registerMigration("7") { database in
             try database.execute(sql: version7)
         }
+        migrator.registerMigration("8") { database in
+            try database.execute(sql: version8)
+        }
         return migrator
     }
 
@@ -207,5 +210,20 @@ enum Schema {
             mode_to TEXT,
             PRIMARY KEY (change_id, step)
         ) STRICT;
+        """
+    private static let version8 = """
+        -- Names and formulas of the features in `features` and `row` (`FeatureSchema.identity`); '' of earlier versions.
+        ALTER TABLE alert ADD COLUMN schema TEXT NOT NULL DEFAULT '';
+
+        -- What the agent knows of itself; one row.
+        CREATE TABLE agent (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            last_change INTEGER NOT NULL, -- highest number that a change to be confirmed has had
+            -- When it last ran, by two clocks; see `Moment`.
+            boot TEXT,
+            uptime INTEGER,
+            time INTEGER
+        ) STRICT;
+        INSERT INTO agent (id, last_change) SELECT 1, coalesce(max(change_id), 0) FROM pending;
         """
 }

@@ -28,10 +28,11 @@ package final class Store: Sendable {
     let database: DatabaseQueue
     private let pending = Mutex<[Entry]>([])
 
-    /// An event with who made it happen, and when.
+    /// An event with who made it happen, under which configuration, and when.
     struct Entry: Sendable {
         var event: Event
         var who: String
+        var configuration: String?
         var time: Timestamp
     }
 
@@ -66,10 +67,7 @@ package final class Store: Sendable {
                 throw StoreError(.failed, path: path, detail: "there is no such database")
             }
             try Self.examine(path)
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(2)
-            database = try DatabaseQueue(path: path, configuration: configuration)
+            database = try DatabaseQueue(path: path, configuration: Self.readOnly)
             guard try database.read(Schema.migrator.hasCompletedMigrations) else {
                 throw StoreError(
                     .failed, path: path,
@@ -98,9 +96,7 @@ package final class Store: Sendable {
 
     /// Throws if a file is damaged, not ours, or newer than this program; changes nothing.
     private static func examine(_ path: String) throws {
-        var configuration = Configuration()
-        configuration.readonly = true
-        try DatabaseQueue(path: path, configuration: configuration).read { database in
+        try DatabaseQueue(path: path, configuration: readOnly).read { database in
             guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") != 0 else { return }
             let id = try Int32.fetchOne(database, sql: "PRAGMA application_id")
             guard id == Schema.applicationID else { throw StoreError(.foreign, path: path) }
@@ -114,10 +110,12 @@ package final class Store: Sendable {
 
     /// Writes what happened; if that fails, the events are kept and tried again with the next call.
     ///
-    /// `who` made it happen, for the audit trail: `agent`, `operator` ...
-    package func save(_ events: [Event], by who: String, at now: Timestamp) throws(StoreError) {
+    /// `who` made it happen, for the audit trail: `agent`, `operator` ...; `configuration` is the hash of the one in use.
+    package func save(
+        _ events: [Event], by who: String, under configuration: String? = nil, at now: Timestamp
+    ) throws(StoreError) {
         let entries = pending.withLock { pending in
-            pending += events.map { Entry(event: $0, who: who, time: now) }
+            pending += events.map { Entry(event: $0, who: who, configuration: configuration, time: now) }
             return pending
         }
         guard !entries.isEmpty else { return }
@@ -156,7 +154,7 @@ package final class Store: Sendable {
             let ids = "SELECT rule_id FROM sanction UNION ALL SELECT rule_id FROM allowed"
             let rules = "SELECT max(rule_id) FROM (\(ids))"
             state.lastRuleID = UInt32(clamping: try Int64.fetchOne(database, sql: rules) ?? 0)
-            state.lastPendingID = state.pending.map(\.id).max() ?? 0
+            state.lastPendingID = try Int64.fetchOne(database, sql: "SELECT last_change FROM agent") ?? 0
             state.lastAlertID = try Int64.fetchOne(database, sql: "SELECT max(id) FROM alert") ?? 0
             return state
         }
@@ -191,6 +189,24 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error, path: path)
         }
+    }
+
+    /// Reads on a connection of its own, beside whatever is being written: what takes long keeps nobody waiting.
+    ///
+    /// To be called from any thread.
+    func readBeside<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try DatabaseQueue(path: path, configuration: Self.readOnly).read(body)
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private static var readOnly: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(2)
+        return configuration
     }
 
     func write(_ body: (Database) throws -> Void) throws(StoreError) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Foundation
 import Terminal
 import Traffic
 
@@ -16,20 +17,25 @@ struct AuditListCommand: AgentCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "The audit trail, newest first.")
 
-    @Option(help: "Only later lines: how long ago (1h), or a time.", transform: parseSince)
-    var since: Timestamp?
+    @Option(
+        help: "Only those of this kind, such as ban, allow or mode.",
+        completion: .words(of: AuditKind.self), transform: parseChoice)
+    var kind: AuditKind?
 
-    @Option(help: "How many at most.", transform: parseLimit)
-    var limit = 20
+    @OptionGroup var filter: FilterOptions
 
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> AuditList {
-        AuditList(lines: try await service.audit(since: since, limit: limit))
+        AuditList(
+            lines: try await service.audit(
+                AuditQuery(
+                    since: filter.since, source: filter.source, reason: filter.reason, kind: kind,
+                    limit: filter.limit ?? 20)))
     }
 
     func printout(_ list: AuditList, at now: Timestamp) -> Printout {
-        Printout(list, rows: list.lines, nothing: "Nothing was done.", at: now)
+        Printout(list, rows: list.lines, nothing: filter.nothing("Nothing was done."), at: now)
     }
 }
 
@@ -43,8 +49,20 @@ extension AuditReport: ListRow {
             Column("who", "WHO", value: { $0.who }),
             Column("verb", "DID", value: { $0.verb }),
             Column("subject", "TO", value: { $0.subject }),
-            Column("detail", "WHY", isFlexible: true, value: { $0.detail }),
+            Column("detail", "WHY", isFlexible: true, value: { $0.detail }, cell: { Table.Cell($0.words) }),
         ]
+    }
+}
+
+extension AuditReport {
+    /// What people want to know of `detail`: why it was done, how it ended.
+    var words: String {
+        struct Known: Decodable { var reason, summary, ending: String? }
+        guard let known = try? JSONDecoder().decode(Known.self, from: Data(detail.utf8)) else {
+            return detail
+        }
+        let words = [known.reason, known.summary].compactMap(\.self).filter { !$0.isEmpty }
+        return words.joined(separator: ": ") + (known.ending.map { " (\($0))" } ?? "")
     }
 }
 
@@ -60,7 +78,11 @@ struct AuditVerifyCommand: DocumentCommand {
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> AuditVerdict {
-        let verdict = try await service.verifyAudit()
+        let progress = ProgressLine()
+        defer { progress.clear() }
+        let verdict = try await service.verifyAudit { part in
+            progress.show("verified \(part.last.grouped) of \(part.newest.grouped) lines")
+        }
         guard let broken = verdict.broken else { return verdict }
         throw Failure(
             "the audit trail is broken at line \(broken) of \(counted(verdict.lines, "line"))",

@@ -47,9 +47,9 @@ extension EndToEnd {
                 #expect(try await second.client.bans().isEmpty)
                 #expect(try await second.client.modes().groups.map(\.mode) == [.enforce])
                 #expect(try await second.client.pending().isEmpty)
-                let trail = try await second.client.audit(since: nil, limit: 100)
+                let trail = try await second.client.audit(AuditQuery(limit: 100))
                 #expect(trail.count { $0.verb == "await" } == 3 && trail.count { $0.verb == "undo" } == 3)
-                #expect(try await second.client.verifyAudit().broken == nil)
+                #expect(try await second.client.verifyAudit(after: nil).broken == nil)
                 #expect(try await second.stop().status == 0)
             }
         }
@@ -74,7 +74,7 @@ extension EndToEnd {
                         "\(String(describing: event))")
                 }
                 let status = try await agent.client.status()
-                let trail = try await agent.client.audit(since: nil, limit: 100)
+                let trail = try await agent.client.audit(AuditQuery(limit: 100))
                 let hash = try #require(status.configuration)
                 #expect(
                     trail.contains { $0.verb == "ban" && $0.detail.contains("\"configuration\":\"\(hash)\"") }

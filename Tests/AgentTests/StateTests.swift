@@ -150,6 +150,15 @@ extension EndToEnd {
                 let left = try #require(ban.expires) - now
                 #expect(ban.prefix == Prefix(long) && left > .seconds(300) && left <= .seconds(600))
                 try await second.stop()
+                // While no agent runs, too.
+                try clock.set(86_400)
+                let third = try await RunningAgent(site, environment: clock.environment)
+                #expect(third.program.text.contains("set forward by 90000.0 s"), "\(third.program.text)")
+                let tomorrow = Timestamp(seconds: Date().timeIntervalSince1970 + 86_400)
+                let rest = try #require(try await third.client.bans().first?.expires) - tomorrow
+                #expect(rest > .seconds(300) && rest < left)
+                #expect(try await third.sluice("audit verify").status == 0)
+                try await third.stop()
             }
         }
     }

@@ -120,7 +120,7 @@ actor FakeAgent: ControlService {
         return Array(Samples.alerts.filter { $0.time > since }.prefix(query.limit ?? .max))
     }
 
-    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
+    func audit(_ query: AuditQuery) async throws -> [AuditReport] {
         [
             AuditReport(
                 id: 1, time: now, who: "alice (uid 1000)", verb: "mode", subject: "agent", detail: "enforce")
@@ -129,7 +129,9 @@ actor FakeAgent: ControlService {
 
     func report(since: Timestamp?) async throws -> NetworkReport { Samples.report }
 
-    func verifyAudit() async throws -> AuditVerdict { AuditVerdict(lines: 3, broken: 2, head: "00") }
+    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+        AuditVerdict(lines: 3, broken: 2, last: 2, head: "00", newest: 3)
+    }
 
     func explain(_ address: Address) async throws -> Explanation {
         Explanation(

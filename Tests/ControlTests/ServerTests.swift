@@ -51,6 +51,13 @@ struct ServerTests {
             _ = try await client.challenge(ModelDocument(data: Data([7, 7])))
             _ = try await client.report(since: StubService.time)
             _ = try await client.report(since: nil)
+            _ = try await client.audit(AuditQuery(limit: 7))
+            _ = try await client.audit(
+                AuditQuery(since: StubService.time, source: prefix, reason: "s&n", kind: .ban, limit: 8))
+            var parts: [Int64] = []
+            let verdict = try await client.verifyAudit { parts.append($0.last) }
+            #expect(parts == [3, 6])
+            #expect(verdict == AuditVerdict(lines: 9, last: 9, head: "09", newest: 9))
             #expect(try await client.keys() == ModelKeys(own: "ab", trusted: ["cd"]))
             await #expect(throws: ControlError.self) {
                 try await client.judge(alert: 5, FeedbackRequest(feedback: "bad"))
@@ -71,7 +78,10 @@ struct ServerTests {
                 "batch unban 2001:db8::/32,2001:db8::", "flows 2001:db8::/32 4 bytes", "settings", "reload",
                 "models", "model a b/c",
                 "promote -",
-                "challenge 2", "report 2023-11-14T22:13:20.250Z", "report -", "keys", "judge 5 bad",
+                "challenge 2", "report 2023-11-14T22:13:20.250Z", "report -", "audit - - - - 7",
+                "audit 2023-11-14T22:13:20.250Z 2001:db8::/32 s&n ban 8", "verify -", "verify 3 03",
+                "verify 6 06",
+                "keys", "judge 5 bad",
             ])
     }
 

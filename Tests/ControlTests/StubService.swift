@@ -137,8 +137,10 @@ actor StubService: ControlService {
         return []
     }
 
-    func audit(since: Timestamp?, limit: Int) async throws -> [AuditReport] {
-        try await note("audit \(since?.rfc3339 ?? "-") \(limit)")
+    func audit(_ query: AuditQuery) async throws -> [AuditReport] {
+        let (since, source) = (query.since?.rfc3339 ?? "-", query.source.map { "\($0)" } ?? "-")
+        try await note(
+            "audit \(since) \(source) \(query.reason ?? "-") \(query.kind?.rawValue ?? "-") \(query.limit)")
         return []
     }
 
@@ -147,9 +149,10 @@ actor StubService: ControlService {
         return NetworkReport(since: Self.time, groups: [])
     }
 
-    func verifyAudit() async throws -> AuditVerdict {
-        try await note("verify")
-        return AuditVerdict(lines: 3, broken: nil, head: "00")
+    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+        try await note("verify \(part.map { "\($0.line) \($0.hash)" } ?? "-")")
+        let last = (part?.line ?? 0) + 3
+        return AuditVerdict(lines: 3, last: last, head: "0\(last)", newest: 9)
     }
 
     func explain(_ address: Address) async throws -> Explanation {

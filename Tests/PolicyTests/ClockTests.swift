@@ -60,4 +60,35 @@ struct ClockTests {
         scenario.decide(try .of("192.0.2.7"))
         #expect(scenario.installed.count == 1)
     }
+
+    @Test("A change that waits to be confirmed has as much time left as before", arguments: steps)
+    func keepsDeadline(_ step: Duration) throws {
+        var scenario = Scenario()
+        let prefix = try Scenario.prefix("192.0.2.7")
+        try scenario.change(confirm: .seconds(60)) { try $0.ban(prefix, for: nil, reason: nil, at: $1).1 }
+        try scenario.change(confirm: .seconds(60)) { policy, _ in try policy.changeMode(to: .shadow, of: nil)
+        }
+        scenario.wait(.seconds(30))
+        scenario.setClock(by: step)
+        #expect(
+            scenario.policy.pending.map(\.deadline) == [
+                scenario.now + .seconds(30), scenario.now + .seconds(30),
+            ])
+        scenario.wait(.seconds(28))
+        #expect(scenario.policy.counts.bans == 1 && scenario.policy.mode == .shadow)
+        scenario.wait(.seconds(4))
+        #expect(scenario.policy.pending.isEmpty && scenario.policy.mode == .enforce)
+        #expect(scenario.endings == [.unconfirmed] && scenario.installed.isEmpty)
+    }
+
+    @Test("What a pending change lifted comes back with the time that it had left", arguments: steps)
+    func keepsLifted(_ step: Duration) throws {
+        var scenario = Scenario(settings: PolicySettings(banDuration: .seconds(600)))
+        scenario.decide(try .of("192.0.2.7"))
+        let (prefix, rule) = (try Scenario.prefix("192.0.2.7"), try scenario.automaticRule())
+        try scenario.change(confirm: .seconds(60)) { try $0.unban(prefix, at: $1).1 }
+        scenario.setClock(by: step)
+        scenario.wait(.seconds(61))
+        #expect(try scenario.automaticRule().expires == rule.expires.map { $0 + step })
+    }
 }

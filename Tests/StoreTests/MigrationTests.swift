@@ -13,7 +13,7 @@ struct MigrationTests {
 
     private static let fixtures = [
         SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3, SchemaFixtures.version4,
-        SchemaFixtures.version5, SchemaFixtures.version5,
+        SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5,
     ]
 
     @Test("There is a database of every earlier version to try it on")
@@ -40,7 +40,11 @@ struct MigrationTests {
         #expect(state.sanctions[1].rule.action == .limit(Rule.Rate(packets: 1000)))
         #expect(state.allowed.map { "\($0.prefix)" } == ["10.0.0.0/8"])
         #expect(state.lifted.keys.map { "\($0)" } == ["2001:db8:1::/64"])
-        #expect(try store.alerts(since: nil, limit: 9).map(\.verdict.summary) == ["many packets"])
+        let alerts = try store.alerts(since: nil, limit: 9)
+        #expect(alerts.map(\.verdict.summary) == ["many packets"])
+        // Of which features it tells is not known.
+        #expect(alerts.map(\.verdict.schema) == [""])
+        #expect(try store.lastMoment() == nil && state.lastPendingID == 0)
         #expect(try store.auditTrail(limit: 9).map(\.verb) == ["limit", "ban"])
         #expect(try store.verifyAudit().broken == nil)
         try store.note("start", "agent", by: "agent", at: Self.now)

@@ -232,6 +232,7 @@ struct StoreTests {
         try store.judge(1, as: .bad, by: "alice (uid 1000)", at: now)
         let alerts = try store.judgedAlerts()
         #expect(alerts == [Alert(id: 1, verdict: judged, action: .alert, feedback: .bad)])
+        #expect(alerts[0].verdict.schema == FeatureSchema.identity)
         #expect(try store.auditTrail(limit: 1).map(\.who) == ["alice (uid 1000)"])
     }
 
@@ -249,7 +250,8 @@ struct StoreTests {
                 "operator mode enforce", "operator end 192.0.2.7", "operator allow 192.0.2.0/24",
                 "agent ban 192.0.2.7",
             ])
-        #expect(lines[1].detail.contains("\"ending\":\"allowed\"") && lines[2].detail == "ours")
+        #expect(lines[1].detail.contains("\"ending\":\"allowed\""))
+        #expect(lines[2].detail == "{\"reason\":\"ours\"}")
         #expect(lines[3].detail.contains("\"isShadowed\":true"))
     }
 
@@ -274,6 +276,65 @@ struct StoreTests {
         #expect(after.lifted == before.lifted && before.lifted.count == 1)
         #expect(try store.auditTrail(limit: 1).map(\.verb) == ["clock"])
         #expect(try store.verifyAudit().broken == nil)
+    }
+
+    /// Further than 64 bits of nanoseconds hold, in both directions.
+    static let wildSteps: [Duration] = [.seconds(10_000_000_000), .seconds(-10_000_000_000)]
+
+    @Test("However far the clock is set, ends stay times that can be read back", arguments: wildSteps)
+    func clampsEnds(_ step: Duration) throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(60)), mode: .enforce)
+        var events = policy.decide([try verdict("192.0.2.7")], at: now).events
+        events += try policy.allow(try prefix("10.0.0.0/8"), for: .seconds(60), reason: nil, at: now).2.events
+        try store.save(events, by: "agent", at: now)
+        let moment = Moment(boot: "a", uptime: .seconds(1), time: now)
+        try store.save(moment)
+        for _ in 1...3 { try store.save([.clockSet(by: step)], by: "agent", at: now) }
+        let state = try store.savedState(at: now, memory: .seconds(1))
+        let end = Timestamp(nanoseconds: step > .zero ? .max / 2 : 0)
+        #expect(state.sanctions.map(\.rule.expires) == [end] && state.allowed.map(\.expires) == [end])
+        #expect(try store.lastMoment()?.time == end)
+    }
+
+    @Test(
+        "What waits to be confirmed moves along with the clock, and what it lifted too; nothing moves twice")
+    func movesPending() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(banDuration: .seconds(600)), mode: .enforce)
+        try store.save(policy.decide([try verdict("192.0.2.7")], at: now).events, by: "agent", at: now)
+        let before = policy
+        var changes = try policy.unban(try prefix("192.0.2.7"), at: now).1
+        changes += try policy.ban(try prefix("192.0.2.8"), for: .seconds(900), reason: nil, at: now).1
+        try policy.awaitConfirmation(of: &changes, since: before, within: .seconds(60), at: now)
+        try store.save(changes.events, by: "alice", at: now)
+        let moment = Moment(boot: "a", uptime: .seconds(100), time: now)
+        try store.save(moment)
+        let later = Moment(boot: "a", uptime: .seconds(110), time: now + .seconds(3610))
+        let step = try #require(moment.step(to: later))
+        #expect(step == .seconds(3600))
+        try store.save(policy.clockWasSet(by: step), by: "agent", at: later.time)
+        #expect(try store.savedState(at: now, memory: .seconds(1)).pending == policy.pending)
+        #expect(policy.pending.map(\.deadline) == [now + .seconds(3660)])
+        #expect(try store.lastMoment()?.step(to: later) == nil)
+    }
+
+    @Test("A number of a change to be confirmed is given once, whatever became of the change")
+    func numbersChanges() throws {
+        let store = try Store(path: path)
+        for number in 1...3 as ClosedRange<Int64> {
+            let saved = try store.savedState(at: now, memory: .seconds(1))
+            var policy = Policy(settings: PolicySettings(), mode: .enforce)
+            _ = policy.start(allowing: [], restoring: saved, at: now)
+            let before = policy
+            var changes = try policy.changeMode(to: number % 2 == 0 ? .enforce : .shadow, of: nil)
+            try policy.awaitConfirmation(of: &changes, since: before, within: .seconds(60), at: now)
+            #expect(policy.pending.map(\.id) == [number])
+            changes += try policy.confirm(nil, at: now).1
+            try store.save(changes.events, by: "alice", at: now)
+        }
+        let trail = try store.auditTrail(verb: "confirm", limit: 9)
+        #expect(trail.map(\.subject) == ["change 3", "change 2", "change 1"])
     }
 
     @Test("Pruning keeps the newest, and all that is in force")

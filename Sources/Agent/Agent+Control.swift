@@ -183,7 +183,15 @@ extension Agent: ControlService {
             try engine.apply(changes)
         } catch {
             engine.policy = before
-            throw error
+            engine.withdraw(changes)
+            switch error {
+            case let error as BPFError where error.isFull:
+                throw ControlError(
+                    .refused, "no room for that in the kernel: \(error)",
+                    hint: "take entries off, or combine prefixes into wider ones")
+            case let error as DatapathError: throw ControlError(.refused, error.description)
+            default: throw error
+            }
         }
         record(changes.events, by: Caller.current?.name ?? "operator", at: now)
     }

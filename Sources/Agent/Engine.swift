@@ -93,6 +93,14 @@ package final class Engine {
         return changes
     }
 
+    /// Takes back what the data plane took of changes that it did not take as a whole, and that the policy no longer has.
+    ///
+    /// What it lost by them comes back with the next turn.
+    package func withdraw(_ changes: Changes) {
+        let rest = changes.install.filter { !policy.has($0.id) }
+        if !rest.isEmpty { try? sink.remove(rest) }
+    }
+
     /// Brings the data plane to what the policy, which has these changes in it, says.
     package func apply(_ changes: Changes) throws {
         let rules = isBehind ? policy.rules : changes.install

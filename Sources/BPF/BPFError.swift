@@ -31,6 +31,9 @@ package struct BPFError: Error, Hashable, Sendable, CustomStringConvertible {
         return unsafe String(cString: strerror(code))
     }
 
+    /// Whether a map had no room.
+    package var isFull: Bool { code == ENOSPC || code == E2BIG }
+
     /// The likely cause, where the number alone misleads.
     private var hint: String? {
         switch code {

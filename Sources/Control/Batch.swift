@@ -3,8 +3,8 @@ package import Traffic
 
 /// `POST batch`: one change to many prefixes, answered with a `BatchResult`.
 ///
-/// It is done to all of them, or, if one is refused, to none. Longer lists take several requests; to have all
-/// or nothing then too, try each first (`isTrial`).
+/// It is done to all of them, or, if one is refused, to none; what is to be taken off and is not there, is no mistake, so a
+/// request can be repeated. Longer lists take several requests, and should be tried first (`isTrial`).
 package struct BatchRequest: Codable, Hashable, Sendable {
     package enum Action: String, Codable, CaseIterable, Sendable {
         case ban, unban, allow, disallow, protect, unprotect
@@ -42,6 +42,8 @@ package struct BatchResult: Codable, Hashable, Sendable {
     package var count: Int
     /// Bans and limits that it lifted.
     package var lifted: Int
+    /// Those from which nothing could be taken, because it was not there; absent if there are none.
+    package var missing: [Prefix]?
     /// The change that it waits to be confirmed with: else it is undone.
     package var pending: PendingReport?
 
@@ -80,6 +82,12 @@ extension BatchRequest {
             }
         }
         switch action {
+        case .ban where isTrial == true:
+            // Of a policy that nobody changes there is no copy, which of many rules takes a moment.
+            each { prefix throws(Refusal) in
+                try policy.check(ban: prefix, for: length, at: now)
+                return (0, Changes())
+            }
         case .ban:
             each { prefix throws(Refusal) in
                 (0, try policy.ban(prefix, for: length, reason: reason, at: now).1)
@@ -105,13 +113,16 @@ extension BatchRequest {
         case .unprotect:
             each { prefix throws(Refusal) in (0, try policy.unprotect(prefix).1) }
         }
+        let missing = prefixes.filter { refusals[$0]?.kind == .notFound }
+        for prefix in missing { refusals[prefix] = nil }
         let refused = prefixes.compactMap { prefix in
             refusals[prefix].map {
                 ControlError.Refused(prefix: prefix, message: $0.message, hint: $0.hint)
             }
         }
         guard let first = prefixes.lazy.compactMap({ refusals[$0] }).first else {
-            var result = BatchResult(count: prefixes.count, lifted: lifted)
+            var result = BatchResult(count: prefixes.count - missing.count, lifted: lifted)
+            if !missing.isEmpty { result.missing = missing }
             if let confirm {
                 do {
                     try policy.awaitConfirmation(

@@ -9,8 +9,8 @@ extension Policy {
     package mutating func ban(
         _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
     ) throws(Refusal) -> (Sanction, Changes) {
+        try check(ban: prefix, for: duration, at: now)
         let expires = try end(of: duration, from: now)
-        if let refusal = refusal(of: prefix, by: .manual) { throw refusal }
         var rule = Rule(id: 0, match: .source(prefix), action: .deny, origin: .manual, expires: expires)
         let old = sanctionsInForce[Slot(rule)]
         rule.id = old?.sanction.rule.id ?? makeRuleID()
@@ -24,6 +24,12 @@ extension Policy {
         impose(sanction, counter: old?.counter ?? Count(), &changes)
         changes.events.append(.imposed(sanction))
         return (sanction, changes)
+    }
+
+    /// Throws what `ban` would.
+    package func check(ban prefix: Prefix, for duration: Duration?, at now: Timestamp) throws(Refusal) {
+        _ = try end(of: duration, from: now)
+        if let refusal = refusal(of: prefix, by: .manual) { throw refusal }
     }
 
     /// Lifts every ban and limit on exactly this prefix, whoever made it; its offences are forgotten, and

@@ -52,6 +52,9 @@ extension Policy {
     /// The allow-list, by address.
     package var allowList: [AllowEntry] { allowed.values.sorted { $0.prefix < $1.prefix } }
 
+    /// Whether a rule with this id should be in the data plane.
+    package func has(_ ruleID: UInt32) -> Bool { slots[ruleID] != nil || allowIDs.contains(ruleID) }
+
     /// Every rule that should be in the data plane.
     package var rules: [Rule] {
         allowed.values.map(\.rule) + passRules + sanctionsInForce.values.map(\.sanction.rule)

@@ -94,7 +94,7 @@ struct AllowAddCommand: DocumentCommand {
             let length = duration.map { " for \($0.seconds.duration)" } ?? ""
             let lifted = result.lifted > 0 ? "Lifted \(result.lifted.grouped) bans and limits.\n" : ""
             return "\(result.count.grouped) prefixes are on the allow-list\(length).\n" + lifted
-                + result.reminders(at: now)
+                + result.remarks(at: now)
         }
     }
 }
@@ -123,7 +123,8 @@ struct AllowRemoveCommand: DocumentCommand {
     func text(_ outcome: Outcome<AllowReport>, on screen: Screen, at now: Timestamp) -> String {
         switch outcome {
         case .one(let entry): "\(entry.prefix) is no longer on the allow-list.\n"
-        case .many(let result): "\(result.count.grouped) prefixes are no longer on the allow-list.\n"
+        case .many(let result):
+            "\(result.count.grouped) prefixes are no longer on the allow-list.\n" + result.remarks(at: now)
         }
     }
 }

@@ -50,7 +50,7 @@ struct BanCommand: DocumentCommand {
         case .many(let result):
             let length = duration.map { "for \($0.seconds.duration)" } ?? "until `sluice unban`"
             return "Banned \(counted(result.count, "prefix", "prefixes")) \(length).\n"
-                + result.reminders(at: now)
+                + result.remarks(at: now)
         }
     }
 }
@@ -62,7 +62,7 @@ struct UnbanCommand: DocumentCommand {
         discussion: """
             Sluice will not ban it again by itself for the length of a first ban (`bans.duration`). To keep \
             it from being banned ever, use `sluice allow add`. Prefixes must be exactly as in `sluice bans`. Of \
-            several, all are unbanned or, if one is not banned, none.
+            several, those that are not banned are named and left.
             """)
 
     @OptionGroup var subjects: SubjectOptions
@@ -90,7 +90,8 @@ struct UnbanCommand: DocumentCommand {
                 return "Lifted the \(what) (\(ban.reason.printable), \(dropped)).\n"
             }.joined()
         case .many(let result):
-            "Lifted \(counted(result.lifted, "ban")) and limits on \(result.count.grouped) prefixes.\n"
+            "Lifted \(counted(result.lifted, "ban")) and limits on \(counted(result.count, "prefix", "prefixes")).\n"
+                + result.remarks(at: now)
         }
     }
 }

@@ -17,19 +17,30 @@ enum Outcome<One: Encodable & Sendable>: Encodable, Sendable {
 }
 
 extension BatchResult {
-    /// What there is to do for it to stay.
-    func reminders(at now: Timestamp) -> String { pending?.reminder(at: now) ?? "" }
+    /// What was not there to be taken off, and what there is to do for the rest to stay.
+    func remarks(at now: Timestamp) -> String {
+        let missing = missing ?? []
+        let named =
+            missing.prefix(Subjects.mostMistakes).map(\.description)
+            + Subjects.more(missing.count - Subjects.mostMistakes)
+        let absent =
+            missing.isEmpty
+            ? "" : "\(counted(missing.count, "was", "were")) not there: \(named.joined(separator: ", "))\n"
+        return absent + (pending?.reminder(at: now) ?? "")
+    }
 }
 
 extension Subjects {
     /// Does one thing to all, or, if something stands in its way, to none.
     ///
-    /// Lists that are too long for one request are tried to their end before anything is done.
+    /// Lists that are too long for one request are tried to their end before anything is done. What comes in between all the
+    /// same (the agent stops) is told with how far it came; the same command again does the rest.
     func batch(
         _ action: BatchRequest.Action, duration: Duration? = nil, reason: String? = nil,
         confirm: Duration? = nil, _ service: any ControlService
     ) async throws -> BatchResult {
         let progress = ProgressLine()
+        defer { progress.clear() }
         var result = BatchResult(count: 0, lifted: 0)
         let size = BatchRequest.mostPrefixes
         guard confirm == nil || prefixes.count <= size else {
@@ -47,28 +58,52 @@ extension Subjects {
                         result.count += done.count
                         result.lifted += done.lifted
                         result.pending = done.pending
+                        if let missing = done.missing { result.missing = (result.missing ?? []) + missing }
                     }
-                } catch let error as ControlError {
-                    throw failure(error, done: result.count)
+                } catch {
+                    throw failure(error, at: isTrial ? nil : start..<start + chunk.count)
                 }
                 let verb = isTrial ? "checked" : "done"
                 progress.show("\(verb) \((start + chunk.count).grouped) of \(prefixes.count.grouped)")
             }
         }
-        progress.clear()
+        if result.count == 0, let missing = result.missing {
+            throw Failure(
+                "none of \(prefixes.count.grouped) prefixes is there to be taken off",
+                hint: "such as \(place(of: missing[0]))\(missing[0])", exitCode: ExitCode(4))
+        }
         return result
     }
 
-    /// The error with every prefix that is refused, and where it was named.
-    private func failure(_ error: ControlError, done: Int) -> Failure {
+    /// The error with every prefix that is refused, where it was named, and how far a list of several requests came.
+    ///
+    /// `chunk` is the places of those that were being done; `nil` while nothing was done yet.
+    private func failure(_ error: any Error, at chunk: Range<Int>?) -> Failure {
         var failure = Failure(error)
-        if let refused = error.refused, let first = refused.first {
+        let answer = error as? ControlError
+        if let refused = answer?.refused, let first = refused.first {
             let lines = refused.map { "\(place(of: $0.prefix))\($0.message)" }
             failure.message =
                 refused.count == 1 ? lines[0] : ([failure.message] + lines).joined(separator: "\n")
             failure.hint = refused.count == 1 ? first.hint : nil
         }
-        if done > 0 { failure.message += "\n\(done.grouped) were done before; repeating them does no harm" }
+        guard let chunk, prefixes.count > BatchRequest.mostPrefixes else { return failure }
+        func named(_ place: Int) -> String { "\(self.place(of: prefixes[place]))\(prefixes[place])" }
+        let done =
+            chunk.lowerBound == 0
+            ? "nothing was done"
+            : "\(chunk.lowerBound.grouped) of \(prefixes.count.grouped) are done, to \(named(chunk.lowerBound - 1))"
+        // An agent that says no has done nothing; of one that says nothing one cannot know.
+        let rest =
+            switch answer?.code {
+            case nil, .unavailable:
+                "; of the next \(chunk.count.grouped), to \(named(chunk.upperBound - 1)), that is not known"
+            default: ""
+            }
+        failure.message += "\n\(done)\(rest)"
+        failure.hint =
+            [failure.hint, "The same command again does the rest, and leaves what is done as it is."]
+            .compactMap(\.self).joined(separator: "\n  ")
         return failure
     }
 }

@@ -106,7 +106,8 @@ struct ProtectRemoveCommand: DocumentCommand {
     func text(_ outcome: Outcome<ProtectReport>, on screen: Screen, at now: Timestamp) -> String {
         switch outcome {
         case .one(let entry): "\(entry.prefix) is no longer protected.\n"
-        case .many(let result): "\(result.count.grouped) prefixes are no longer protected.\n"
+        case .many(let result):
+            "\(result.count.grouped) prefixes are no longer protected.\n" + result.remarks(at: now)
         }
     }
 }

@@ -43,7 +43,7 @@ struct Subjects {
     private var places: [Prefix: String] = [:]
 
     /// Mistakes that are listed at most.
-    private static let mostMistakes = 20
+    static let mostMistakes = 20
 
     /// `FILE:LINE: ` of a prefix that stands in a file, else nothing.
     func place(of prefix: Prefix) -> String {

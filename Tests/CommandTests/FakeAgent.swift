@@ -8,6 +8,8 @@ import Traffic
 /// An agent that has a policy, but neither packets nor a database.
 actor FakeAgent: ControlService {
     private var policy: Policy
+    /// On the allow-list.
+    static let room = 6000
 
     init() throws {
         let gateway = ProtectedPrefix(prefix: try #require(Prefix("192.168.1.1")), reason: "gateway of eth0")
@@ -25,6 +27,10 @@ actor FakeAgent: ControlService {
     func batch(_ request: BatchRequest) async throws -> BatchResult {
         var changed = policy
         let (result, _) = try request.apply(to: &changed, at: now)
+        // As the kernel's tables do, this shows only when it is done.
+        if request.isTrial != true, changed.allowList.count > Self.room {
+            throw ControlError(.refused, "no room for more than \(Self.room) entries", hint: "make room")
+        }
         if request.isTrial != true { policy = changed }
         return result
     }

@@ -73,6 +73,9 @@ package struct EventQuery: Hashable, Sendable {
     /// So many of those that have happened, the latest.
     package var limit: Int
 
+    /// More than an agent keeps.
+    package static let most = ListLimits.most
+
     package init(
         since: Timestamp? = nil, source: Prefix? = nil, reason: String? = nil, kind: EventReport.Kind? = nil,
         limit: Int = 20

@@ -11,7 +11,7 @@ struct EventsCommand: AsyncParsableCommand {
         discussion: """
             Alerts, rules that begin, change and end, changes by hand, modes, models, what was put right, warnings: what \
             `sluice run` prints. The agent keeps the last 1,000 in memory; the record of what was done is `sluice audit`. With \
-            --follow it goes on until Ctrl-C, or until the agent stops (exit code 3).
+            --follow it goes on until Ctrl-C; when the agent stops, it waits for the next one.
             """)
 
     @Flag(name: .shortAndLong, help: "Go on with what happens from now on.")
@@ -42,7 +42,10 @@ struct EventsCommand: AsyncParsableCommand {
                 }
                 return try events.map { try line($0) }.joined()
             }
-            for try await event in try await client.followEvents(query) {
+            let follower = EventFollower(client: client, query: query) { words in
+                FileHandle.standardError.write(Data("sluice: \(words)\n".utf8))
+            }
+            try await follower.forEach { event in
                 try FileHandle.standardOutput.write(contentsOf: Data(try line(event).utf8))
             }
             return ""

@@ -62,5 +62,5 @@ struct LearningTests {
 }
 
 /// The optimised `sluice`, if it has been built.
-private let releasePath = URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
+let releasePath = URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
     .appending(path: "../release/sluice").standardizedFileURL.path

@@ -30,12 +30,24 @@ struct RunningAgent {
             ["env"] + environment + [sluicePath, "run", "--config", file.path] + arguments, in: site.gateway)
     }
 
+    /// What an agent begins with.
+    enum Knowledge: String, CaseIterable, Sendable {
+        /// Nothing but the model that comes with the program.
+        case none
+        /// A model of this site too (`LearnedModel`).
+        case learned
+
+        /// Those that can be had.
+        static let available: [Knowledge] = LearnedModel.canBeMade ? allCases : [.none]
+    }
+
     /// Starts it and waits until it answers.
     init(
         _ site: Site, _ arguments: [String] = [], with more: String = "", state: String? = nil,
-        environment: [String] = []
+        environment: [String] = [], knowing knowledge: Knowledge = .none
     ) async throws {
         self.site = site
+        if knowledge == .learned { try await LearnedModel.install(in: site) }
         program = try Self.program(
             site, configuration: Self.configuration(site, with: more, state: state), arguments,
             environment: environment)

@@ -13,19 +13,44 @@ extension Site {
             in: outside)
     }
 
-    /// A client at each of these addresses, which asks for three pages and goes.
+    /// A client at each of these addresses, which asks for three pages and goes; a line is printed for each page.
     func crowd(_ addresses: [Address]) throws -> Program {
         for address in addresses {
             try command("ip -n \(outside) address add \(address)/24 dev eth0")
         }
         let list = addresses.map(\.description).joined(separator: " ")
         let url = "http://\(Self.server(.ipv4)):8080/"
-        let visit = "for n in 1 2 3; do curl -s -o /dev/null --interface $a --max-time 5 \(url); done"
+        let visit =
+            "for n in 1 2 3; do curl -sS -f -o /dev/null --interface $a --max-time 20 \(url) && echo $a; done"
         return try start(
             [
                 "sh", "-c",
                 "for a in \(list); do (\(visit)) & sleep 0.02; done; trap 'kill $(jobs -p)' TERM; wait",
             ],
             in: outside)
+    }
+
+    /// Hosts inside that answer on many ports; the server is the first.
+    static func hosts(_ family: Family) -> [String] {
+        (2...7).map { family == .ipv4 ? "10.20.0.\($0)" : "2001:db8:20::\($0)" }
+    }
+
+    /// Has all `hosts` answer on each of these ports.
+    func serve(ports: [Int]) throws {
+        for host in 3...7 {
+            try command("ip -n \(inside) address add 10.20.0.\(host)/24 dev eth0")
+            try command("ip -n \(inside) address add 2001:db8:20::\(host)/64 dev eth0")
+        }
+        let program = """
+            import selectors, socket, sys
+            waiting = selectors.DefaultSelector()
+            for port in map(int, sys.argv[1:]):
+                listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=100)
+                waiting.register(listener, selectors.EVENT_READ)
+            while True:
+                for ready, _ in waiting.select():
+                    ready.fileobj.accept()[0].close()
+            """
+        _ = try start(["python3", "-c", program] + ports.map(String.init), in: inside)
     }
 }

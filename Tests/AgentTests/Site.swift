@@ -8,6 +8,8 @@ import Traffic
 ///
 ///     outside  198.51.100.2/24  eth0 ------ wan  198.51.100.1   gateway   10.20.0.1  lan ------ eth0  10.20.0.2/24  inside
 ///              2001:db8:1::2/48                  2001:db8:1::1            2001:db8:20::1        2001:db8:20::2/64
+///
+/// On request, a network behind the host outside, 203.0.113.0/24 and 2001:db8:2::/48, with hosts of its own.
 final class Site {
     let name = "slt-" + UUID().uuidString.prefix(6).lowercased()
     /// For files of this test only.
@@ -19,6 +21,8 @@ final class Site {
     private var pages: URL { folder.appending(path: "pages") }
     private var programs: [Program] = []
     private var attacks: [Attack] = []
+    /// Namespaces of hosts in the network behind the host outside.
+    private var strangers: [String] = []
 
     /// The server, from outside.
     static func server(_ family: Family) -> Address {
@@ -33,6 +37,17 @@ final class Site {
         family == .ipv4 ? .init(literal: "198.51.100.2") : .init(literal: "2001:db8:1::2")
     }
 
+    /// The gateway, from outside.
+    static func gateway(_ family: Family) -> Address {
+        family == .ipv4 ? .init(literal: "198.51.100.1") : .init(literal: "2001:db8:1::1")
+    }
+    /// A host behind the host outside, 2...254: all in one /24, and in one /56 with a /64 each.
+    static func stranger(_ number: UInt8, _ family: Family) -> Address {
+        family == .ipv4
+            ? Address(ipv4: 0xCB00_7100 + UInt32(number))
+            : Address(ipv6High: 0x2001_0DB8_0002_0000 + UInt64(number), low: 2)
+    }
+
     enum Family: String, CaseIterable, Sendable { case ipv4, ipv6 }
 
     fileprivate init() throws {
@@ -41,22 +56,53 @@ final class Site {
     }
 
     fileprivate func build() throws {
-        for namespace in [outside, gateway, inside] {
-            try command("ip netns add \(namespace)")
-            // Addresses work at once, and nothing is on the wire but what tests send.
-            for setting in ["accept_dad", "accept_ra", "router_solicitations"] {
-                try command("ip netns exec \(namespace) sysctl -qw net.ipv6.conf.default.\(setting)=0")
-            }
-            try command("ip -n \(namespace) link set lo up")
-        }
-        for setting in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
-            try command("ip netns exec \(gateway) sysctl -qw \(setting)")
-        }
+        for namespace in [outside, gateway, inside] { try make(namespace) }
+        try forward(gateway)
         try connectOutside()
         try command("ip link add name eth0 netns \(inside) type veth peer name lan netns \(gateway)")
         try configure(gateway, "lan", ["10.20.0.1/24", "2001:db8:20::1/64"])
         try configure(
             inside, "eth0", ["10.20.0.2/24", "2001:db8:20::2/64"], gateways: ["10.20.0.1", "2001:db8:20::1"])
+    }
+
+    private func make(_ namespace: String) throws {
+        try command("ip netns add \(namespace)")
+        // Addresses work at once, and nothing is on the wire but what tests send.
+        for setting in ["accept_dad", "accept_ra", "router_solicitations"] {
+            try command("ip netns exec \(namespace) sysctl -qw net.ipv6.conf.default.\(setting)=0")
+        }
+        try command("ip -n \(namespace) link set lo up")
+    }
+
+    private func forward(_ namespace: String) throws {
+        for setting in ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"] {
+            try command("ip netns exec \(namespace) sysctl -qw \(setting)")
+        }
+    }
+
+    /// A host in the network behind the host outside, in a namespace of its own, which is returned.
+    func stranger(_ number: UInt8) throws -> String {
+        let (four, six) = ("203.0.113", "2001:db8:2")
+        if strangers.isEmpty {
+            try forward(outside)
+            // A wire that nobody is at the other end of, for its carrier.
+            try command("ip -n \(outside) link add name far type veth peer name end")
+            for interface in ["far", "end"] { try command("ip -n \(outside) link set \(interface) up") }
+            try command("ip -n \(outside) link add name near link far type macvlan mode bridge")
+            try configure(outside, "near", ["\(four).1/24", "\(six):ff00::1/48"])
+            try command("ip -n \(gateway) route add \(four).0/24 via \(Self.client(.ipv4))")
+            try command("ip -n \(gateway) route add \(six)::/48 via \(Self.client(.ipv6))")
+        }
+        let namespace = "\(name)-\(number)"
+        try make(namespace)
+        strangers.append(namespace)
+        try command(
+            "ip -n \(outside) link add name eth0 link far netns \(namespace) type macvlan mode bridge")
+        try configure(
+            namespace, "eth0",
+            ["\(Self.stranger(number, .ipv4))/24", "\(Self.stranger(number, .ipv6))/48"],
+            gateways: ["\(four).1", "\(six):ff00::1"])
+        return namespace
     }
 
     /// Lays the wire between outside and the gateway, for the first time or after it was removed.
@@ -106,9 +152,11 @@ final class Site {
         .status == 0
     }
 
-    /// Whether the server answers one ping from outside.
-    func ping(_ family: Family) async throws -> Bool {
-        try await run(["ping", "-n", "-c", "1", "-W", "1", "\(Self.server(family))"], in: outside).status == 0
+    /// Whether the server, or another host, answers one ping from outside.
+    func ping(_ family: Family, _ host: Address? = nil, from namespace: String? = nil) async throws -> Bool {
+        try await run(
+            ["ping", "-n", "-c", "1", "-W", "1", "\(host ?? Self.server(family))"], in: namespace ?? outside
+        ).status == 0
     }
 
     /// Sends frames from outside to the gateway, in turn and again and again, until told to stop.
@@ -153,8 +201,8 @@ final class Site {
         let lock = "/run/sluice/net-\(number(of: gateway)).lock"
         dropPins()
         unsafe unlink(lock)
-        for namespace in [outside, gateway, inside] where unsafe access("/run/netns/\(namespace)", F_OK) == 0
-        {
+        for namespace in strangers + [outside, gateway, inside]
+        where unsafe access("/run/netns/\(namespace)", F_OK) == 0 {
             try? command("ip netns del \(namespace)")
         }
         try? FileManager.default.removeItem(at: folder)

@@ -83,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "BPF", "CTestSupport", "Datapath", "Features", "Models", "Scoring", "TestSupport", "Traffic",
+                "BPF", "CTestSupport", "Datapath", "Features", "Models", "Policy", "Scoring", "Store",
+                "TestSupport", "Traffic",
                 .arguments,
             ],
             swiftSettings: .strict),

@@ -24,17 +24,6 @@ package struct Policy: Sendable {
         }
     }
 
-    /// A sanction with what is needed to tell whether its traffic has ceased.
-    struct Standing: Hashable, Sendable {
-        var sanction: Sanction
-        /// The data plane's counter when it was last read.
-        var counter: Count
-        /// When that counter was last seen to rise.
-        var lastDropped: Timestamp?
-        /// What it would have stopped as a limit.
-        var limit = ShadowLimit()
-    }
-
     /// An entity that has just raised an alert raises no further one for this long, unless it gets blocked.
     static let alertInterval: Duration = .seconds(60)
 

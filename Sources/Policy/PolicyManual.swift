@@ -21,7 +21,7 @@ extension Policy {
         pardons[prefix] = nil
         var changes = Changes()
         supersede(&changes) { $0.bans(prefix) }
-        impose(sanction, counter: old?.counter ?? Count(), &changes)
+        impose(sanction, counter: old?.content.counter ?? Count(), &changes)
         changes.events.append(.imposed(sanction))
         return (sanction, changes)
     }
@@ -46,7 +46,10 @@ extension Policy {
         _ prefixes: [Prefix], at now: Timestamp
     ) -> (lifted: [Sanction], refusals: [Prefix: Refusal], Changes) {
         let wanted = Set(prefixes)
-        let found = Dictionary(grouping: sanctions { wanted.contains($0.prefix) }, by: \.prefix)
+        // Of many in force, few are wanted: their keys are looked through, and only those are taken out.
+        let meant = sanctionsInForce.keys.filter { wanted.contains($0.match.prefix) }
+            .compactMap { sanctionsInForce[$0]?.sanction }
+        let found = Dictionary(grouping: meant.sorted { $0.rule.id < $1.rule.id }, by: \.prefix)
         var refusals: [Prefix: Refusal] = [:]
         var changes = Changes()
         var lifted: [Sanction] = []

@@ -71,7 +71,7 @@ extension Policy {
 
     /// Number of bans and of limits in force.
     package var counts: (bans: Int, limits: Int) {
-        let limits = sanctionsInForce.values.count { $0.sanction.isLimit }
+        let limits = sanctionsInForce.keys.count { $0.isLimit }
         return (sanctionsInForce.count - limits, limits)
     }
 

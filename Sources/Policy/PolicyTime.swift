@@ -32,9 +32,10 @@ extension Policy {
     }
 
     private mutating func update(_ counters: RuleCounters, at now: Timestamp) {
-        guard let slot = slots[counters.id], var standing = sanctionsInForce[slot],
-            counters.dropped != standing.counter || counters.lastHit != standing.sanction.lastHit
+        guard let slot = slots[counters.id], let old = sanctionsInForce[slot]?.content,
+            counters.dropped != old.counter || counters.lastHit != old.sanction.lastHit
         else { return }
+        var standing = old
         if counters.dropped != standing.counter {
             let hasRisen = counters.dropped.packets >= standing.counter.packets
             // Less than before: the rule was installed anew, and counts from nothing.
@@ -48,13 +49,13 @@ extension Policy {
             standing.lastDropped = now
         }
         standing.sanction.lastHit = counters.lastHit ?? standing.sanction.lastHit
-        sanctionsInForce[slot] = standing
+        sanctionsInForce[slot]?.content = standing
     }
 
     private mutating func settle(_ standing: Standing, at now: Timestamp, _ changes: inout Changes) {
         var sanction = standing.sanction
         guard let expires = sanction.rule.expires else { return }
-        let isBusy = standing.lastDropped.map { now - $0 < Self.quietTime } ?? false
+        let isBusy = standing.content.lastDropped.map { now - $0 < Self.quietTime } ?? false
         if sanction.rule.origin == .automatic, isBusy {
             let settings = settings(of: sanction.group)
             sanction.rule.expires =

@@ -27,7 +27,7 @@ extension Policy {
     }
 
     /// Takes down what a rule has stopped since it was last looked at.
-    mutating func charge(_ stopped: Count, to standing: inout Standing, at now: Timestamp) {
+    mutating func charge(_ stopped: Count, to standing: inout Standing.Content, at now: Timestamp) {
         let sanction = standing.sanction
         guard sanction.rule.origin == .automatic, stopped.packets > 0, !isCountedByWider(sanction) else {
             return

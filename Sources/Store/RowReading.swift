@@ -13,15 +13,25 @@ struct MalformedRow: Error, CustomStringConvertible {
 struct RowReader {
     let row: Row
     let table: String
+    /// Where each column stands, if that is known: GRDB looks for a name in all of them, which of many rows takes a moment.
+    var places: [String: Int]?
+
+    /// Where each column of a row, and of all rows of the same query, stands.
+    static func places(in row: Row) -> [String: Int] {
+        Dictionary(row.columnNames.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
+    }
+
+    private func stored(_ column: String) -> DatabaseValue {
+        if let place = places?[column] { row[place] } else { row[column] }
+    }
 
     func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
-        guard let value = Value.fromDatabaseValue(row[column]) else { throw malformed(column) }
+        guard let value = Value.fromDatabaseValue(stored(column)) else { throw malformed(column) }
         return value
     }
 
     func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
-        let stored: DatabaseValue = row[column]
-        if stored.isNull { return nil }
+        if stored(column).isNull { return nil }
         return try value(column)
     }
 
@@ -32,8 +42,7 @@ struct RowReader {
     }
 
     func optionalParsed<Value: LosslessStringConvertible>(_ column: String) throws -> Value? {
-        let stored: DatabaseValue = row[column]
-        return stored.isNull ? nil : try parsed(column)
+        stored(column).isNull ? nil : try parsed(column)
     }
 
     func choice<Value: RawRepresentable<String>>(_ column: String) throws -> Value {
@@ -49,8 +58,7 @@ struct RowReader {
     }
 
     func optionalTime(_ column: String) throws -> Timestamp? {
-        let stored: DatabaseValue = row[column]
-        return stored.isNull ? nil : try time(column)
+        stored(column).isNull ? nil : try time(column)
     }
 
     /// A counter, which SQLite keeps signed.

@@ -3,8 +3,8 @@ import Policy
 import Traffic
 
 extension Sanction {
-    init(_ row: Row) throws {
-        let reader = RowReader(row: row, table: "sanction")
+    init(_ row: Row, places: [String: Int]? = nil) throws {
+        let reader = RowReader(row: row, table: "sanction", places: places)
         let prefix: Prefix = try reader.parsed("prefix")
         let side: String = try reader.value("side")
         let match: Rule.Match =
@@ -36,20 +36,30 @@ extension Sanction {
 
     /// When operators lifted what was on these sources, if that was after `time`.
     static func fetchLifted(since time: Timestamp, from database: Database) throws -> [Prefix: Timestamp] {
-        let sql = "SELECT * FROM sanction WHERE ended > ? AND ending = 'lifted'"
-        let rows = try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds])
-        return try rows.reduce(into: [:]) { lifted, row in
-            let prefix = try Sanction(row).prefix
-            let ended = try RowReader(row: row, table: "sanction").time("ended")
-            lifted[prefix] = max(lifted[prefix] ?? ended, ended)
+        let sql = """
+            SELECT coalesce(source, prefix) AS prefix, max(ended) AS ended FROM sanction
+            WHERE ended > ? AND ending = 'lifted' GROUP BY 1
+            """
+        let rows = try Row.fetchCursor(database, sql: sql, arguments: [time.nanoseconds])
+        var lifted: [Prefix: Timestamp] = [:]
+        while let row = try rows.next() {
+            let reader = RowReader(row: row, table: "sanction")
+            lifted[try reader.parsed("prefix")] = try reader.time("ended")
         }
+        return lifted
     }
 
     static func fetchInForce(from database: Database) throws -> [Sanction] {
         // A cursor rather than all rows at once: there may be a hundred thousand.
         let rows = try Row.fetchCursor(
             database, sql: "SELECT * FROM sanction WHERE ended IS NULL ORDER BY rule_id")
-        return try Array(rows.map(Sanction.init))
+        var sanctions: [Sanction] = []
+        var places: [String: Int]?
+        while let row = try rows.next() {
+            places = places ?? RowReader.places(in: row)
+            sanctions.append(try Sanction(row, places: places))
+        }
+        return sanctions
     }
 
     /// The last automatic ban of each source, if it ended by itself after `time`; `rule.expires` is when it
@@ -59,8 +69,10 @@ extension Sanction {
             SELECT *, max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
             GROUP BY prefix HAVING ending = 'expired'
             """
-        return try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds]).map { row in
-            var sanction = try Sanction(row)
+        let rows = try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds])
+        let places = rows.first.map { RowReader.places(in: $0) }
+        return try rows.map { row in
+            var sanction = try Sanction(row, places: places)
             sanction.rule.expires = try RowReader(row: row, table: "sanction").time("ended")
             return sanction
         }

@@ -7,7 +7,8 @@ struct SluiceBench: ParsableCommand {
         commandName: "sluice-bench",
         abstract: "Measures what the agent does with the kernel's tables; see scripts/bench.",
         subcommands: [
-            DigestCommand.self, KindsCommand.self, ReadingCommand.self, RulesCommand.self, SlotsCommand.self,
+            DigestCommand.self, KindsCommand.self, ReadingCommand.self, RestoreCommand.self,
+            RulesCommand.self, SlotsCommand.self,
             StallCommand.self, WindowsCommand.self,
         ])
 }

@@ -1,0 +1,45 @@
+import Traffic
+
+/// A sanction with what is needed to tell whether its traffic has ceased.
+///
+/// Behind one pointer, because it has some 400 bytes: each change by hand copies the table of all of them once, since what the
+/// kernel refuses must not have happened.
+struct Standing: Hashable, Sendable {
+    struct Content: Hashable, Sendable {
+        var sanction: Sanction
+        /// The data plane's counter when it was last read.
+        var counter: Count
+        /// When that counter was last seen to rise.
+        var lastDropped: Timestamp?
+        /// What it would have stopped as a limit.
+        var limit = ShadowLimit()
+    }
+
+    private final class Box: Sendable {
+        let content: Content
+
+        init(_ content: Content) { self.content = content }
+    }
+
+    private var box: Box
+
+    init(sanction: Sanction, counter: Count) {
+        box = Box(Content(sanction: sanction, counter: counter))
+    }
+
+    var content: Content {
+        get { box.content }
+        set { box = Box(newValue) }
+    }
+
+    var sanction: Sanction {
+        get { box.content.sanction }
+        set { content.sanction = newValue }
+    }
+
+    static func == (left: Standing, right: Standing) -> Bool {
+        left.box === right.box || left.content == right.content
+    }
+
+    func hash(into hasher: inout Hasher) { content.hash(into: &hasher) }
+}

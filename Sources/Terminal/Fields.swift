@@ -20,14 +20,22 @@ package struct Fields: Hashable, Sendable {
         let indent = String(repeating: " ", count: width)
         return lines.map { line in
             let padding = String(repeating: " ", count: width - line.label.count)
-            let value = Self.wrapped(line.value, width: screen.width - width).joined(separator: "\n" + indent)
+            let value = line.value.wrapped(to: screen.width - width).joined(separator: "\n" + indent)
             return screen.styled(line.label, .faint) + padding + value + "\n"
         }.joined()
     }
+}
 
-    private static func wrapped(_ text: String, width: Int) -> [String] {
+extension Screen {
+    /// Prose on as many lines as it takes.
+    package func wrapped(_ text: String) -> String { text.wrapped(to: width).joined(separator: "\n") }
+}
+
+extension String {
+    /// Lines of at most `width` characters, cut between words; a longer word has a line of its own.
+    package func wrapped(to width: Int) -> [String] {
         var lines: [String] = []
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        for word in split(separator: " ", omittingEmptySubsequences: false) {
             if let last = lines.last, last.visibleCount + 1 + word.visibleCount <= width {
                 lines[lines.count - 1] = "\(last) \(word)"
             } else {

@@ -39,6 +39,8 @@ package struct Table: Hashable, Sendable {
     private static let comfortableWidth = 28
     /// It is cut to this width when no more columns can be left out.
     private static let leastWidth = 12
+    /// Others are cut to this width when that is still not enough: an IPv4 prefix is whole then.
+    private static let tolerableWidth = 18
     private static let gap = "  "
 
     package var columns: [Column]
@@ -70,9 +72,32 @@ package struct Table: Hashable, Sendable {
             }
             let least = last == nil ? Self.leastWidth : Self.comfortableWidth
             let (layout, fits) = fit(shown, width: width, least: least)
-            guard !fits, let last else { return layout }
+            if fits { return layout }
+            guard let last else { return squeeze(shown, to: width) }
             shown.removeAll { $0 == last }
         }
+    }
+
+    /// Where not even that is enough: cells of any column are cut, then columns left out from the right, but for the first and
+    /// the flexible ones, then cells cut to whatever there is room for.
+    private func squeeze(_ shown: [Int], to width: Int) -> Layout {
+        var (layout, _) = fit(shown, width: width, least: Self.leastWidth)
+        func cut(to least: Int) -> Bool {
+            var excess = layout.map(\.width).reduce(Self.gap.count * (layout.count - 1), +) - width
+            while excess > 0, let widest = layout.indices.max(by: { layout[$0].width < layout[$1].width }),
+                layout[widest].width > least
+            {
+                layout[widest].width -= 1
+                excess -= 1
+            }
+            return excess <= 0
+        }
+        if cut(to: Self.tolerableWidth) { return layout }
+        if let last = shown.dropFirst().last(where: { !columns[$0].isFlexible }) {
+            return squeeze(shown.filter { $0 != last }, to: width)
+        }
+        _ = cut(to: 1)
+        return layout
     }
 
     /// Widths of these columns, flexible ones cut as far as needed to `least`, and whether that is enough.
@@ -108,7 +133,9 @@ package struct Table: Hashable, Sendable {
 extension String {
     /// With `?` for control characters, among them those that change the direction of writing.
     package var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.isPrintable ? $0 : "?" }))
+        // Mostly there is nothing to replace.
+        if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.isPrintable ? $0 : "?" }))
     }
 
     /// At most `width` characters, the last of which says that there were more.

@@ -18,14 +18,19 @@ struct AllowListCommand: AgentCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Show the allow-list.")
 
+    @OptionGroup var filter: FilterOptions
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> AllowList {
-        AllowList(allowed: try await service.allowed())
+        AllowList(
+            allowed: filter.select(
+                try await service.allowed(), since: { $0.since }, source: { $0.prefix }, reason: { $0.reason }
+            ))
     }
 
     func printout(_ list: AllowList, at now: Timestamp) -> Printout {
-        Printout(list, rows: list.allowed, nothing: "The allow-list is empty.", at: now)
+        Printout(list, rows: list.allowed, nothing: filter.nothing("The allow-list is empty."), at: now)
     }
 }
 

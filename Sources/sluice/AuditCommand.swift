@@ -42,11 +42,11 @@ struct AuditListCommand: AgentCommand {
 extension AuditReport: ListRow {
     static func columns(at now: Timestamp) -> [Column<AuditReport>] {
         [
-            Column("id", "LINE", .right, dispensability: 1, value: { $0.id }),
+            Column("id", "LINE", .right, dispensability: 3, value: { $0.id }),
             Column(
                 "time", "TIME (UTC)", value: { $0.time.rfc3339 },
                 cell: { Table.Cell(String($0.time.spoken.dropLast(4))) }),
-            Column("who", "WHO", value: { $0.who }),
+            Column("who", "WHO", dispensability: 2, value: { $0.who }),
             Column("verb", "DID", value: { $0.verb }),
             Column("subject", "TO", value: { $0.subject }),
             Column("detail", "WHY", isFlexible: true, value: { $0.detail }, cell: { Table.Cell($0.words) }),

@@ -86,9 +86,12 @@ struct DoctorCommand: AsyncParsableCommand {
                 case .failure: .bad
                 }
             let level = screen.styled(padded(diagnosis.level.rawValue, 7), style)
-            let line = "\(level)  \(padded(title(diagnosis), width))  \(diagnosis.finding.printable)"
-            return [line]
-                + (diagnosis.remedy.map { [padded("", 9 + width + 2) + "to mend: \($0.printable)"] } ?? [])
+            let indent = 9 + width + 2
+            func wrapped(_ text: String) -> [String] { text.printable.wrapped(to: screen.width - indent) }
+            let words =
+                wrapped(diagnosis.finding) + (diagnosis.remedy.map { wrapped("to mend: \($0)") } ?? [])
+            return ["\(level)  \(padded(title(diagnosis), width))  \(words[0])"]
+                + words.dropFirst().map { padded("", indent) + $0 }
         }
         return lines.map { $0 + "\n" }.joined()
     }

@@ -20,19 +20,22 @@ struct ExplainCommand: DocumentCommand {
     func text(_ explanation: Explanation, on screen: Screen, at now: Timestamp) -> String {
         let state = screen.styled(explanation.state.rawValue, explanation.state.style)
         var text =
-            screen.styled("\(explanation.address)", .bold) + " is \(state).\n" + explanation.summary + "\n"
+            screen.styled("\(explanation.address)", .bold) + " is \(state).\n"
+            + screen.wrapped(explanation.summary) + "\n"
         if let entry = explanation.allowedBy { text += "\n" + describe(entry, on: screen, at: now) }
         if let rule = explanation.rule { text += "\n" + describe(rule, on: screen, at: now) }
         if let alert = explanation.alert { text += "\n" + describe(alert, on: screen) }
         for rule in explanation.overridden {
-            text += "\nOverridden: \(rule.spokenAction) on \(rule.prefix), \(rule.reason.printable).\n"
+            let what = "\(rule.spokenAction) on \(rule.prefix), \(rule.reason.printable)."
+            text += "\n" + screen.wrapped("Overridden: \(what)") + "\n"
         }
         for ban in explanation.partial {
-            text += "\nOn \(ban.spokenSubject): \(ban.spokenAction), \(ban.summary.printable)\n"
+            let what = "\(ban.spokenAction), \(ban.summary.printable)"
+            text += "\n" + screen.wrapped("On \(ban.spokenSubject): \(what)") + "\n"
         }
         for limit in explanation.towards {
             let what = "\(limit.spokenSubject) is under \(limit.spokenAction)"
-            text += "\nTraffic \(what): \(limit.summary.printable)\n"
+            text += "\n" + screen.wrapped("Traffic \(what): \(limit.summary.printable)") + "\n"
         }
         text += "\n" + describe(explanation.current, on: screen, at: now)
         let earlier = explanation.alerts.filter { $0.id != explanation.alert?.id }
@@ -80,9 +83,10 @@ struct ExplainCommand: DocumentCommand {
     }
 
     private func describe(_ alert: AlertReport, on screen: Screen) -> String {
-        let title = screen.styled("Why", .bold) + ": " + alert.summary.printable + "\n"
+        let title = screen.wrapped(screen.styled("Why", .bold) + ": " + alert.summary.printable) + "\n"
         let score = "Score \(alert.score.short), threshold \(alert.threshold.short)"
-        return title + score + ", model \(alert.model.printable).\n" + features(alert.features, on: screen)
+        return title + screen.wrapped("\(score), model \(alert.model.printable).") + "\n"
+            + features(alert.features, on: screen)
     }
 
     private func describe(_ current: Explanation.Current?, on screen: Screen, at now: Timestamp) -> String {
@@ -90,9 +94,10 @@ struct ExplainCommand: DocumentCommand {
         let subject = current.prefix.isSingleAddress ? "" : " (\(current.prefix))"
         let rates = "\(current.packetsPerSecond.grouped) packets/s, \(current.bytesPerSecond.bytes)/s"
         let score = "score \(current.score.short) (threshold \(current.threshold.short))"
-        return screen.styled("Now", .bold)
-            + "\(subject): \(rates), \(counted(current.flows, "flow")), \(score), "
-            + "seen \(current.time.age(at: now)).\n" + features(current.features, on: screen)
+        let words =
+            "\(subject): \(rates), \(counted(current.flows, "flow")), \(score), seen \(current.time.age(at: now))."
+        return screen.wrapped(screen.styled("Now", .bold) + words) + "\n"
+            + features(current.features, on: screen)
     }
 
     private func features(_ features: [FeatureReport], on screen: Screen) -> String {

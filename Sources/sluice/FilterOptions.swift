@@ -23,6 +23,19 @@ struct FilterOptions: ParsableArguments {
         ListQuery(since: since, source: source, reason: reason, limit: limit, order: order)
     }
 
+    /// What is asked for, of a list that the agent gives as a whole.
+    func select<Entry>(
+        _ entries: [Entry], since time: (Entry) -> Timestamp?, source prefix: (Entry) -> Prefix,
+        reason words: (Entry) -> String?
+    ) -> [Entry] {
+        let wanted = entries.filter { entry in
+            if let since, time(entry).map({ $0 <= since }) ?? true { return false }
+            if let source, !prefix(entry).overlaps(source) { return false }
+            return reason == nil || words(entry) == reason
+        }
+        return Array(wanted.prefix(limit ?? .max))
+    }
+
     /// The sentence for an empty list, unless it is empty because of what was asked for.
     func nothing(_ sentence: String) -> String {
         since == nil && source == nil && reason == nil ? sentence : "Nothing that fits."

@@ -21,14 +21,20 @@ struct ProtectListCommand: AgentCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Show what is protected: found on this machine, or named by hand.")
 
+    @OptionGroup var filter: FilterOptions
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> ProtectList {
-        ProtectList(protected: try await service.protected())
+        ProtectList(
+            protected: filter.select(
+                try await service.protected(), since: { $0.since }, source: { $0.prefix },
+                reason: { $0.reason }
+            ))
     }
 
     func printout(_ list: ProtectList, at now: Timestamp) -> Printout {
-        Printout(list, rows: list.protected, nothing: "Nothing is protected.", at: now)
+        Printout(list, rows: list.protected, nothing: filter.nothing("Nothing is protected."), at: now)
     }
 }
 

@@ -74,7 +74,9 @@ struct Subjects {
                 ? FileHandle.standardInput.readToEnd() ?? Data()
                 : Data(contentsOf: URL(fileURLWithPath: file))
         } catch {
-            throw ValidationError("\(file) cannot be read: \(error.localizedDescription)")
+            let isThere = file == "-" || FileManager.default.fileExists(atPath: file)
+            throw ValidationError(
+                "\(file) cannot be read: \(isThere ? error.localizedDescription : "there is no such file")")
         }
         let name = file == "-" ? "standard input" : file
         var mistakes: [String] = []

@@ -17,9 +17,11 @@ extension Sluice {
     private static func unknownCommand(in arguments: [String]) -> Failure? {
         var command: any ParsableCommand.Type = Sluice.self
         var path: [String] = []
-        for word in arguments.prefix(while: { !$0.hasPrefix("-") }) {
+        // `help` goes before the command that it is about.
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        for word in words.prefix(while: { !$0.hasPrefix("-") }) {
             let commands = command.configuration.subcommands
-            if commands.isEmpty || word == "help" { return nil }
+            if commands.isEmpty { return nil }
             if let next = commands.first(where: { $0._commandName == word }) {
                 command = next
                 path.append(word)

@@ -58,6 +58,7 @@ struct RunningAgent {
             return (try? await client.status()) != nil
         }
         try #require(answers && program.isRunning, "the agent does not answer: \(program.text)")
+        if knowledge == .learned { try #require(try await client.status().model.isBuiltIn == false) }
     }
 
     var client: ControlClient { ControlClient(socket: socket) }

@@ -59,6 +59,28 @@ struct CommandTests {
         }
     }
 
+    @Test("The allow-list and what is protected are filtered like other lists")
+    func filtersEntries() async throws {
+        try await withAgent { run async throws in
+            for (command, more) in [("allow", 0), ("protect", 1)] {
+                #expect(try await run([command, "add", "192.0.2.0/24", "--reason", "us"]).status == 0)
+                #expect(try await run([command, "add", "2001:db8::/48"]).status == 0)
+                func rows(_ options: String...) async throws -> Int {
+                    let list = try await run([command, "list", "--format", "csv"] + options)
+                    return list.output.split(separator: "\n").count - 1
+                }
+                #expect(try await rows() == 2 + more)
+                #expect(try await rows("--source", "192.0.2.7") == 1)
+                #expect(try await rows("--source", "2001:db8::/32") == 1)
+                #expect(try await rows("--limit", "1") == 1)
+                #expect(try await rows("--since", "1h") == 2)
+                #expect(try await run([command, "list", "--reason", "x"]).output == "Nothing that fits.\n")
+                #expect(try await run([command, "remove", "192.0.2.0/24", "2001:db8::/48"]).status == 0)
+            }
+            #expect(try await run(["allow", "list", "--reason", "us"]).output == "Nothing that fits.\n")
+        }
+    }
+
     @Test("A change with --confirm says what to do, is listed, and stays when it is confirmed")
     func confirms() async throws {
         try await withAgent { run in
@@ -173,10 +195,12 @@ struct CommandTests {
         (["bans", "--sort", "droped"], 64, "did you mean `dropped`?"),
         (["ban"], 64, "name an address, a prefix or a range, or use --from-file"),
         (["ban", "192.0.2.9-192.0.2.7"], 64, "`192.0.2.9-192.0.2.7` is neither"),
-        (["ban", "--from-file", "/nonexistent"], 64, "/nonexistent cannot be read"),
+        (["ban", "--from-file", "/nonexistent"], 64, "/nonexistent cannot be read: there is no such file"),
         (["ban", "192.0.2.1", "192.168.1.1"], 5, "sluice: 192.168.1.1 is protected"),
         (["bns"], 64, "sluice: there is no command `bns`; did you mean `bans`?"),
         (["alow", "add", "192.0.2.7"], 64, "there is no command `alow`; did you mean `allow`?"),
+        (["help", "bns"], 64, "there is no command `bns`; did you mean `bans`?"),
+        (["audit", "--kind", "baan"], 64, "did you mean `ban`?"),
         (["allow", "ad", "192.0.2.7"], 64, "there is no command `allow ad`; did you mean `add`?"),
         (["bans", "--format", "xml"], 64, "`xml` is not one of table, json, jsonl, csv"),
     ]

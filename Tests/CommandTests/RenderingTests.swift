@@ -61,10 +61,10 @@ struct RenderingTests {
                 """)
         #expect(
             try text(BansCommand.self, list, on: narrow) == """
-                WHO                          ACTION                    LEFT  DROPPED  WHY
-                192.0.2.7                    ban                     9m 40s   12,345  scan: 1,200…
-                to 198.51.100.5 udp port 53  limit 1,000/s (shadow)  1m 40s        0  volume: 50,…
-                2001:db8:1:2::/64            ban                     no end        0  abuse desk …
+                WHO                  ACTION                  LEFT  DROPPED  WHY
+                192.0.2.7            ban                   9m 40s   12,345  scan: 1,200…
+                to 198.51.100.5 ud…  limit 1,000/s (shad…  1m 40s        0  volume: 50,…
+                2001:db8:1:2::/64    ban                   no end        0  abuse desk …
 
                 """)
         #expect(try text(BansCommand.self, BanList(bans: []), on: wide) == "Nothing is banned or limited.\n")
@@ -273,7 +273,7 @@ struct RenderingTests {
         let list = BanList(bans: [Samples.ban, Samples.limit, Samples.manual].map(BanReport.init))
         let plain = try text(BansCommand.self, list, on: Screen(width: width, isColoured: false))
         let coloured = try text(BansCommand.self, list, on: Screen(width: width, isColoured: true))
-        #expect(coloured.contains("\u{1B}[31m"))
+        #expect(coloured.contains("\u{1B}["))
         #expect(coloured.replacing(/\u{1B}\[\d+m/, with: "") == plain)
     }
 }

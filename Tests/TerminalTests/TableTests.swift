@@ -43,17 +43,50 @@ struct TableTests {
                 """)
         #expect(
             table().text(on: Screen(width: 10, isColoured: false)) == """
-                WHO                WHY
-                192.0.2.7          scan: 1,200…
-                2001:db8:1:2::/64  volume
+                WHO   WHY
+                192…  sca…
+                200…  vol…
 
                 """)
     }
 
-    @Test("No line is wider than the screen", arguments: 32...120)
+    /// Three columns that are not to be cut, nor left out.
+    private func wideTable() -> Table {
+        var table = Table([
+            Table.Column("WHO"), Table.Column("ACTION"), Table.Column("LEFT", .right),
+            Table.Column("WHY", isFlexible: true),
+        ])
+        table.add([
+            "2001:db8:1::2 to 2001:db8:20::2 tcp port 443", "ban", "10m to confirm", "scan: many ports",
+        ])
+        table.add(["192.0.2.7", "ban", "no end", "manual"])
+        return table
+    }
+
+    @Test("Where that is not enough, other cells are cut, and columns left out from the right")
+    func isSqueezed() {
+        #expect(
+            wideTable().text(on: Screen(width: 64, isColoured: false)) == """
+                WHO                         ACTION            LEFT  WHY
+                2001:db8:1::2 to 2001:db8…  ban     10m to confirm  scan: many …
+                192.0.2.7                   ban             no end  manual
+
+                """)
+        #expect(
+            wideTable().text(on: Screen(width: 40, isColoured: false)) == """
+                WHO                 ACTION  WHY
+                2001:db8:1::2 to …  ban     scan: many …
+                192.0.2.7           ban     manual
+
+                """)
+    }
+
+    @Test("No line is wider than the screen", arguments: 10...120)
     func fits(_ width: Int) {
-        let lines = table().text(on: Screen(width: width, isColoured: false)).split(separator: "\n")
-        #expect(lines.allSatisfy { $0.count <= width })
+        for table in [table(), wideTable()] {
+            let lines = table.text(on: Screen(width: width, isColoured: false)).split(separator: "\n")
+            #expect(lines.allSatisfy { $0.count <= width })
+        }
     }
 
     @Test("Colours do not move columns")

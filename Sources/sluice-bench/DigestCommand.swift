@@ -8,21 +8,26 @@ struct DigestCommand: ParsableCommand {
         commandName: "digest",
         abstract: "Prints a digest of the windows of scripted traffic, to compare builds by.")
 
-    @Option(help: "Seeds of the traffic.") var seeds = 6
-    @Option(help: "Readings of each.") var readings = 150
+    @Option(help: "Seeds of the traffic.") var seeds = 3
+    @Option(help: "Readings of each; of steady traffic five times as many.") var readings = 150
 
     func run() {
         for seed in 0..<seeds {
-            var digest = WindowDigest()
-            var traffic = MixedTraffic(seed: UInt64(seed))
-            var builder = WindowBuilder(configuration: Self.configuration(number: seed))
-            for _ in 0..<readings {
-                let batches = builder.observe(traffic.next())
-                digest.add(batches.source)
-                digest.add(batches.destination)
-            }
-            print(seed, digest)
+            var (mixed, steady) = (MixedTraffic(seed: UInt64(seed)), SteadyTraffic(seed: UInt64(seed)))
+            print("mixed", seed, digest(number: seed, readings: readings) { mixed.next() })
+            print("steady", seed, digest(number: seed, readings: 5 * readings) { steady.next() })
         }
+    }
+
+    private func digest(number: Int, readings: Int, next: () -> Reading) -> WindowDigest {
+        var digest = WindowDigest()
+        var builder = WindowBuilder(configuration: Self.configuration(number: number))
+        for _ in 0..<readings {
+            let batches = builder.observe(next())
+            digest.add(batches.source)
+            digest.add(batches.destination)
+        }
+        return digest
     }
 
     /// Tables with room for all, and tables and windows that are far too few.

@@ -1,66 +1,85 @@
 import ArgumentParser
+import BPF
+import CTestSupport
+import Datapath
 import Features
 import TestSupport
 import Traffic
 
-/// CPU time to build the windows of both views from readings of many flows, for each flow sample.
+/// CPU time to read many flows out of the kernel as the agent does, and to build the windows of both views from them.
 struct WindowsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "windows", abstract: "Builds windows of many flows; prints nanoseconds a flow sample.")
+        commandName: "windows",
+        abstract: "Reads many flows, and builds their windows; prints nanoseconds a flow sample of either.")
 
-    @Option(help: "Flow samples of one reading; half of them answer the other half.") var samples = 100_000
+    @Option(help: "Flows of one reading; half of them answer the other half.") var samples = 100_000
     @Option(help: "Hosts that they are of, clients and servers together.") var entities = 20_000
-    @Option(help: "Readings, one a second; the median of the later half counts.") var rounds = 15
+    @Option(help: "Slots of all CPUs together; a power of two.") var slots = 262_144
+    @Option(help: "Readings, one a second; the medians of the later half count.") var rounds = 15
 
     func run() throws {
-        guard samples >= 2, entities >= 4, rounds >= 2 else { throw ValidationError("too little to measure") }
+        guard samples >= 2, entities >= 20, rounds >= 2 else {
+            throw ValidationError("too little to measure")
+        }
+        let cpus = try Machine.possibleCPUs()
+        var now = Timestamp.now
+        let datapath = try Datapath(
+            loading: .shipped(), options: DatapathOptions(slotsPerCPU: slots / cpus), now: now)
+        var builder = WindowBuilder(configuration: configuration)
+        var (reads, builds): ([Double], [Double]) = ([], [])
+        for _ in 0..<rounds {
+            for cpu in 0..<cpus { try send(through: datapath, on: cpu, of: cpus) }
+            // Each reading is a window of its own, and not shorter than sending took.
+            now = max(now + .seconds(1), .now)
+            let start = ReadingCommand.cpuNanoseconds()
+            let reading = datapath.read(at: now)
+            let middle = ReadingCommand.cpuNanoseconds()
+            _ = builder.observe(reading)
+            let end = ReadingCommand.cpuNanoseconds()
+            let count = Double(reading.samples.count)
+            guard count > Double(samples) * 0.98 else {
+                throw ValidationError("only \(count) flows stood in the table: give it more slots")
+            }
+            reads.append((middle - start) / count)
+            builds.append((end - middle) / count)
+        }
+        print(median(reads), median(builds))
+    }
+
+    /// Tables in which all that there is has a place.
+    private var configuration: WindowConfiguration {
         var configuration = WindowConfiguration()
         configuration.sourceCapacity = 65_536
         configuration.destinationCapacity = 65_536
         configuration.conversationCapacity = 131_072
         configuration.serviceCapacity = 131_072
-        var builder = WindowBuilder(configuration: configuration)
-        var times: [Double] = []
-        var random = SeededGenerator(seed: 1)
-        let order = (0..<samples).shuffled(using: &random)
-        for round in 0..<rounds {
-            let reading = reading(number: round, order: order)
-            let start = ReadingCommand.cpuNanoseconds()
-            _ = builder.observe(reading)
-            times.append((ReadingCommand.cpuNanoseconds() - start) / Double(samples))
-        }
-        let later = times.suffix(rounds / 2).sorted()
-        print(later[later.count / 2])
+        return configuration
     }
 
-    /// Lasting conversations among clients and servers, ten packets each way, one reading a second.
-    ///
-    /// They come in no order, as out of the flow table, where their hash says in which place they stand.
-    private func reading(number: Int, order: [Int]) -> Reading {
-        let start = Timestamp(nanoseconds: 1_700_000_000_000_000_000 + Int64(number) * 1_000_000_000)
+    private func median(_ times: [Double]) -> Double {
+        let later = times.suffix(rounds / 2).sorted()
+        return later[later.count / 2]
+    }
+
+    /// Three packets each way of lasting connections between clients and servers, each flow on one CPU, as queues have them.
+    private func send(through datapath: Datapath, on cpu: Int, of cpus: Int) throws {
+        guard test_pin_to_cpu(CInt(cpu)) == 0 else { throw ValidationError("cannot run on CPU \(cpu)") }
         let clients = entities * 9 / 10
-        var flows: [FlowSample] = []
-        flows.reserveCapacity(samples)
-        for index in 0..<(samples + 1) / 2 {
-            let client = Address(ipv4: 0x0A00_0000 + UInt32(index % clients))
-            let server = Address(ipv4: 0xC0A8_0000 + UInt32(index * 7 % (entities - clients)))
-            let port = UInt16(10_000 + index / clients)
-            let out = FlowKey(
-                source: client, destination: server, protocol: .tcp, sourcePort: port, destinationPort: 443)
-            let back = FlowKey(
-                source: server, destination: client, protocol: .tcp, sourcePort: 443, destinationPort: port)
-            for (key, length) in [(out, UInt64(120)), (back, UInt64(900))] {
-                var sample = FlowSample(
-                    key: key, first: start + .milliseconds(index % 500), last: start + .milliseconds(900))
-                sample.packets = 10
-                sample.bytes = 10 * length
-                sample.squaredBytes = 10 * length * length
-                sample.minimumLength = UInt16(length)
-                sample.maximumLength = UInt16(length)
-                sample.ack = 10
-                flows.append(sample)
-            }
+        var frames = [100, 846].map { payload in
+            Frame(from: Address(ipv4: 0), to: Address(ipv4: 0)).with {
+                ($0.protocol, $0.tcpFlags, $0.payload) = (6, 16, payload)
+            }.bytes
         }
-        return Reading(start: start, end: start + .seconds(1), samples: order.map { flows[$0] })
+        for flow in 0..<samples where Int(scattered(flow) >> 16) % cpus == cpu {
+            let (connection, direction) = (flow / 2, flow % 2)
+            let client = 0x0A00_0000 + UInt32(connection % clients)
+            let server = 0xC0A8_0000 + UInt32(connection * 7 % (entities - clients))
+            let addresses = direction == 0 ? client.bytes + server.bytes : server.bytes + client.bytes
+            let (port, service) = (UInt16(10_000 + connection / clients), UInt16(443))
+            let ports = direction == 0 ? port.bytes + service.bytes : service.bytes + port.bytes
+            // Addresses stand at the end of the IP header, ports behind them.
+            frames[direction].replaceSubrange(26..<38, with: addresses + ports)
+            for _ in 0..<3 { _ = try datapath.testRun(frames[direction]) }
+        }
     }
 }

@@ -117,7 +117,7 @@ package final class Datapath: FlowSource, RuleSink {
         self.guards = guards
         guard !isAdopted else {
             // What was counted while nobody read belongs to no window.
-            for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead) }
+            for _ in 0..<Int(GENERATIONS) { _ = generations.read(from: lastRead, to: lastRead, counter: 0) }
             return try guards.settle()
         }
         do {
@@ -160,8 +160,13 @@ package final class Datapath: FlowSource, RuleSink {
     }
 
     package func read(at now: Timestamp) -> Reading {
+        read(at: now, counter: Machine.monotonicNanoseconds())
+    }
+
+    /// Likewise, where the program was told the time: `counter` is this moment on its clock, in nanoseconds.
+    package func read(at now: Timestamp, counter: UInt64) -> Reading {
         defer { lastRead = now }
-        let reading = generations.read(from: lastRead, to: now)
+        let reading = generations.read(from: lastRead, to: now, counter: counter)
         // It has waited for all programs that ran before.
         rules.reclaim()
         return reading

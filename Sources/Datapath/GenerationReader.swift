@@ -30,10 +30,10 @@ import Traffic
     /// - Parameters:
     ///   - start: end of the reading before.
     ///   - now: this moment by the agent's clock.
+    ///   - counter: and by the program's, not when the wait is over: that takes some milliseconds.
     /// - Returns: what was counted in it.
-    func read(from start: Timestamp, to now: Timestamp) -> Reading {
-        // With `now`, not when the wait is over: that takes some milliseconds.
-        let clock = FlowClock(now: now, counter: Machine.monotonicNanoseconds())
+    func read(from start: Timestamp, to now: Timestamp, counter: UInt64) -> Reading {
+        let clock = FlowClock(now: now, counter: counter)
         let generation = control.flip()
         // Whether it is refused does not change while the machine runs.
         try? Machine.waitForRunningPrograms()

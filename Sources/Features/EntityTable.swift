@@ -43,7 +43,7 @@ struct EntityTable: ~Copyable {
     /// The slot behind a reference, unless another entity has taken it.
     @inline(__always)
     func slot(of reference: EntityReference) -> Int? {
-        guard reference.slot >= 0, ledgers[masked: Int(reference.slot)].serial == reference.serial else {
+        guard reference.slot >= 0, seats[masked: Int(reference.slot)].serial == reference.serial else {
             return nil
         }
         return Int(reference.slot)
@@ -69,7 +69,7 @@ struct EntityTable: ~Copyable {
         }
         let slot = histories.vacancy(for: hash) { histories[$0].worth(ledgers[masked: $0]) }
         histories.put(hash, History(prefix: prefix(), now: now), in: slot)
-        ledgers[masked: slot] = Ledger(serial: nextSerial)
+        ledgers[masked: slot] = Ledger(entered: Float(packets))
         seats[masked: slot] = Seat(serial: nextSerial)
         nextSerial &+= 1
         return reference(slot)
@@ -97,7 +97,7 @@ struct EntityTable: ~Copyable {
         for slot in listed {
             let slot = Int(slot)
             histories[slot].bring(to: now, adding: ledgers[masked: slot], decays: &decays)
-            ledgers[masked: slot].pending = InlineArray(repeating: 0)
+            (ledgers[masked: slot].pending, ledgers[masked: slot].entered) = (InlineArray(repeating: 0), 0)
         }
         listed.removeAll(keepingCapacity: true)
     }
@@ -118,7 +118,7 @@ struct EntityTable: ~Copyable {
     @inline(__always)
     mutating func seat(_ reference: EntityReference, at row: Int) -> Int? {
         guard let slot = slot(of: reference), seats[masked: slot].row < 0 else { return nil }
-        seats[masked: slot].row = Int32(row)
+        seats[masked: slot].row = Int32(truncatingIfNeeded: row)
         return slot
     }
 

@@ -86,8 +86,11 @@ struct Entry {
     var unserved: Float = 0
     /// Of its service, if that is outside and few call it: for how long it has been called as by a clock.
     var steadySeconds: Float = 0
+    /// The number of its sample in its reading.
+    var sample: Int32
 
-    init(_ sample: FlowSample, first: Int64) {
+    init(_ sample: FlowSample, number: Int32, first: Int64) {
+        self.sample = number
         packets = sample.packets
         bytes = sample.bytes
         flowPackets = sample.packets

@@ -75,5 +75,5 @@ extension Entry {
                 source: Address(ipv4: 0), destination: Address(ipv4: 0), protocol: .tcp, sourcePort: 0,
                 destinationPort: 0),
             first: Timestamp(nanoseconds: 0), last: Timestamp(nanoseconds: 0)),
-        first: 0)
+        number: 0, first: 0)
 }

@@ -60,15 +60,15 @@ struct History {
 
     /// Those seen last and most stay longest: each doubling of packets is worth 20 s.
     func worth(_ ledger: Ledger) -> Int64 {
-        updated / 1_000_000_000
-            + Int64(20 * Float.log2(1 + sums600[Quantity.packets.rawValue] + ledger[.packets]))
+        let packets = sums600[Quantity.packets.rawValue] + max(ledger[.packets], ledger.entered)
+        return updated / 1_000_000_000 + Int64(20 * Float.log2(1 + packets))
     }
 }
 
 /// What was counted of one entity since its history was brought up to date: one cache line, for it is touched by each flow.
 struct Ledger {
-    /// Names this occupation of the slot: entries of the window that belong to a former one are told by it.
-    var serial: UInt32 = 0
+    /// Packets of the flow that the history was begun for, which are counted only when all have entered.
+    var entered: Float = 0
     /// Number of the reading in which it was last put on the list of those to bring up to date.
     var lastListed: UInt32 = 0
     /// By `History.Quantity`.

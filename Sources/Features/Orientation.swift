@@ -8,9 +8,6 @@ struct Orientation {
     /// The flow is a message about others (ICMP errors, neighbour discovery) or a later fragment: nobody answers
     /// it, and it begins nothing.
     var isNotice: Bool
-    /// Where the conversation was found to stand, if it was; to be checked when it is used.
-    var slot: Int?
-
     @inline(__always)
     init(hash: UInt64, direction: Int, isNotice: Bool) {
         self.hash = hash
@@ -19,31 +16,31 @@ struct Orientation {
     }
 
     @inline(__always)
-    init(_ entry: Entry) {
-        let (source, destination) = (entry.sourceHash, entry.destinationHash)
-        let number = UInt64(entry.protocol.rawValue)
-        if entry.protocol.isICMP {
-            self.init(icmp: entry, number: number)
+    init(_ key: FlowKey) {
+        let (source, destination) = (StableHash.of(key.source), StableHash.of(key.destination))
+        if key.protocol.isICMP {
+            self.init(icmp: key, source, destination)
             return
         }
-        let ports = (UInt64(entry.sourcePort), UInt64(entry.destinationPort))
+        let ports = (UInt64(key.sourcePort), UInt64(key.destinationPort))
         let isForward = source < destination || source == destination && ports.0 <= ports.1
         let (out, back) = (StableHash.combine(source, ports.0), StableHash.combine(destination, ports.1))
         let ends = StableHash.combine(isForward ? out : back, isForward ? back : out)
         self.init(
-            hash: StableHash.combine(ends, number), direction: isForward ? 0 : 1,
-            isNotice: ports == (0, 0) && Self.hasPorts(entry.protocol))
+            hash: StableHash.combine(ends, UInt64(key.protocol.rawValue)),
+            direction: isForward ? 0 : 1,
+            isNotice: ports == (0, 0) && Self.hasPorts(key.protocol))
     }
 
-    private init(icmp entry: Entry, number: UInt64) {
-        let type = UInt8(entry.destinationPort >> 8)
-        let request = Self.requestType(type, isVersion6: entry.protocol == .icmpv6)
+    private init(icmp key: FlowKey, _ source: UInt64, _ destination: UInt64) {
+        let type = UInt8(key.destinationPort >> 8)
+        let request = Self.requestType(type, isVersion6: key.protocol == .icmpv6)
         let isForward = request == nil || request == type
-        let requester = isForward ? entry.sourceHash : entry.destinationHash
-        let responder = isForward ? entry.destinationHash : entry.sourceHash
+        let ends =
+            isForward
+            ? StableHash.combine(source, destination) : StableHash.combine(destination, source)
         self.init(
-            hash: StableHash.combine(
-                StableHash.combine(requester, responder), number << 32 | UInt64(request ?? type)),
+            hash: StableHash.combine(ends, UInt64(key.protocol.rawValue) << 32 | UInt64(request ?? type)),
             direction: isForward ? 0 : 1, isNotice: request == nil)
     }
 

@@ -64,8 +64,9 @@ struct WindowAssembly: ~Copyable {
         place(log)
         var batch = WindowBatch()
         batch.windows.reserveCapacity(kept)
-        batch.features.reserveCapacity(kept * FeatureSchema.count)
-        summarize(view, frames, log, table, scope, into: &batch)
+        batch.features = Array(capacity: kept * FeatureSchema.count) { features in
+            summarize(view, frames, log, table, scope, into: &batch.windows, &features)
+        }
         return batch
     }
 
@@ -96,7 +97,7 @@ struct WindowAssembly: ~Copyable {
         var fewest: UInt64 = 0
         var ties = 0
         if rows.count > kept {
-            fewest = rows.map(\.packets).sorted(by: >)[kept - 1]
+            fewest = largest(kept)
             ties = kept - rows.count { $0.packets > fewest }
         }
         var place = 0
@@ -112,6 +113,28 @@ struct WindowAssembly: ~Copyable {
         return kept
     }
 
+    /// How many packets the `number`th row in the order of packets has, most first.
+    ///
+    /// By Hoare's "Find" (Communications of the ACM 4, 1961): linear on average.
+    private func largest(_ number: Int) -> UInt64 {
+        var counts = rows.map(\.packets)
+        var (first, last) = (0, counts.count - 1)
+        while first < last {
+            let pivot = counts[first + (last - first) / 2]
+            var (low, high) = (first, last)
+            while low <= high {
+                while counts[low] > pivot { low += 1 }
+                while counts[high] < pivot { high -= 1 }
+                guard low <= high else { break }
+                counts.swapAt(low, high)
+                low += 1
+                high -= 1
+            }
+            if number - 1 <= high { last = high } else if number - 1 >= low { first = low } else { break }
+        }
+        return counts[number - 1]
+    }
+
     private mutating func place(_ log: borrowing EntryLog) {
         for index in 0..<log.count {
             let row = Int(rowOfEntry[index])
@@ -123,7 +146,7 @@ struct WindowAssembly: ~Copyable {
 
     private mutating func summarize(
         _ view: Entity.View, _ frames: [Frame], _ log: borrowing EntryLog, _ table: borrowing EntityTable,
-        _ scope: WindowScope, into batch: inout WindowBatch
+        _ scope: WindowScope, into windows: inout [Window], _ features: inout OutputSpan<Float>
     ) {
         for row in rows where row.place >= 0 {
             let entries = Int(row.entries)
@@ -143,8 +166,8 @@ struct WindowAssembly: ~Copyable {
             let history = table.history(Int(row.slot))
             summary.scale(packets: row.packets, bytes: row.bytes)
             if view == .destination { summary.addAside(frames, to: history.prefix.address) }
-            summary.appendFeatures(history, to: &batch.features)
-            batch.windows.append(
+            summary.appendFeatures(history, to: &features)
+            windows.append(
                 Window(
                     entity: Entity(view: view, prefix: history.prefix), slot: Int(row.slot),
                     serial: table.serial(Int(row.slot)),

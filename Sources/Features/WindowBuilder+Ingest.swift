@@ -18,38 +18,34 @@ extension WindowBuilder {
             frame.asideNoise = 3 * aside.packets / UInt64(max(1, sketch.width))
         }
         log.reserve(frame.samples.count)
-        var orientations = Slots(
-            repeating: Orientation(hash: 0, direction: 0, isNotice: false), count: Self.block)
+        order.arrange(frame.samples, from: start, to: now)
         for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
             let end = min(begin + Self.block, frame.samples.count)
-            for index in begin..<end {
-                let first = frame.samples[index].first.nanoseconds
-                let entry = Entry(frame.samples[index], first: min(max(first, start), now))
-                log.append(entry)
-                let orientation = Orientation(entry)
-                orientations[index - begin] = orientation
-                warmth &+= conversations.touch(orientation.hash)
+            for number in begin..<end {
+                let place = order[number]
+                warmth &+= frame.samples[Int(place.index)].touch &+ conversations.touch(place.hash)
             }
-            for index in begin..<end {
-                let slot = conversations.slot(of: orientations[index - begin].hash)
-                orientations[index - begin].slot = slot
-                if let slot { warmth &+= conversations[slot].touch }
+            for number in begin..<end {
+                let slot = conversations.slot(of: order[number].hash)
+                order.note(slot, of: number)
+                if let slot { warmth &+= conversations[slot].touch &+ conversations[slot].touchHosts }
             }
-            for index in begin..<end {
-                let position = frame.first + Int64(index)
-                converse(frame.samples[index], at: position, orientations[index - begin], start: start)
+            for number in begin..<end {
+                let position = frame.first + Int64(number)
+                converse(frame.samples, at: position, order[number], start: start)
                 if log[position].previous != EntryLog.nowhere { frame.repeats.append(position) }
+                if log[position].packets > 0 { enter(position, of: frame.samples) }
             }
         }
-        // A second pass, since a flow's answer may stand before it in the same reading.
+        // A pass of its own, since a flow's answer may stand behind it, and is the answer to the question whether answers are seen.
         for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
             let end = min(begin + Self.block, frame.samples.count)
-            for index in begin..<end {
-                let slot = Int(log[frame.first + Int64(index)].conversation)
+            for number in begin..<end {
+                let slot = Int(log[frame.first + Int64(number)].conversation)
                 warmth &+= conversations[slot].touch &+ conversations[slot].touchHosts
             }
-            for index in begin..<end {
-                let slot = Int(log[frame.first + Int64(index)].conversation)
+            for number in begin..<end {
+                let slot = Int(log[frame.first + Int64(number)].conversation)
                 for host in 0..<2 {
                     warmth &+= sources.touch(conversations[slot].hosts[host].asSource)
                     warmth &+= destinations.touch(conversations[slot].hosts[host].asDestination)
@@ -57,8 +53,8 @@ extension WindowBuilder {
                 let service = Int(conversations[slot].service.slot)
                 if service >= 0 { warmth &+= services[service].touch }
             }
-            for index in begin..<end {
-                judge(frame.first + Int64(index), frame.samples[index], newest: frame.first)
+            for number in begin..<end {
+                judge(frame.first + Int64(number), of: frame.samples, newest: frame.first)
             }
         }
         frames.append(frame)
@@ -68,19 +64,21 @@ extension WindowBuilder {
     /// Notes what a sample says about its conversation, and begins that where it is new.
     @inline(__always)
     private mutating func converse(
-        _ sample: FlowSample, at position: Int64, _ orientation: Orientation, start: Int64
+        _ samples: [FlowSample], at position: Int64, _ place: SampleOrder.Place, start: Int64
     ) {
-        let (source, destination) = (log[position].sourceHash, log[position].destinationHash)
-        let first = log[position].first
+        let sample = samples[Int(place.index)]
+        let first = min(max(sample.first.nanoseconds, start), now)
         let last = min(max(sample.last.nanoseconds, start), now)
-        let direction = orientation.direction
+        log.append(Entry(sample, number: place.index, first: first))
+        let direction = Int(place.direction)
         var traits: Entry.Traits = []
-        if orientation.isNotice || sample.key.destination.isMulticastOrBroadcast
+        if place.isNotice || sample.key.destination.isMulticastOrBroadcast
             || sample.key.source.isUnspecified
         {
             traits.insert(.expectsNoAnswer)
         }
-        let slot = conversation(of: orientation, source: source, destination: destination)
+        let slot = conversation(
+            of: place, source: log[position].sourceHash, destination: log[position].destinationHash)
         let answerIsAlive = conversations[slot].directions[1 - direction].isAlive(at: now)
         if !conversations[slot].directions[direction].isAlive(at: first) {
             if !answerIsAlive { conversations[slot].restart() }
@@ -101,23 +99,23 @@ extension WindowBuilder {
     /// The slot of a flow's conversation.
     @inline(__always)
     private mutating func conversation(
-        of orientation: Orientation, source: UInt64, destination: UInt64
+        of place: SampleOrder.Place, source: UInt64, destination: UInt64
     ) -> Int {
-        if let slot = orientation.slot, conversations.holds(orientation.hash, in: slot) { return slot }
-        if let slot = conversations.slot(of: orientation.hash) { return slot }
-        let slot = conversations.vacancy(for: orientation.hash) { conversations[$0].worth }
+        if place.slot >= 0, conversations.holds(place.hash, in: Int(place.slot)) { return Int(place.slot) }
+        if let slot = conversations.slot(of: place.hash) { return slot }
+        let slot = conversations.vacancy(for: place.hash) { conversations[$0].worth }
         conversations.put(
-            orientation.hash,
-            Conversation(source: source, destination: destination, direction: orientation.direction),
-            in: slot)
+            place.hash,
+            Conversation(source: source, destination: destination, direction: Int(place.direction)), in: slot)
         return slot
     }
 
     /// Decides who began the conversation and what the flow tells of its source, and adds it to the histories.
     ///
-    /// The sample itself is looked at only for what its entry has not, which is seldom: it would have to be fetched again.
+    /// The samples themselves are looked at only for what their entries have not, which is seldom: they would have to be
+    /// fetched again.
     @inline(__always)
-    private mutating func judge(_ position: Int64, _ sample: FlowSample, newest: Int64) {
+    private mutating func judge(_ position: Int64, of samples: [FlowSample], newest: Int64) {
         let slot = Int(log[position].conversation)
         let direction = Int(log[position].direction)
         if conversations[slot].initiator < 0 {
@@ -157,16 +155,16 @@ extension WindowBuilder {
         }
         log[position].traits = traits
         guard log[position].packets > 0 else { return }
-        let ends = enter(position, sample)
+        let ends = meet(position, of: samples)
         if traits.contains(.isInitiated) {
-            repeatService(position, key: sample.key, source: ends.source)
+            repeatService(position, of: samples, source: ends.source)
             traits = log[position].traits
         }
         if traits.contains(.isNew), isNovelPeer(log[position], ends) {
             traits.insert(.isNovelPeer)
             log[position].traits = traits
         }
-        remember(log[position], sample, ends)
+        remember(log[position], of: samples, ends)
     }
 
     /// Marks a flow's entries in the window, from the newest back.
@@ -210,5 +208,13 @@ extension WindowBuilder {
             isMine = !(isUncertain && entry.sourcePort < 1024 && entry.destinationPort >= 1024)
         }
         conversations[slot].initiator = Int8(isMine ? direction : 1 - direction)
+    }
+}
+
+extension FlowSample {
+    /// Something of each of its lines (`BoundedTable.touch`).
+    @inline(__always)
+    fileprivate var touch: UInt64 {
+        key.source.low &+ bytes &+ UInt64(truncatingIfNeeded: last.nanoseconds)
     }
 }

@@ -11,31 +11,64 @@ extension WindowBuilder {
         return true
     }
 
-    /// Finds the entities at both ends, giving them histories where due.
+    /// Gives the entities at both ends of a flow histories where due.
     ///
-    /// The conversation knows where most of them are.
+    /// All flows of a reading enter before any is counted, so that what a flow counts for does not depend on which come before
+    /// it. The conversation knows where most entities are.
     @inline(__always)
-    mutating func enter(_ position: Int64, _ sample: FlowSample) -> EntryEnds {
+    mutating func enter(_ position: Int64, of samples: [FlowSample]) {
         let slot = Int(log[position].conversation)
         let direction = Int(log[position].direction)
-        let (sourceHash, destinationHash) = (log[position].sourceHash, log[position].destinationHash)
+        let isKnown = conversations[slot].isOf(
+            log[position].sourceHash, log[position].destinationHash, direction: direction)
         var ends = EntryEnds()
-        let isKnown = conversations[slot].isOf(sourceHash, destinationHash, direction: direction)
         if isKnown {
             ends.source = conversations[slot].hosts[direction].asSource
-            ends.sourceAsDestination = conversations[slot].hosts[direction].asDestination
             ends.destination = conversations[slot].hosts[1 - direction].asDestination
-            ends.destinationAsSource = conversations[slot].hosts[1 - direction].asSource
         }
-        if sources.slot(of: ends.source) == nil || destinations.slot(of: ends.sourceAsDestination) == nil
-            || destinations.slot(of: ends.destination) == nil
-            || sources.slot(of: ends.destinationAsSource) == nil
-        {
-            ends = lookUp(sample, sourceHash, destinationHash)
+        if sources.slot(of: ends.source) == nil || destinations.slot(of: ends.destination) == nil {
+            let sample = samples[Int(log[position].sample)]
+            if let hash = sourceHash(of: sample.key.source, log[position].sourceHash) {
+                ends.source = sources.enter(
+                    hash, packets: sample.packets, now: now,
+                    prefix: configuration.sourcePrefix(of: sample.key.source))
+            }
+            if sample.key.destination.isHost {
+                ends.destination = destinations.enter(
+                    log[position].destinationHash, packets: sample.packets, now: now,
+                    prefix: Prefix(sample.key.destination))
+            }
             if isKnown {
                 conversations[slot].hosts[direction].asSource = ends.source
-                conversations[slot].hosts[direction].asDestination = ends.sourceAsDestination
                 conversations[slot].hosts[1 - direction].asDestination = ends.destination
+            }
+        }
+        log.setEnds(ends, at: position)
+    }
+
+    /// Finds the same two hosts in the other view, for what comes back to them, now that all have entered.
+    @inline(__always)
+    mutating func meet(_ position: Int64, of samples: [FlowSample]) -> EntryEnds {
+        let slot = Int(log[position].conversation)
+        let direction = Int(log[position].direction)
+        let isKnown = conversations[slot].isOf(
+            log[position].sourceHash, log[position].destinationHash, direction: direction)
+        var ends = log.ends(at: position)
+        if isKnown {
+            ends.sourceAsDestination = conversations[slot].hosts[direction].asDestination
+            ends.destinationAsSource = conversations[slot].hosts[1 - direction].asSource
+        }
+        if destinations.slot(of: ends.sourceAsDestination) == nil
+            || sources.slot(of: ends.destinationAsSource) == nil
+        {
+            let key = samples[Int(log[position].sample)].key
+            ends.sourceAsDestination =
+                ends.source.slot >= 0 ? destinations.find(log[position].sourceHash) : .none
+            ends.destinationAsSource =
+                sourceHash(of: key.destination, log[position].destinationHash).map { sources.find($0) }
+                ?? .none
+            if isKnown {
+                conversations[slot].hosts[direction].asDestination = ends.sourceAsDestination
                 conversations[slot].hosts[1 - direction].asSource = ends.destinationAsSource
             }
         }
@@ -43,31 +76,16 @@ extension WindowBuilder {
         return ends
     }
 
-    private mutating func lookUp(
-        _ sample: FlowSample, _ sourceHash: UInt64, _ destinationHash: UInt64
-    ) -> EntryEnds {
-        var ends = EntryEnds()
-        let source = sample.key.source
-        if !source.isMulticastOrBroadcast, !source.isUnspecified {
-            let prefix = configuration.sourcePrefix(of: source)
-            let hash = prefix.isSingleAddress ? sourceHash : StableHash.of(prefix.address)
-            ends.source = sources.enter(hash, packets: sample.packets, now: now, prefix: prefix)
-            if ends.source.slot >= 0 { ends.sourceAsDestination = destinations.find(sourceHash) }
-        }
-        let destination = sample.key.destination
-        if !destination.isMulticastOrBroadcast, !destination.isUnspecified {
-            ends.destination = destinations.enter(
-                destinationHash, packets: sample.packets, now: now, prefix: Prefix(destination))
-            let prefix = configuration.sourcePrefix(of: destination)
-            ends.destinationAsSource = sources.find(
-                prefix.isSingleAddress ? destinationHash : StableHash.of(prefix.address))
-        }
-        return ends
+    /// The hash of the source that an address, whose own hash is given, belongs to; `nil` if it is no host's.
+    private func sourceHash(of address: Address, _ hash: UInt64) -> UInt64? {
+        guard address.isHost else { return nil }
+        let prefix = configuration.sourcePrefix(of: address)
+        return prefix.isSingleAddress ? hash : StableHash.of(prefix.address)
     }
 
     /// Counts the flow for its service.
     @inline(__always)
-    mutating func repeatService(_ position: Int64, key: FlowKey, source: EntityReference) {
+    mutating func repeatService(_ position: Int64, of samples: [FlowSample], source: EntityReference) {
         guard let source = sources.slot(of: source) else { return }
         let isNew = log[position].traits.contains(.isNew)
         let (slot, isFirst) = service(position, source: source)
@@ -95,7 +113,9 @@ extension WindowBuilder {
         guard log[position].protocol == .tcp else { return }
         log[position].traits.insert(.isTCP)
         let steady = services[slot].steadySeconds
-        guard isFirst || steady > 0, !configuration.isOurs(key.destination) else { return }
+        guard isFirst || steady > 0,
+            !configuration.isOurs(samples[Int(log[position].sample)].key.destination)
+        else { return }
         noteSteadiness(position, steady, isNewCaller: isFirst)
     }
 
@@ -194,7 +214,7 @@ extension WindowBuilder {
 
     /// Adds a sample to what is pending in the histories of both ends.
     @inline(__always)
-    mutating func remember(_ entry: Entry, _ sample: FlowSample, _ ends: EntryEnds) {
+    mutating func remember(_ entry: Entry, of samples: [FlowSample], _ ends: EntryEnds) {
         let isDNS =
             entry.protocol == .udp && (entry.destinationPort == 53 || entry.sourcePort == 53)
         let packets = Float(entry.packets)
@@ -217,7 +237,7 @@ extension WindowBuilder {
                 addOutgoing(to: &ledger, isNovel: entry.traits.contains(.isNovelService), usualQuery: 95)
                 if isDNS, entry.destinationPort == 53 {
                     ledger[.dnsQueries] += packets
-                    ledger[.longQueries] += sample.longQueries
+                    ledger[.longQueries] += samples[Int(entry.sample)].longQueries
                 }
             }
         }
@@ -243,6 +263,11 @@ extension WindowBuilder {
             }
         }
     }
+}
+
+extension Address {
+    /// Whether it can be a single host's.
+    fileprivate var isHost: Bool { !isMulticastOrBroadcast && !isUnspecified }
 }
 
 extension FlowSample {

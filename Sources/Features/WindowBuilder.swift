@@ -4,7 +4,7 @@ package import Traffic
 ///
 /// One window for each entity with traffic in the newest reading; it covers the last second and is evaluated anew
 /// at each reading, so that a change shows after one reading and not after one second. Memory is bounded by the
-/// configuration. The same readings give the same windows, bit by bit.
+/// configuration. The same readings give the same windows, bit by bit, in whatever order their samples are.
 ///
 /// Who is seen for the first time with one single packet gets no window and no history: nothing can be told from
 /// one packet, and a flood of forged sources consists of them.
@@ -37,6 +37,7 @@ package struct WindowBuilder: ~Copyable {
     /// Conversations of late in which both directions were seen, and the time of the last of them.
     var answeredConversations = 0
     var lastAnswered: Int64 = 0
+    var order = SampleOrder()
     private var assembly = WindowAssembly()
     /// What touching memory ahead of its use gave.
     var warmth: UInt64 = 0

@@ -3,7 +3,7 @@ import Traffic
 
 extension WindowSummary {
     /// Appends the features in the order of `Feature`; `FeatureSchema` says what each is.
-    func appendFeatures(_ history: History, to features: inout [Float]) {
+    func appendFeatures(_ history: History, to features: inout OutputSpan<Float>) {
         let start = features.count
         appendVolume(to: &features)
         appendSpread(to: &features)
@@ -21,7 +21,7 @@ extension WindowSummary {
         whole == 0 ? 0 : Float(part) / Float(whole)
     }
 
-    private func appendVolume(to features: inout [Float]) {
+    private func appendVolume(to features: inout OutputSpan<Float>) {
         let packets = Float(max(1, tally.packets))
         let mean = Float(tally.bytes) / packets
         let variance = max(0, tally.squaredBytes / packets - mean * mean)
@@ -35,7 +35,7 @@ extension WindowSummary {
         features.append(min(1, share(tally.fragments, of: tally.packets)))
     }
 
-    private func appendSpread(to features: inout [Float]) {
+    private func appendSpread(to features: inout OutputSpan<Float>) {
         let flows = max(1, tally.flows)
         features.append(logarithm(tally.flows))
         features.append(logarithm(Float(peers.distinct(step: step))))
@@ -52,7 +52,7 @@ extension WindowSummary {
                 ? tally.novelServices / flows : tally.novelPeers / Float(max(1, peers.distinct(step: step))))
     }
 
-    private func appendAnswers(to features: inout [Float]) {
+    private func appendAnswers(to features: inout OutputSpan<Float>) {
         features.append(logarithm(tally.unanswered))
         features.append(tally.flowsToHosts == 0 ? 0 : tally.unansweredFlows / tally.flowsToHosts)
         features.append(share(tally.unansweredPackets, of: tally.packets))
@@ -68,7 +68,7 @@ extension WindowSummary {
         features.append(share(tally.icmp, of: tally.packets))
     }
 
-    private func appendHistory(_ history: History, to features: inout [Float]) {
+    private func appendHistory(_ history: History, to features: inout OutputSpan<Float>) {
         let quantities: InlineArray<6, History.Quantity> = [
             .packets, .bytes, .newFlows, .unanswered, .resetsReceived, .novel,
         ]
@@ -90,7 +90,7 @@ extension WindowSummary {
         features.append(logarithm(tally.new) - logarithm(usualFlows))
     }
 
-    private func appendRepetition(to features: inout [Float]) {
+    private func appendRepetition(to features: inout OutputSpan<Float>) {
         features.append(logarithm(tally.repeat60))
         features.append(logarithm(tally.repeat600))
         features.append(logarithm(tally.tcpRepeat60))
@@ -100,7 +100,7 @@ extension WindowSummary {
         features.append(tally.regularity)
     }
 
-    private func appendTunnels(_ history: History, to features: inout [Float]) {
+    private func appendTunnels(_ history: History, to features: inout OutputSpan<Float>) {
         features.append(logarithm(history.sums60[History.Quantity.dnsBytes.rawValue]))
         features.append(logarithm(history.sums600[History.Quantity.dnsBytes.rawValue]))
         features.append(tally.dns == 0 ? 0 : Float(tally.dnsBytes) / Float(tally.dns) / 1500)

@@ -9,8 +9,9 @@ struct WindowSummary: ~Copyable {
     private(set) var sourcePorts = SpreadCounter()
     private(set) var view = Entity.View.source
     private(set) var step = 1
-    /// Position of the newest entry of the flow with the most packets.
+    /// Position of the newest entry of the flow with the most packets, and the number of its sample in its reading.
     private var largestFlow = EntryLog.nowhere
+    private var largestSample: Int32 = 0
     private(set) var scope = WindowScope(now: 0, reading: 0, seesBothWays: false, maximumWindows: 0)
 
     /// Starts over for another entity.
@@ -38,6 +39,7 @@ struct WindowSummary: ~Copyable {
         if entry.flowPackets > tally.largestFlow {
             tally.largestFlow = entry.flowPackets
             largestFlow = position
+            largestSample = entry.sample
         }
         // What counts flows rather than packets takes each flow once, at its first entry.
         guard entry.previous < oldest else { return }
@@ -188,7 +190,7 @@ struct WindowSummary: ~Copyable {
     func evidence(_ history: History, _ frames: [Frame]) -> Evidence {
         var facts = evidence
         if largestFlow != EntryLog.nowhere, let frame = frames.last(where: { $0.first <= largestFlow }) {
-            facts.largestFlow = frame.samples[Int(largestFlow - frame.first)].key
+            facts.largestFlow = frame.samples[Int(largestSample)].key
         }
         facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
         facts.failedServices60 = history.ongoing(.failedServices, with: Double(facts.failedServices))

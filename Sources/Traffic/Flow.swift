@@ -62,6 +62,16 @@ package struct FlowKey: Hashable, Sendable {
     }
 }
 
+extension FlowKey: Comparable {
+    /// By source, destination, protocol, source port and destination port.
+    package static func < (left: FlowKey, right: FlowKey) -> Bool {
+        if left.source != right.source { return left.source < right.source }
+        if left.destination != right.destination { return left.destination < right.destination }
+        return (left.protocol.rawValue, left.sourcePort, left.destinationPort)
+            < (right.protocol.rawValue, right.sourcePort, right.destinationPort)
+    }
+}
+
 /// What one flow did between two reads of the data plane, summed over CPUs.
 package struct FlowSample: Hashable, Sendable {
     package var key: FlowKey

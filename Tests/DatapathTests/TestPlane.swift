@@ -16,14 +16,14 @@ final class TestPlane {
     /// Somebody else's program, for the slot behind ours.
     let chained: BPFProgram
 
-    /// The clock starts at this moment, as rules' expiries are given in real time.
-    init(_ options: DatapathOptions = DatapathOptions()) throws {
+    /// The clock starts at this moment, as rules' expiries are given in real time; the first reading at `start`.
+    init(_ options: DatapathOptions = DatapathOptions(), from start: Timestamp = .now) throws {
         // The bytes have to stay only while the object is being loaded.
         (datapath, clock, program, chained, chainedState, exactRules) = try unsafe Self.objectFile()
             .withUnsafeBytes {
                 bytes in
                 let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
-                let datapath = try Datapath(loading: object, options: options, now: .now)
+                let datapath = try Datapath(loading: object, options: options, now: start)
                 let clock = try object.map(named: "test_clock").mapMemory()
                 return (
                     datapath, clock, try object.program(named: "sluice_ingress"),

@@ -16,7 +16,7 @@ package struct Diagnosis: Codable, Hashable, Sendable {
     package let level: Level
     /// What was found, and what follows from it.
     package let finding: String
-    /// The command that mends it; absent if there is none, or nothing to mend.
+    /// The command that mends it, or what to do where none does; absent if there is nothing to mend.
     package let remedy: String?
 
     init(_ check: String, _ level: Level, _ finding: String, remedy: String? = nil, interface: String? = nil)

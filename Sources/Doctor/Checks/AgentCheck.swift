@@ -26,9 +26,12 @@ struct AgentCheck: Check {
                 Diagnosis(
                     "agent", .warning,
                     "coverage is \(share) %: the flow table is too small, or this is a flood",
-                    remedy: "raise flow_table.slots_per_cpu"))
+                    remedy:
+                        "raise flow_table.slots_per_cpu in the configuration, and: systemctl restart sluice"))
         }
-        found += agent.warnings.map { Diagnosis("agent", .warning, $0) }
+        found += agent.warnings.map {
+            Diagnosis("agent", .warning, $0, remedy: "journalctl -u sluice, which says since when, and why")
+        }
         return found.isEmpty ? [Diagnosis("agent", .ok, "process \(process) is well")] : found
     }
 }

@@ -1,3 +1,6 @@
+/// The distribution's own: Debian's has all that is looked for here, and ticks every 4 ms.
+private let newKernel = "apt-get install linux-image-$(dpkg --print-architecture), and boot it"
+
 /// Whether this process may do what the agent does.
 struct PrivilegeCheck: Check {
     func examine(_ facts: Facts) -> [Diagnosis] {
@@ -30,7 +33,7 @@ struct KernelCheck: Check {
                 Diagnosis(
                     "kernel", .failure,
                     "Linux \(facts.release) has no \(facts.missingFeatures.joined(separator: ", ")); 5.18 has",
-                    remedy: "apt-get install linux-image-amd64")
+                    remedy: newKernel)
             ]
         }
         return [Diagnosis("kernel", .ok, "Linux \(facts.release)")]
@@ -47,7 +50,7 @@ struct BTFCheck: Check {
                     "BTF", .failure,
                     "no /sys/kernel/btf/vmlinux: a kernel built without CONFIG_DEBUG_INFO_BTF does not say where a "
                         + "packet's flags stand, and the program cannot be loaded",
-                    remedy: "apt-get install linux-image-amd64")
+                    remedy: newKernel)
             ]
     }
 }
@@ -59,7 +62,7 @@ struct BarrierCheck: Check {
         return [
             Diagnosis(
                 "membarrier", .failure, "\(error); readings could not be trusted",
-                remedy: "boot without nohz_full")
+                remedy: "sed -i 's/nohz_full=[^ \"]*//' /etc/default/grub && update-grub && reboot")
         ]
     }
 }
@@ -87,7 +90,12 @@ struct LoadingCheck: Check {
         case .loaded(let bytes):
             [Diagnosis("program", .ok, "loads; its maps take \(bytes >> 20) MiB")]
         case .failed(let reason):
-            [Diagnosis("program", .failure, reason)]
+            [
+                Diagnosis(
+                    "program", .failure, reason,
+                    remedy: "mend what else is found; if nothing is, see what forbids it: "
+                        + "cat /sys/kernel/security/lockdown /sys/kernel/security/lsm")
+            ]
         case .untried:
             []
         }
@@ -124,7 +132,8 @@ struct MemoryCheck: Check {
             Diagnosis(
                 "memory", .warning,
                 "\(left >> 20) MiB left by \(bound), and maps and agent take about \(needed >> 20) MiB",
-                remedy: "lower flow_table.slots_per_cpu, or raise the limit (systemd: MemoryMax=)")
+                remedy: "lower flow_table.slots_per_cpu, or raise the limit: "
+                    + "systemctl set-property sluice MemoryMax=\(needed >> 20)M")
         ]
     }
 }
@@ -138,7 +147,7 @@ struct ClockCheck: Check {
                 Diagnosis(
                     "clock", .warning,
                     "the kernel's tick is \(step): limits and times between packets are that coarse",
-                    remedy: "a kernel with CONFIG_HZ=250 or more")
+                    remedy: newKernel)
             ]
         }
         // These are read over a bus, a microsecond each time.
@@ -146,7 +155,9 @@ struct ClockCheck: Check {
             return [
                 Diagnosis(
                     "clock", .warning, "clock source \(source) is slow; the agent reads it often",
-                    remedy: "cat /sys/devices/system/clocksource/clocksource0/available_clocksource")
+                    remedy:
+                        "cd /sys/devices/system/clocksource/clocksource0 && cat available_clocksource, and: "
+                        + "echo tsc >current_clocksource, or the fastest there is")
             ]
         }
         return [Diagnosis("clock", .ok, "\(facts.clockSource ?? "unknown source"), tick \(step)")]

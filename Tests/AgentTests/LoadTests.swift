@@ -38,10 +38,11 @@ extension EndToEnd {
 
         @Test(
             "Every frame is counted once, however fast they come, in no more than 120 MB",
-            arguments: ["enforce", "shadow"])
-        func accounts(mode: String) async throws {
+            arguments: ["enforce", "shadow"], [16384, 1024])
+        func accounts(mode: String, slots: Int) async throws {
             try await withSite { site in
-                let agent = try await RunningAgent(site, ["--mode", mode])
+                let agent = try await RunningAgent(
+                    site, ["--mode", mode], with: "flow_table: {slots_per_cpu: \(slots)}\n")
                 let before = try await Self.settled(agent)
                 // Sources and flows beyond what the table holds, in both families, and one that gets banned.
                 let frames = (0..<40_000 as Range<UInt32>).map { number in
@@ -62,8 +63,29 @@ extension EndToEnd {
                 #expect(after.counted - before.counted >= UInt64(attack.sent))
                 let status = try await agent.client.status()
                 #expect(status.memory < 120_000_000, "\(status.memory / 1_000_000) MB")
+                if slots == 1024 { try await Self.tellsCoverage(agent, status.traffic) }
                 try await agent.stop()
             }
+        }
+
+        /// The share of packets in entries, of the generation that had the lowest, where flows outnumbered slots.
+        private static func tellsCoverage(_ agent: RunningAgent, _ traffic: StatusReport.Traffic) async throws
+        {
+            #expect(traffic.aside.packets > 0)
+            #expect(traffic.coverage == 1, "the latest generation is not that of the flood")
+            #expect(traffic.lowestCoverage < 0.9)
+            func number(after label: String, in text: String) -> Double? {
+                text.range(of: label).flatMap {
+                    Double(text[$0.upperBound...].prefix { "0123456789.".contains($0) })
+                }
+            }
+            let shown = try await agent.sluice("status").output
+            let percent = try #require(number(after: ", at least ", in: shown), "\(shown)")
+            #expect(abs(percent / 100 - traffic.lowestCoverage) < 0.001)
+            let metrics = try await agent.site.run([
+                "curl", "-s", "--unix-socket", agent.socket, "http://localhost/v1/metrics",
+            ]).output
+            #expect(number(after: "\nsluice_coverage_lowest_ratio ", in: metrics) == traffic.lowestCoverage)
         }
 
         @Test("A reader of its output that goes away does not end it")

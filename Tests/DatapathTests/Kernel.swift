@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Everything that loads BPF programs: one test after the other, since they share two CPUs, the BPF file system and, some

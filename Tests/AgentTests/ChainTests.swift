@@ -4,6 +4,14 @@ import Testing
 extension EndToEnd {
     @Suite("A program behind ours")
     struct ChainTests {
+        /// One of xdp-filter's objects.
+        static func filter() throws -> String {
+            let folders = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib")
+            return try #require(
+                folders.map { "/usr/lib/\($0)/bpf/xdpfilt_alw_all.o" }
+                    .first(where: FileManager.default.fileExists), "scripts/setup test installs it")
+        }
+
         @Test("`sluice chain` puts xdp-filter behind a running agent, shows it, and takes it away")
         func chain() async throws {
             try await withSite { site in
@@ -16,11 +24,7 @@ extension EndToEnd {
 
                 let agent = try await RunningAgent(site)
                 #expect(try await chain().output.contains("no program is behind ours"))
-                let folders = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib")
-                let object = try #require(
-                    folders.map { "/usr/lib/\($0)/bpf/xdpfilt_alw_all.o" }
-                        .first(where: FileManager.default.fileExists), "scripts/setup test installs it")
-                let put = try await chain(object, "--format", "json")
+                let put = try await chain(Self.filter(), "--format", "json")
                 #expect(put.status == 0, "\(put.error)")
                 for family in Site.Family.allCases { #expect(try await site.fetch(family)) }
 

@@ -109,7 +109,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("With --all it finds other network namespaces, and pins of those that are gone")
+        @Test(
+            "With --all it finds other network namespaces, and pins of those that are gone, whatever became of the interface"
+        )
         func everywhere() async throws {
             try await withSite { site in
                 let bpffs = "\(site.folder.path)/bpf"
@@ -122,19 +124,24 @@ extension EndToEnd {
                         --state \(bpffs).db --socket \(bpffs).sock &
                     until \(sluicePath) status --socket \(bpffs).sock >/dev/null 2>&1; do sleep 0.1; done
                     \(sluicePath) detach --all --bpffs \(bpffs) && exit 8
+                    inside="nsenter --net=/run/netns/\(site.gateway)"
+                    $inside \(sluicePath) chain \(try ChainTests.filter()) --bpffs \(bpffs) >/dev/null || exit 7
                     kill -9 $! && wait $!
-                    \(sluicePath) detach --all --bpffs \(bpffs)
+                    $inside ip link set wan down && $inside ip link set wan name uplink || exit 6
+                    \(sluicePath) detach --all --bpffs \(bpffs) && find \(bpffs) -mindepth 2
                     """
                 let end = try await site.run(
                     ["unshare", "--mount", "sh", "-c", script], in: site.inside)
                 #expect(end.status == 0, "\(end)")
                 #expect(end.error.contains("an agent runs"))
                 for words in [
-                    "the program on wan (network namespace /run/netns/\(site.gateway))", "net-2.lock",
+                    "the program on uplink (network namespace /run/netns/\(site.gateway))",
+                    "the egress filter and its hook on uplink", "net-2.lock",
                     "sluice/net-1, whose network namespace is gone",
                 ] {
                     #expect(end.output.contains(words), "\(words) in: \(end.output)")
                 }
+                #expect(!end.output.contains("\n\(bpffs)"), "pins are left: \(end.output)")
                 #expect(try await site.leftovers().isEmpty)
             }
         }

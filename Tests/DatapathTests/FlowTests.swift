@@ -37,14 +37,26 @@ extension Kernel {
             #expect(counted == expected, "\(random)")
         }
 
+        @Test("each load puts flows into other sets, so that nobody can choose flows that share one")
+        func seeds() throws {
+            let frames = (0..<200).map { Self.frame($0, isIPv4: $0 % 2 == 0) }
+            // Readings are in the order of sets.
+            let orders = try (0..<2).map { _ in
+                let plane = try TestPlane(DatapathOptions(slotsPerCPU: 4096))
+                plane.send(frames)
+                return plane.read().samples.map(\.key)
+            }
+            #expect(orders[0] != orders[1])
+            #expect(Set(orders[0]) == Set(orders[1]) && orders[0].count == frames.count)
+        }
+
         @Test("a full set gives a place to a newcomer only where an entry was seen once, and nothing is lost")
         func eviction() throws {
             // Eight slots a CPU: one set.
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
-            let settled = (0..<7).map { Self.frame($0).bytes }
-            for _ in 0..<20 { for frame in settled { _ = try plane.passes(frame) } }
-            // The last way goes from newcomer to newcomer; the seven keep theirs.
-            for index in 100..<120 { _ = try plane.passes(Self.frame(index).bytes) }
+            for _ in 0..<20 { plane.send((0..<7).map { Self.frame($0) }) }
+            // The first takes the last way; whoever comes after it gets that one or none. The seven keep theirs.
+            plane.send((100..<120).map { Self.frame($0) })
             let reading = plane.read()
             #expect(reading.samples.count == 8)
             #expect(reading.samples.filter { $0.packets == 20 }.count == 7)
@@ -58,14 +70,9 @@ extension Kernel {
             "eight settled flows give way to a newcomer only after it has lost eight contests a step of age")
         func contests() throws {
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
-            for index in 0..<8 { for _ in 0..<3 { _ = try plane.passes(Self.frame(index).bytes) } }
-            let newcomer = Self.frame(50).bytes
-            var sent = 0
+            for _ in 0..<3 { plane.send((0..<8).map { Self.frame($0) }) }
             // 3 to 1: two steps of one entry, but steps go to whichever is youngest.
-            while sent < 200 {
-                _ = try plane.passes(newcomer)
-                sent += 1
-            }
+            plane.send(Array(repeating: Self.frame(50), count: 200))
             let reading = plane.read()
             let won = reading.samples.first { $0.key.source == Self.frame(50).source }
             #expect(won != nil)
@@ -82,13 +89,11 @@ extension Kernel {
             var admitted = 0
             for trial in 0..<trials {
                 let first = 100 * trial
-                for index in 0..<8 { _ = try plane.passes(Self.frame(first + index, isIPv4: isIPv4).bytes) }
-                let newcomer = Self.frame(first + 50, isIPv4: isIPv4)
-                _ = try plane.passes(newcomer.bytes)
-                for index in 0..<others {
-                    _ = try plane.passes(Self.frame(first + 60 + index, isIPv4: isIPv4).bytes)
+                func frames(_ indices: Range<Int>) -> [Frame] {
+                    indices.map { Self.frame(first + $0, isIPv4: isIPv4) }
                 }
-                _ = try plane.passes(newcomer.bytes)
+                let newcomer = Self.frame(first + 50, isIPv4: isIPv4)
+                plane.send(frames(0..<8) + [newcomer] + frames(60..<60 + others) + [newcomer])
                 let reading = plane.read()
                 if reading.samples.contains(where: { $0.key.source == newcomer.source }) { admitted += 1 }
                 #expect(reading.totals.flow.packets == 8)
@@ -102,8 +107,8 @@ extension Kernel {
         func flood() throws {
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
             let settled = (0..<8).map { Self.frame($0) }
-            for _ in 0..<20 { for frame in settled { _ = try plane.passes(frame.bytes) } }
-            for index in 100..<2_100 { _ = try plane.passes(Self.frame(index).bytes) }
+            for _ in 0..<20 { plane.send(settled) }
+            plane.send((100..<2_100).map { Self.frame($0) })
             let reading = plane.read()
             #expect(Set(reading.samples.map(\.key.source)) == Set(settled.map(\.source)))
             #expect(reading.samples.allSatisfy { $0.packets == 20 })

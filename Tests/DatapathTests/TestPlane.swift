@@ -74,6 +74,14 @@ final class TestPlane {
 
     func passes(_ frame: Frame) throws -> Bool { try passes(frame.bytes) }
 
+    /// Sends each frame once, in this order, on one CPU: others have sets of their own.
+    func send(_ frames: [Frame]) {
+        let sender = Sender(datapath, frames.map(\.bytes), calls: frames.count, times: 1, cpu: 0)
+        sender.start()
+        sender.join()
+        #expect(sender.sent.packets == UInt64(frames.count))
+    }
+
     /// Puts the program on an interface, for as long as the link is kept.
     func attach(to interface: Interface) throws -> XDPLink {
         try XDPLink(program, interface: interface.index, mode: .native)

@@ -9,7 +9,7 @@
 #include <linux/pkt_cls.h>
 #include "platform.bpf.h"
 
-const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .ipv6_prefix = 64, .exact_lines = 1 };
+const volatile struct sluice_config config = { .cpus = 1, .sets = 1, .source_lines = 1 };
 
 /* Of the kernel's own buffer, where the flag of multi-buffer packets stands; libbpf finds its offset. */
 struct xdp_buff {

@@ -28,9 +28,9 @@
 struct sluice_config {
 	__u32	cpus;			/* possible CPUs: each has its own segment of the flow table */
 	__u32	sets;			/* sets in a segment, a power of two */
-	__u32	ipv6_prefix;		/* length at which exact IPv6 rules are looked up besides 128 */
+	__u32	source_lines;		/* lines of `source_rules` that hashes name: as many as there may be rules */
+	__u32	allow_rules;		/* of these, rules that only the allow-list may have */
 	__u32	hash_keys[HASH_KEYS];
-	__u32	exact_lines;		/* lines of `exact_rules` that hashes name */
 	__u64	sketch_seed;
 };
 
@@ -130,6 +130,7 @@ struct flow_sketch {
 
 /* What a rule does, and who made it: kinds are kept apart everywhere, and asked in this order. */
 enum rule_kind {
+	KIND_ALLOW,
 	KIND_MANUAL_DENY,
 	KIND_AUTOMATIC_DENY,
 	KIND_MANUAL_LIMIT,
@@ -141,10 +142,11 @@ enum rule_flag {
 	RULE_SHADOW = 1 << 0,		/* counts, does not drop */
 	RULE_MANUAL = 1 << 1,		/* made by a person: holds without the agent */
 	RULE_LIMIT = 1 << 2,		/* drops only what is beyond the rate */
-	RULE_IPV6 = 1 << 3,		/* exact rules: family */
-	RULE_IN_FORCE = 1 << 4,		/* exact rules: there is one at this place */
-	RULE_RETIRED = 1 << 5,		/* exact rules: there was one, which programs may still be at work on */
-	RULE_REMOVED = 1 << 6,		/* exact rules: there was one, and searches go on here */
+	RULE_IPV6 = 1 << 3,		/* on sources: family */
+	RULE_IN_FORCE = 1 << 4,		/* on sources: there is one at this place */
+	RULE_RETIRED = 1 << 5,		/* on sources: there was one, which programs may still be at work on */
+	RULE_REMOVED = 1 << 6,		/* on sources: there was one, and searches go on here */
+	RULE_ALLOW = 1 << 7,		/* on sources: never dropped, never limited; counts nothing */
 };
 
 /*
@@ -160,7 +162,7 @@ struct rule_head {
 	__u16	owner;			/* CPU + 1; 0: nobody yet */
 	__u8	flags;			/* enum rule_flag */
 	__u8	length;			/* of the source prefix, in bits */
-	__u32	key;			/* exact rules: see EXACT_MASK */
+	__u32	key;			/* on sources: see SOURCE_MASK */
 };
 
 /* What else there is to a rule. */
@@ -172,7 +174,7 @@ struct rule_rest {
 	__u32	expires_low;		/* the bits of its end, in ns, that do not stand in `head.expires` */
 };
 
-/* One rule; in tries whole, exact rules' halves in two arrays. */
+/* One rule; those on sources have their halves in two arrays. */
 struct rule {
 	struct rule_head head;
 	struct rule_rest rest;
@@ -186,39 +188,39 @@ struct rule {
 #define BYTE_TIME_SHIFT		10
 
 /*
- * Exact rules, for one address or one IPv6 prefix of config.ipv6_prefix bits, stand in the array `exact_rules`, two in a
- * cache line, and their other halves in `exact_rest`: a hash table that the agent alone writes, but for counters. A rule
- * stands in the line that its key's hash names, or at one of the next places, EXACT_PROBES in all; a search ends at a
- * place whose last word is 0. Whose a rule is says that word, without the owner (EXACT_MASK): flags, length and `key`,
- * which is the IPv4 address, or 32 hash bits of the IPv6 address that stands in `exact_keys`. A rule never moves while it
- * is in force.
+ * Rules on sources, for single addresses and for prefixes of any length, stand in the array `source_rules`, two in a cache
+ * line, and their other halves in `source_rest`: a hash table that the agent alone writes, but for counters. A rule stands
+ * in the line that the hash of its key (first address and length) names, or at one of the next places, SOURCE_PROBES in
+ * all; a search ends at a place whose last word is 0. Whose a rule is says that word, without the owner (SOURCE_MASK):
+ * flags, length and `key`, which is the first IPv4 address, or 32 hash bits of the IPv6 address that stands in
+ * `source_keys`. A rule never moves while it is in force.
  */
-#define EXACT_LINE		2
-#define EXACT_PROBES		128
+#define SOURCE_LINE		2
+#define SOURCE_PROBES		128
 
-struct exact_line {
-	struct rule_head rule[EXACT_LINE];
+struct source_line {
+	struct rule_head rule[SOURCE_LINE];
 };
 
-#define EXACT_FLAGS		(RULE_MANUAL | RULE_LIMIT | RULE_IPV6 | RULE_IN_FORCE)
-#define EXACT_WORD(flags, length, key) \
+#define SOURCE_FLAGS		(RULE_ALLOW | RULE_MANUAL | RULE_LIMIT | RULE_IPV6 | RULE_IN_FORCE)
+#define SOURCE_WORD(flags, length, key) \
 	((__u64)(key) << 32 | (__u64)(length) << 24 | (__u64)(flags) << 16)
-#define EXACT_MASK		EXACT_WORD(EXACT_FLAGS, 0xff, 0xffffffff)
+#define SOURCE_MASK		SOURCE_WORD(SOURCE_FLAGS, 0xff, 0xffffffff)
 
-/* The IPv6 address or prefix that the rule at the same place is for. */
-struct exact_key {
+/* The first IPv6 address that the rule at the same place is for. */
+struct source_key {
 	__be32	addr[4];
 };
 
-/* Keys of the tries. */
-struct prefix4_key {
-	__u32	length;
-	__be32	addr;
-};
+/*
+ * Lengths of the prefixes that may hold a source: one word for each IPv4 /16, two for each of the gate's classes of IPv6
+ * prefixes. Bit i stands for prefixes that leave i + 1 bits open (64 more in the second word), so that the lowest bit that
+ * is set is the longest prefix. A bit too many costs time, never truth. Single addresses have none: the gate knows them.
+ */
+#define LENGTHS4_SIZE		(1 << 16)
 
-struct prefix6_key {
-	__u32	length;
-	__be32	addr[4];
+struct lengths6 {
+	__u64	open[2];
 };
 
 /* How narrow a scope is. */
@@ -247,17 +249,19 @@ struct scope_key {
 #define SCOPE_GATE_SIZE		4096
 
 /*
- * The gate: one byte for each IPv4 /24 (DIR-24), and one for each of 65,536 classes of IPv6 prefixes, says which rule
- * maps may know an address, so that traffic nobody has a rule for pays one load. A bit too many costs time, never truth.
+ * The gate: one byte for each IPv4 /24 (DIR-24), and one for each of 65,536 classes of IPv6 prefixes, says which rules on
+ * sources an address may have, so that traffic nobody has a rule for pays one load. Exact are rules on single addresses. A
+ * bit too many costs time, never truth.
  */
 enum gate_bit {
-	GATE_ALLOW = 1 << 0,
-	GATE_MANUAL_EXACT = 1 << 1,
-	GATE_MANUAL_PREFIX = 1 << 2,
-	GATE_AUTOMATIC_EXACT = 1 << 3,
-	GATE_AUTOMATIC_PREFIX = 1 << 4,
-	GATE_LIMIT_EXACT = 1 << 5,
-	GATE_LIMIT_PREFIX = 1 << 6,
+	GATE_ALLOW_EXACT = 1 << 0,
+	GATE_ALLOW_PREFIX = 1 << 1,
+	GATE_MANUAL_EXACT = 1 << 2,
+	GATE_MANUAL_PREFIX = 1 << 3,
+	GATE_AUTOMATIC_EXACT = 1 << 4,
+	GATE_AUTOMATIC_PREFIX = 1 << 5,
+	GATE_LIMIT_EXACT = 1 << 6,	/* manual or automatic */
+	GATE_LIMIT_PREFIX = 1 << 7,
 };
 #define GATE4_SIZE		(1 << 24)
 #define GATE6_SIZE		(1 << 16)
@@ -269,10 +273,9 @@ _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
 _Static_assert(sizeof(struct flow_sketch) == SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
 _Static_assert(sizeof(struct rule) == 64, "rule is a map value");
-_Static_assert(sizeof(struct exact_line) == 64, "exact_line is one cache line");
-_Static_assert(sizeof(struct exact_key) == 16, "exact_key is a map value");
-_Static_assert(sizeof(struct prefix4_key) == 8, "prefix4_key is a map key");
-_Static_assert(sizeof(struct prefix6_key) == 20, "prefix6_key is a map key");
+_Static_assert(sizeof(struct source_line) == 64, "source_line is one cache line");
+_Static_assert(sizeof(struct source_key) == 16, "source_key is a map value");
+_Static_assert(sizeof(struct lengths6) == 16, "lengths6 is a map value");
 _Static_assert(sizeof(struct scope_key) == 44, "scope_key is a map key");
 
 #endif /* SLUICE_H */

@@ -346,7 +346,7 @@ extension DatapathOptions {
             }
         self.init(
             slotsPerCPU: configuration.flowTable.slotsPerCPU, attach: attach,
-            ipv6SourcePrefix: configuration.ipv6SourcePrefix, ruleSlots: configuration.ruleTable.slots)
+            ruleSlots: configuration.ruleTable.slots + DatapathOptions.prefixSlots)
     }
 }
 

@@ -76,9 +76,9 @@ package struct Configuration: Hashable, Sendable {
         package var slotsPerCPU: Int?
     }
 
-    /// `rule_table`: the kernel's table of rules on single addresses.
+    /// `rule_table`: the kernel's table of rules on sources.
     package struct RuleTable: Hashable, Sendable {
-        package var slots = 131_072
+        package var slots = 16_384
     }
 
     /// `control`: who may speak to the agent, by the groups of their process.

@@ -142,8 +142,9 @@ enum Schema {
         Key(
             "rule_table.slots", \.ruleTable.slots, .integer(from: 1024, through: 1 << 24),
             """
-            Rules on single addresses (of IPv6: on prefixes of ipv6_source_prefix, too) that the kernel has room
-            for. Each takes 160 bytes of its memory, used or not.
+            Rules on sources, of both families together, that the kernel has room for besides 65536 prefixes of
+            each; what one kind of them leaves the other may use. The allow-list has room for an eighth as many.
+            Each takes 160 bytes of the kernel's memory, used or not.
             """),
         Key("state", \.state, .path(), "Database of bans, allow-list, alerts and models."),
         Key("socket", \.socket, .path(maximum: 100), "Socket on which the agent answers `sluice` commands."),

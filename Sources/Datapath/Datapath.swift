@@ -46,9 +46,8 @@ package final class Datapath: FlowSource, RuleSink {
         guard let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
             let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
             maps.isOurs(control.config),
-            control.config.exact_lines == UInt32(options.ruleSlots),
+            control.config.source_lines == UInt32(options.ruleSlots + options.allowSlots),
             control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
-            control.config.ipv6_prefix == UInt32(options.ipv6SourcePrefix),
             let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
             let generations = try? GenerationReader(maps, control: control),
             let rules = try? RuleTable(maps, control: control)

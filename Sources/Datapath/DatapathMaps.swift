@@ -13,11 +13,11 @@ struct DatapathMaps {
     let gate4: BPFMap
     let gate6: BPFMap
     let scopeGate: BPFMap
-    let exactRules: BPFMap
-    let exactRest: BPFMap
-    let exactKeys: BPFMap
-    private let prefixes4: [BPFMap]
-    private let prefixes6: [BPFMap]
+    let lengths4: BPFMap
+    let lengths6: BPFMap
+    let sourceRules: BPFMap
+    let sourceRest: BPFMap
+    let sourceKeys: BPFMap
     let scopes: BPFMap
 
     /// All maps, which `open` finds by their names in `bpf/`.
@@ -30,27 +30,17 @@ struct DatapathMaps {
         gate4 = try open("gate4")
         gate6 = try open("gate6")
         scopeGate = try open("scope_gate")
-        exactRules = try open("exact_rules")
-        exactRest = try open("exact_rest")
-        exactKeys = try open("exact_keys")
-        // In the order of `RuleKind`, the allow-list last.
-        let kinds = ["mdeny", "adeny", "mlimit", "alimit", "allow"]
-        prefixes4 = try kinds.map { try open("\($0)_prefix4") }
-        prefixes6 = try kinds.map { try open("\($0)_prefix6") }
+        lengths4 = try open("lengths4")
+        lengths6 = try open("lengths6")
+        sourceRules = try open("source_rules")
+        sourceRest = try open("source_rest")
+        sourceKeys = try open("source_keys")
         scopes = try open("scopes")
     }
 
     var all: [BPFMap] {
         [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
-            + [exactRules, exactRest, exactKeys] + prefixes4 + prefixes6
-    }
-
-    /// Prefixes with rules of a kind; `nil`: with an entry in the allow-list.
-    func prefix4(_ kind: RuleKind?) -> BPFMap { prefixes4[Self.number(kind)] }
-    func prefix6(_ kind: RuleKind?) -> BPFMap { prefixes6[Self.number(kind)] }
-
-    private static func number(_ kind: RuleKind?) -> Int {
-        kind.map { Int($0.rawValue) } ?? RuleKind.allCases.count
+            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys]
     }
 
     /// Whether keys, values and sizes are what this version makes with this configuration: pinned maps may be another's.
@@ -61,11 +51,10 @@ struct DatapathMaps {
         let sizes = Self.sizes(config)
         return has(control, UInt32.self, ControlABI.self) && has(flows, UInt32.self, FlowSetABI.self)
             && has(totals, UInt32.self, FrameTotalsABI.self)
-            && has(exactRules, UInt32.self, ExactLineABI.self)
-            && has(exactRest, UInt32.self, RuleRestABI.self)
-            && has(exactKeys, UInt32.self, ExactKeyABI.self)
-            && prefixes4.allSatisfy { has($0, Prefix4KeyABI.self, RuleABI.self) }
-            && prefixes6.allSatisfy { has($0, Prefix6KeyABI.self, RuleABI.self) }
+            && has(sourceRules, UInt32.self, SourceLineABI.self)
+            && has(sourceRest, UInt32.self, RuleRestABI.self)
+            && has(sourceKeys, UInt32.self, SourceKeyABI.self)
+            && has(lengths6, UInt32.self, Lengths6ABI.self)
             && has(scopes, ScopeKeyABI.self, RuleABI.self)
             && all.allSatisfy { map in sizes[map.name].map { $0 == map.capacity } ?? true }
     }
@@ -73,11 +62,11 @@ struct DatapathMaps {
     /// Entries of the maps whose size the configuration decides.
     private static func sizes(_ config: ConfigABI) -> [String: Int] {
         let segments = Int(GENERATIONS) * Int(config.cpus)
-        let lines = Int(config.exact_lines) + Int(EXACT_PROBES / EXACT_LINE)
+        let lines = Int(config.source_lines) + Int(SOURCE_PROBES / SOURCE_LINE)
         return [
             "flows": segments * Int(config.sets), "totals": segments, "sketches": segments,
-            "exact_rules": lines, "exact_rest": lines * Int(EXACT_LINE),
-            "exact_keys": lines * Int(EXACT_LINE),
+            "source_rules": lines, "source_rest": lines * Int(SOURCE_LINE),
+            "source_keys": lines * Int(SOURCE_LINE),
         ]
     }
 
@@ -89,9 +78,9 @@ struct DatapathMaps {
         let cpus = try Machine.possibleCPUs()
         config.cpus = UInt32(cpus)
         config.sets = UInt32(options.slotsPerCPU / Int(FLOW_WAYS))
-        config.ipv6_prefix = UInt32(options.ipv6SourcePrefix)
         // A line of two for each rule: half full when there are as many as there may be.
-        config.exact_lines = UInt32(options.ruleSlots)
+        config.source_lines = UInt32(options.ruleSlots + options.allowSlots)
+        config.allow_rules = UInt32(options.allowSlots)
         // Drawn anew with every load, so that nobody can choose flows that share a set.
         unsafe withUnsafeMutableBytes(of: &config.hash_keys) { raw in
             for index in raw.indices { unsafe raw[index] = .random(in: .min ... .max) }

@@ -13,21 +13,23 @@ package struct DatapathOptions: Hashable, Sendable {
     package var attach: Attach
     /// Whether another XDP program on an interface is taken off, for ours to take its place.
     package var replaces: Bool
-    /// Length of the prefixes by which IPv6 sources are banned, 32...128.
-    package var ipv6SourcePrefix: Int
-
-    /// Rules on single addresses, and on IPv6 prefixes of `ipv6SourcePrefix` bits, that there is room for.
+    /// Rules on sources, of both families, that there is room for besides the allow-list.
     package var ruleSlots: Int
 
     /// `slotsPerCPU` `nil` stands for what suits this machine.
     package init(
-        slotsPerCPU: Int? = nil, attach: Attach = .auto, replaces: Bool = false, ipv6SourcePrefix: Int = 64,
-        ruleSlots: Int = 131_072
+        slotsPerCPU: Int? = nil, attach: Attach = .auto, replaces: Bool = false,
+        ruleSlots: Int = 16_384 + prefixSlots
     ) {
         self.slotsPerCPU = slotsPerCPU ?? FlowTableSize.ofThisMachine
         self.attach = attach
         self.replaces = replaces
-        self.ipv6SourcePrefix = ipv6SourcePrefix
         self.ruleSlots = ruleSlots
     }
+
+    /// Of `ruleSlots`, what is meant for prefixes: 65,536 of each family.
+    package static let prefixSlots = 2 * 65_536
+
+    /// Entries of the allow-list that there is room for.
+    package var allowSlots: Int { ruleSlots / 8 }
 }

@@ -2,7 +2,7 @@ import BPF
 import CSluiceABI
 import Traffic
 
-/// The gate in front of the rule maps: bytes that say which maps may know a source (`enum gate_bit`).
+/// The gate in front of rules on sources: bytes that say which kinds of them a source may have (`enum gate_bit`).
 ///
 /// Bits are set before a rule goes in. After rules were removed, bits may stand that nobody needs: they cost the program a
 /// look-up, no more, and `tidy` takes them away.
@@ -101,17 +101,13 @@ import Traffic
         case ipv6(Int)
     }
 
-    /// The /24s that an IPv4 prefix touches; the class of an IPv6 prefix's first 48 or 32 bits, as `gate6_index()` has it.
+    /// The /24s that an IPv4 prefix touches; the class of an IPv6 prefix.
     private static func places(_ prefix: Prefix) -> Places {
         if prefix.address.isIPv4 {
             guard prefix.length >= 8 else { return .all }
             let first = Int(prefix.address.low >> 8)
             return .ipv4(first..<first + (1 << max(0, 24 - prefix.length)))
         }
-        guard prefix.length >= 32 else { return .all }
-        let first = UInt32(truncatingIfNeeded: prefix.address.high >> 32)
-        let bits = prefix.length >= 48 ? UInt32(truncatingIfNeeded: prefix.address.high) >> 16 | 1 << 16 : 0
-        let mixed = first &* 0x9E37_79B1 ^ bits &* 0x85EB_CA6B
-        return .ipv6(Int((UInt64(mixed) &* 0xC2B2_AE35) >> 16) & (Int(GATE6_SIZE) - 1))
+        return prefix.gate6Class.map(Places.ipv6) ?? .all
     }
 }

@@ -10,21 +10,17 @@ package enum PinnedRules {
         guard let pins = PinDirectory(madeUnder: bpffs),
             let maps = try? DatapathMaps({ try BPFMap(name: $0, pinnedAt: pins.map($0)) }),
             let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
-            maps.isOurs(control.config), var values = try? exact(maps)
+            maps.isOurs(control.config), var values = try? onSources(maps)
         else { return nil }
-        for kind in RuleKind.allCases {
-            values += (try? maps.prefix4(kind).entries(Prefix4KeyABI(), RuleABI()).map(\.value)) ?? []
-            values += (try? maps.prefix6(kind).entries(Prefix6KeyABI(), RuleABI()).map(\.value)) ?? []
-        }
         values += (try? maps.scopes.entries(ScopeKeyABI(), RuleABI()).map(\.value)) ?? []
         let now = Machine.monotonicNanoseconds()
         return Set(values.filter { $0.end.map { $0 > now } ?? true }.map(\.rest.id))
     }
 
-    /// Not by `ExactTable`, which belongs to the one agent: it tidies up.
-    private static func exact(_ maps: DatapathMaps) throws(BPFError) -> [RuleABI] {
-        let (heads, rests) = (try maps.exactRules.mapMemory(), try maps.exactRest.mapMemory())
-        let count = maps.exactRest.capacity
+    /// Not by `SourceTable`, which belongs to the one agent: it tidies up.
+    private static func onSources(_ maps: DatapathMaps) throws(BPFError) -> [RuleABI] {
+        let (heads, rests) = (try maps.sourceRules.mapMemory(), try maps.sourceRest.mapMemory())
+        let count = maps.sourceRest.capacity
         let head = unsafe UnsafeBufferPointer(
             start: heads.base.assumingMemoryBound(to: RuleHeadABI.self), count: count)
         let rest = unsafe UnsafeBufferPointer(
@@ -32,7 +28,8 @@ package enum PinnedRules {
         return (0..<count).compactMap { place in
             let head = unsafe head[place]
             guard UInt32(head.flags) & RULE_IN_FORCE.rawValue != 0 else { return nil }
-            return RuleABI(head: head, rest: unsafe rest[place])
+            let value = RuleABI(head: head, rest: unsafe rest[place])
+            return RuleKind(value) == .allow ? nil : value
         }
     }
 }

@@ -3,25 +3,40 @@ import Traffic
 
 // Rules and addresses as the kernel's maps spell them: addresses in network order.
 
-/// What a rule that drops does, and who made it: `enum rule_kind`.
+/// What a rule does, and who made it: `enum rule_kind`.
 ///
 /// Each kind has rules of its own on the same match, and precedence is their order.
 enum RuleKind: UInt32, CaseIterable {
-    case manualDeny, automaticDeny, manualLimit, automaticLimit
+    case allow, manualDeny, automaticDeny, manualLimit, automaticLimit
+
+    init(_ rule: Rule) {
+        self =
+            switch (rule.action, rule.origin) {
+            case (.allow, _): .allow
+            case (.deny, .manual): .manualDeny
+            case (.deny, .automatic): .automaticDeny
+            case (.limit, .manual): .manualLimit
+            case (.limit, .automatic): .automaticLimit
+            }
+    }
 
     /// The kind of a rule's value.
     init(_ value: RuleABI) {
-        let isManual = UInt32(value.head.flags) & RULE_MANUAL.rawValue != 0
-        let isLimit = UInt32(value.head.flags) & RULE_LIMIT.rawValue != 0
-        self =
-            isLimit
-            ? isManual ? .manualLimit : .automaticLimit
-            : isManual ? .manualDeny : .automaticDeny
+        let flags = UInt32(value.head.flags)
+        let isManual = flags & RULE_MANUAL.rawValue != 0
+        if flags & RULE_ALLOW.rawValue != 0 {
+            self = .allow
+        } else if flags & RULE_LIMIT.rawValue != 0 {
+            self = isManual ? .manualLimit : .automaticLimit
+        } else {
+            self = isManual ? .manualDeny : .automaticDeny
+        }
     }
 
-    /// Those of a rule's flags that say of which kind it is.
+    /// Those of a rule's flags that say of which kind it is: `kind_flags()`.
     var flags: UInt32 {
         switch self {
+        case .allow: RULE_ALLOW.rawValue | RULE_MANUAL.rawValue
         case .manualDeny: RULE_MANUAL.rawValue
         case .automaticDeny: 0
         case .manualLimit: RULE_MANUAL.rawValue | RULE_LIMIT.rawValue
@@ -29,44 +44,31 @@ enum RuleKind: UInt32, CaseIterable {
         }
     }
 
-    var exactBit: gate_bit {
-        switch self {
-        case .manualDeny: GATE_MANUAL_EXACT
-        case .automaticDeny: GATE_AUTOMATIC_EXACT
-        case .manualLimit, .automaticLimit: GATE_LIMIT_EXACT
-        }
-    }
-
-    var prefixBit: gate_bit {
-        switch self {
-        case .manualDeny: GATE_MANUAL_PREFIX
-        case .automaticDeny: GATE_AUTOMATIC_PREFIX
-        case .manualLimit, .automaticLimit: GATE_LIMIT_PREFIX
-        }
+    /// The gate's bit for rules of this kind on a prefix.
+    func gateBit(_ prefix: Prefix) -> UInt8 {
+        let isExact = prefix.isSingleAddress
+        let bit =
+            switch self {
+            case .allow: isExact ? GATE_ALLOW_EXACT : GATE_ALLOW_PREFIX
+            case .manualDeny: isExact ? GATE_MANUAL_EXACT : GATE_MANUAL_PREFIX
+            case .automaticDeny: isExact ? GATE_AUTOMATIC_EXACT : GATE_AUTOMATIC_PREFIX
+            case .manualLimit, .automaticLimit: isExact ? GATE_LIMIT_EXACT : GATE_LIMIT_PREFIX
+            }
+        return UInt8(bit.rawValue)
     }
 }
 
-/// What tells one rule from another in the kernel: its kind, `nil` for the allow-list, and whom it is for.
+/// What tells one rule from another in the kernel: its kind, and whom it is for.
 struct RulePlace: Hashable {
-    var kind: RuleKind?
+    var kind: RuleKind
     var match: Rule.Match
 
-    init(kind: RuleKind?, match: Rule.Match) {
+    init(kind: RuleKind, match: Rule.Match) {
         self.kind = kind
         self.match = match
     }
 
-    init(_ rule: Rule) {
-        match = rule.match
-        kind =
-            switch (rule.action, rule.origin) {
-            case (.allow, _): nil
-            case (.deny, .manual): .manualDeny
-            case (.deny, .automatic): .automaticDeny
-            case (.limit, .manual): .manualLimit
-            case (.limit, .automatic): .automaticLimit
-            }
-    }
+    init(_ rule: Rule) { self.init(kind: RuleKind(rule), match: rule.match) }
 }
 
 extension Address {
@@ -90,15 +92,13 @@ extension Address {
 }
 
 extension Prefix {
-    var prefix4: Prefix4KeyABI { Prefix4KeyABI(length: UInt32(length), addr: address.words.3) }
-    var prefix6: Prefix6KeyABI { Prefix6KeyABI(length: UInt32(length), addr: address.words) }
-
-    init(_ key: Prefix4KeyABI) {
-        self.init(Address(words: (0, 0, 0, key.addr), isIPv4: true), length: Int(key.length))
-    }
-
-    init(_ key: Prefix6KeyABI) {
-        self.init(Address(words: key.addr, isIPv4: false), length: Int(key.length))
+    /// The class of an IPv6 prefix by its first 48 or 32 bits, as `gate6_index()` has it; `nil` if it lies in many.
+    var gate6Class: Int? {
+        guard length >= 32 else { return nil }
+        let first = UInt32(truncatingIfNeeded: address.high >> 32)
+        let bits = length >= 48 ? UInt32(truncatingIfNeeded: address.high) >> 16 | 1 << 16 : 0
+        let mixed = first &* 0x9E37_79B1 ^ bits &* 0x85EB_CA6B
+        return Int((UInt64(mixed) &* 0xC2B2_AE35) >> 16) & (Int(GATE6_SIZE) - 1)
     }
 }
 
@@ -166,10 +166,9 @@ extension RuleABI {
         head.expires = expires == 0 ? EXPIRES_NEVER : UInt32(clamping: expires >> UInt64(EXPIRY_SHIFT))
         rest.expires_low = UInt32(expires & (1 << UInt64(EXPIRY_SHIFT) - 1))
         rest.id = rule.id
+        head.flags = UInt8(RuleKind(rule).flags)
         if rule.isShadowed { head.flags |= UInt8(RULE_SHADOW.rawValue) }
-        if rule.origin == .manual { head.flags |= UInt8(RULE_MANUAL.rawValue) }
         if case .limit(let rate) = rule.action {
-            head.flags |= UInt8(RULE_LIMIT.rawValue)
             if let packets = rate.packets { rest.packet_time = max(1_000_000_000 / max(packets, 1), 1) }
             if let bytes = rate.bytes {
                 rest.byte_time = UInt32(
@@ -192,8 +191,9 @@ extension RuleABI {
 
     /// Whether a value does what this one does, whatever their ends and counters.
     func doesTheSame(as other: RuleABI) -> Bool {
-        // The exact table keeps two bits of its own beside.
-        let said = UInt8(RULE_SHADOW.rawValue | RULE_MANUAL.rawValue | RULE_LIMIT.rawValue)
+        // The table of sources keeps two bits of its own beside.
+        let said = UInt8(
+            RULE_SHADOW.rawValue | RULE_MANUAL.rawValue | RULE_LIMIT.rawValue | RULE_ALLOW.rawValue)
         return head.flags & said == other.head.flags & said && head.length == other.head.length
             && rest.packet_time == other.rest.packet_time && rest.byte_time == other.rest.byte_time
     }

@@ -8,112 +8,102 @@ import Traffic
 final class RuleTable {
     private let maps: DatapathMaps
     private let control: ControlBlock
-    private let exact: ExactTable
+    private let sources: SourceTable
     private let gate: Gate
+    private let lengths: PrefixLengths
     private let scopeGate: ScopeGate
-    private let ipv6SourcePrefix: Int
 
     init(_ maps: DatapathMaps, control: ControlBlock) throws(BPFError) {
         self.maps = maps
         self.control = control
-        exact = try ExactTable(maps, config: control.config)
+        sources = try SourceTable(maps, config: control.config)
         gate = Gate(maps, control: control)
+        lengths = PrefixLengths(maps)
         scopeGate = try ScopeGate(maps)
-        ipv6SourcePrefix = Int(control.config.ipv6_prefix)
-    }
-
-    /// Whether rules for a prefix stand in the exact table.
-    private func isExact(_ prefix: Prefix) -> Bool {
-        prefix.isSingleAddress || !prefix.address.isIPv4 && prefix.length == ipv6SourcePrefix
     }
 
     /// Puts rules in force; `expiry` is a rule's end on the monotonic clock, in nanoseconds, or 0 for never.
     func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws {
         for rule in rules { try rule.check() }
         try checkRoom(rules)
-        defer { gate.rest() }
-        var tries = TrieBatches()
-        // Bulk loads are of new rules; looking each one up first would double their time.
-        let carriesOver = rules.count <= 1024
-        for rule in rules {
-            let place = RulePlace(rule)
-            var value = RuleABI(rule, expires: expiry(rule))
-            if case .source(let prefix) = place.match {
-                let bit = bit(of: place.kind, prefix)
-                // The gate first: a rule behind a closed gate would be without effect.
-                try gate.open(UInt8(bit.rawValue), for: prefix)
-                if let kind = place.kind, isExact(prefix) {
-                    try exact.install(value, for: prefix, kind)
-                    continue
-                }
-            }
-            if case .scope(let scope) = place.match, let kind = place.kind { scopeGate.open(scope, kind) }
-            if carriesOver, let old = current(place), old.rest.id == rule.id { value.carryOver(old) }
-            tries.add(place, value)
+        defer {
+            gate.rest()
+            lengths.rest()
         }
-        try tries.write(to: maps)
-        if !tries.scopes.keys.isEmpty { try countScopes() }
+        var scopes: (keys: [ScopeKeyABI], values: [RuleABI]) = ([], [])
+        for rule in rules {
+            let kind = RuleKind(rule)
+            var value = RuleABI(rule, expires: expiry(rule))
+            switch rule.match {
+            case .source(let prefix):
+                // These first: a rule behind a closed gate, or of a length that nobody looks for, would be without effect.
+                try gate.open(kind.gateBit(prefix), for: prefix)
+                try lengths.open(prefix)
+                try sources.install(value, for: prefix, kind)
+            case .scope(let scope):
+                scopeGate.open(scope, kind)
+                let key = ScopeKeyABI(scope, kind: kind)
+                if let old = maps.scopes.value(at: key, RuleABI()), old.rest.id == rule.id {
+                    value.carryOver(old)
+                }
+                scopes.keys.append(key)
+                scopes.values.append(value)
+            }
+        }
+        guard !scopes.keys.isEmpty else { return }
+        try maps.scopes.update(scopes.keys, scopes.values)
+        try countScopes()
     }
 
-    /// Refuses rules for more addresses than there is room for, before the first of them is in force.
+    /// Refuses more rules on sources than there is room for, before the first of them is in force.
     private func checkRoom(_ rules: [Rule]) throws {
-        guard rules.count > exact.room else { return }
-        let new = rules.count { rule in
-            let place = RulePlace(rule)
-            guard case .source(let prefix) = place.match, let kind = place.kind, isExact(prefix) else {
-                return false
-            }
-            return !exact.contains(prefix, kind)
+        var new = SourceTable.Capacity(allow: 0, others: 0)
+        for rule in rules { if case .source = rule.match { new[RuleKind(rule)] += 1 } }
+        // Looking each one up is worth it only where it matters.
+        guard !sources.hasRoom(for: new) else { return }
+        new = SourceTable.Capacity(allow: 0, others: 0)
+        for rule in rules {
+            let kind = RuleKind(rule)
+            if case .source(let prefix) = rule.match, !sources.contains(prefix, kind) { new[kind] += 1 }
         }
-        guard new > exact.room else { return }
-        throw DatapathError(
-            "no room for \(new) more rules on single addresses: there is for \(exact.room) of \(exact.capacity); "
-                + "raise rule_table.slots")
+        try sources.checkRoom(for: new)
     }
 
     func remove(_ rules: [Rule]) throws { try remove(rules.map { RulePlace($0) }) }
 
     /// To be called when every program that ran at the last removal has ended.
-    func reclaim() { exact.reclaim() }
+    func reclaim() { sources.reclaim() }
 
     private func remove(_ places: [RulePlace]) throws {
-        var scopes = false
+        var scopes: [ScopeKeyABI] = []
         for place in places {
             switch place.match {
             case .source(let prefix):
-                if let kind = place.kind, isExact(prefix) {
-                    exact.remove(prefix, kind)
-                } else if prefix.address.isIPv4 {
-                    try maps.prefix4(place.kind).delete([prefix.prefix4])
-                } else {
-                    try maps.prefix6(place.kind).delete([prefix.prefix6])
-                }
+                sources.remove(prefix, place.kind)
                 gate.markStale(prefix)
-            case .scope(let scope):
-                guard let kind = place.kind else { continue }
-                try maps.scopes.delete([ScopeKeyABI(scope, kind: kind)])
-                scopes = true
+                lengths.markStale(prefix)
+            case .scope(let scope): scopes.append(ScopeKeyABI(scope, kind: place.kind))
             }
         }
-        if scopes { try countScopes() }
+        guard !scopes.isEmpty else { return }
+        try maps.scopes.delete(scopes)
+        try countScopes()
     }
 
-    /// Closes the gate where no rule needs it any more: worth calling now and then.
+    /// Closes the gate where no rule needs it any more, and forgets lengths of prefixes: worth calling now and then.
     func tidyGate() throws {
         guard !gate.isTidy else { return }
         var rules: [(prefix: Prefix, bits: UInt8)] = []
-        try forEach { place, _ in
-            guard case .source(let prefix) = place.match else { return }
-            rules.append((prefix, UInt8(bit(of: place.kind, prefix).rawValue)))
-        }
+        sources.forEach { prefix, value in rules.append((prefix, RuleKind(value).gateBit(prefix))) }
         try gate.tidy(rules)
+        try lengths.close(except: rules.lazy.map(\.prefix))
     }
 
     /// Values of all deny and limit rules.
     func values() throws -> [RuleABI] {
         var result: [RuleABI] = []
         try forEach { place, value in
-            if place.kind != nil { result.append(value) }
+            if place.kind != .allow { result.append(value) }
         }
         return result
     }
@@ -135,7 +125,7 @@ final class RuleTable {
     ///
     /// Ends are not compared: when the wall clock is set, no ban may outlive its time for it.
     func mend(_ wanted: [Rule], in part: RulePart, expiry: (Rule) -> UInt64) throws -> RuleDrift {
-        exact.reread()
+        sources.reread()
         var missing = Dictionary(wanted.map { (RulePlace($0), $0) }) { first, _ in first }
         var unknown: [RulePlace] = []
         try forEach { place, value in
@@ -151,80 +141,18 @@ final class RuleTable {
         return RuleDrift(missing: missing.count, unknown: unknown.count)
     }
 
-    private func bit(of kind: RuleKind?, _ prefix: Prefix) -> gate_bit {
-        guard let kind else { return GATE_ALLOW }
-        return isExact(prefix) ? kind.exactBit : kind.prefixBit
-    }
-
     private func countScopes() throws {
         let scopes = try maps.scopes.entries(ScopeKeyABI(), RuleABI())
         scopeGate.close(except: scopes.map { (Rule.Scope($0.key), RuleKind($0.value)) })
         control.setScopedRules(scopes.count)
     }
 
-    /// The value of a rule that stands in a trie.
-    private func current(_ place: RulePlace) -> RuleABI? {
-        switch (place.match, place.kind) {
-        case (.source(let prefix), let kind):
-            prefix.address.isIPv4
-                ? maps.prefix4(kind).value(at: prefix.prefix4, RuleABI())
-                : maps.prefix6(kind).value(at: prefix.prefix6, RuleABI())
-        case (.scope(let scope), let kind?):
-            maps.scopes.value(at: ScopeKeyABI(scope, kind: kind), RuleABI())
-        case (.scope, nil): nil
-        }
-    }
-
     private func forEach(_ body: (RulePlace, RuleABI) -> Void) throws {
-        exact.forEach { prefix, value in
+        sources.forEach { prefix, value in
             body(RulePlace(kind: RuleKind(value), match: .source(prefix)), value)
-        }
-        for kind in RuleKind.allCases + [nil] {
-            for (key, value) in try maps.prefix4(kind).entries(Prefix4KeyABI(), RuleABI()) {
-                body(RulePlace(kind: kind, match: .source(Prefix(key))), value)
-            }
-            for (key, value) in try maps.prefix6(kind).entries(Prefix6KeyABI(), RuleABI()) {
-                body(RulePlace(kind: kind, match: .source(Prefix(key))), value)
-            }
         }
         for (key, value) in try maps.scopes.entries(ScopeKeyABI(), RuleABI()) {
             body(RulePlace(kind: RuleKind(value), match: .scope(Rule.Scope(key))), value)
         }
-    }
-}
-
-/// Rules on their way to tries, sorted by where they go, so that each trie takes one system call.
-private struct TrieBatches {
-    struct Batch<Key: BitwiseCopyable> {
-        var keys: [Key] = []
-        var values: [RuleABI] = []
-
-        mutating func add(_ key: Key, _ value: RuleABI) {
-            keys.append(key)
-            values.append(value)
-        }
-    }
-
-    private var prefix4: [RuleKind?: Batch<Prefix4KeyABI>] = [:]
-    private var prefix6: [RuleKind?: Batch<Prefix6KeyABI>] = [:]
-    private(set) var scopes = Batch<ScopeKeyABI>()
-
-    mutating func add(_ place: RulePlace, _ value: RuleABI) {
-        switch (place.match, place.kind) {
-        case (.source(let prefix), let kind):
-            if prefix.address.isIPv4 {
-                prefix4[kind, default: Batch()].add(prefix.prefix4, value)
-            } else {
-                prefix6[kind, default: Batch()].add(prefix.prefix6, value)
-            }
-        case (.scope(let scope), let kind?): scopes.add(ScopeKeyABI(scope, kind: kind), value)
-        case (.scope, nil): break
-        }
-    }
-
-    func write(to maps: DatapathMaps) throws {
-        for (kind, batch) in prefix4 { try maps.prefix4(kind).update(batch.keys, batch.values) }
-        for (kind, batch) in prefix6 { try maps.prefix6(kind).update(batch.keys, batch.values) }
-        try maps.scopes.update(scopes.keys, scopes.values)
     }
 }

@@ -54,7 +54,7 @@ extension EndToEnd {
                 }
                 // An agent that hangs mends nothing.
                 agent.program.signal(SIGSTOP)
-                let table = try BPFMap(name: "exact_rules", pinnedAt: "\(site.pins)/map_exact_rules")
+                let table = try BPFMap(name: "source_rules", pinnedAt: "\(site.pins)/map_source_rules")
                     .mapMemory()
                 unsafe memset(table.base, 0, table.count)
                 withExtendedLifetime(table) {}

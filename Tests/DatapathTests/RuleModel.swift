@@ -8,11 +8,6 @@ struct RuleModel {
     private(set) var dropped: [UInt32: Count] = [:]
     /// Theoretical arrival times of limits' next packets, by their number and by their bytes, in nanoseconds.
     private var arrivals: [UInt32: (packets: UInt64, bytes: UInt64)] = [:]
-    /// Prefix length at which IPv6 sources count as exact.
-    let ipv6Prefix: Int
-
-    init(ipv6Prefix: Int) { self.ipv6Prefix = ipv6Prefix }
-
     /// Whether the packet passes; it is counted by the rules that would drop it.
     ///
     /// - Parameters:
@@ -63,14 +58,12 @@ struct RuleModel {
         }
     }
 
-    /// Sources before scopes; exact sources before prefixes; the narrower before the wider, in scopes by service first.
+    /// Sources before scopes; the narrower before the wider, in scopes by service first.
     private func comesFirst(_ left: Rule, _ right: Rule) -> Bool { rank(left) < rank(right) }
 
     private func rank(_ rule: Rule) -> Int {
         switch rule.match {
-        case .source(let prefix):
-            let isExact = prefix.isSingleAddress || !prefix.address.isIPv4 && prefix.length == ipv6Prefix
-            return (isExact ? 0 : 1000) - prefix.length
+        case .source(let prefix): return -prefix.length
         case .scope(let scope):
             let level = (scope.protocol == nil ? 0 : 1) + (scope.port == nil ? 0 : 1)
             return 2000 - 200 * level - (scope.source?.length ?? 0)

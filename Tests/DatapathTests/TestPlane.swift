@@ -11,15 +11,16 @@ final class TestPlane {
     private let clock: MappedMemory
     private let program: BPFProgram
     private let chainedState: MappedMemory
-    /// The table of rules on single addresses, as whoever may open the map sees it.
-    let exactRules: MappedMemory
+    /// The table of rules on sources, as whoever may open the map sees it.
+    let sourceRules: MappedMemory
     /// Somebody else's program, for the slot behind ours.
     let chained: BPFProgram
 
     /// The clock starts at this moment, as rules' expiries are given in real time; the first reading at `start`.
     init(_ options: DatapathOptions = DatapathOptions(), from start: Timestamp = .now) throws {
         // The bytes have to stay only while the object is being loaded.
-        (datapath, clock, program, chained, chainedState, exactRules) = try unsafe Self.objectFile()
+        (datapath, clock, program, chained, chainedState, sourceRules, sourceRest, flows) =
+            try unsafe Self.objectFile()
             .withUnsafeBytes {
                 bytes in
                 let object = try unsafe BPFObject(name: "sluice_test", bytes: bytes)
@@ -28,7 +29,7 @@ final class TestPlane {
                 return (
                     datapath, clock, try object.program(named: "sluice_ingress"),
                     try object.program(named: "chained"), try object.map(named: "test_chained").mapMemory(),
-                    try object.map(named: "exact_rules").mapMemory()
+                    try object.map(named: "source_rules").mapMemory()
                 )
             }
         now = Machine.monotonicNanoseconds()

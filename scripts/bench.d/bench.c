@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct group {
 	__u32 flows;    /* 0: every packet is a new one */
 	__u32 blocked;  /* sources denied, from the first on; 0: others */
 	__u32 prefixes; /* networks denied: with `blocked` those of all sources, else others */
+	int family;
 	__u32 slots;    /* of the flow table, for one CPU */
 	double bar;     /* ours : xdp-filter; 0: none set */
 	double lru_bar; /* ours : LRU; 0: not measured */
@@ -50,15 +52,20 @@ static int jump, jump_frags, drive, drive_frags;
 
 static void add(const char *name, __u32 flows, __u32 blocked, __u32 slots, double bar, double lru_bar)
 {
-	groups[group_count++] = (struct group){
-		.name = name, .flows = flows, .blocked = blocked, .slots = slots, .bar = bar, .lru_bar = lru_bar
-	};
+	groups[group_count++] = (struct group){ .name = name,
+						.flows = flows,
+						.blocked = blocked,
+						.family = 4,
+						.slots = slots,
+						.bar = bar,
+						.lru_bar = lru_bar };
 }
 
-static void add_prefixes(const char *name, int blocked, __u32 slots)
+static void add_prefixes(const char *name, int blocked, int family, __u32 slots)
 {
 	add(name, EVERYWHERE, blocked, slots, 0, 0);
 	groups[group_count - 1].prefixes = EVERYWHERE >> 8;
+	groups[group_count - 1].family = family;
 }
 
 static void load_all(char **paths)
@@ -75,7 +82,10 @@ static void load_all(char **paths)
 		g->program[FLOOR] = program_of(driver, "pass");
 		g->program[FLOOR_FRAGS] = program_of(driver, "pass_frags");
 		object = load_sluice(paths[1], g->prefixes ? 0 : g->blocked, g->slots);
-		deny_prefixes(object, g->prefixes, !g->blocked);
+		if (g->family == 4)
+			deny_prefixes4(object, g->prefixes, !g->blocked);
+		else
+			deny_prefixes6(object, g->prefixes);
 		g->totals = memory_of(map_of(object, "totals"));
 		g->program[SLUICE] = program_of(object, "sluice_ingress");
 		if (g->lru_bar > 0)
@@ -105,7 +115,22 @@ static double run(const struct group *g, enum kind kind, __u32 count)
 			.daddr = htonl(0xc0a80001) },
 		.udp = { .dest = htons(53), .len = htons(30) },
 	};
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &packet, .data_size_in = sizeof(packet), .repeat = count);
+	struct {
+		struct ethhdr ethernet;
+		struct ipv6hdr ip;
+		struct udphdr udp;
+		char payload[22];
+	} __attribute__((packed)) packet6 = {
+		.ethernet.h_proto = htons(ETH_P_IPV6),
+		.ip = { .version = 6,
+			.hop_limit = 64,
+			.nexthdr = IPPROTO_UDP,
+			.payload_len = htons(30),
+			.daddr.s6_addr = { 0xfd, [15] = 1 } },
+		.udp = { .dest = htons(53), .len = htons(30) },
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = g->family == 4 ? (void *)&packet : (void *)&packet6,
+		    .data_size_in = g->family == 4 ? sizeof(packet) : sizeof(packet6), .repeat = count);
 	__u32 zero = 0;
 	double start;
 
@@ -193,8 +218,9 @@ int main(int argc, char **argv)
 	add("drop, 64 k sources blocked", 65536, 65536, slots, 0.6, 0);
 	add("drop, 1 M sources blocked", 1 << 20, 1 << 20, slots, 0.65, 0);
 	add("pass, sources from everywhere", EVERYWHERE, 0, slots, 0, 0);
-	add_prefixes("pass, 64 k prefixes denied elsewhere", 0, slots);
-	add_prefixes("drop, all sources in 64 k denied prefixes", 1, slots);
+	add_prefixes("pass, 64 k prefixes denied elsewhere", 0, 4, slots);
+	add_prefixes("drop, 64 k IPv4 prefixes", 1, 4, slots);
+	add_prefixes("drop, 64 k IPv6 prefixes", 1, 6, slots);
 	load_all(argv + 1);
 	run_all();
 
@@ -217,12 +243,18 @@ int main(int argc, char **argv)
 		print(name, net(g, SLUICE), net(g, LRU), g->lru_bar);
 		printf("\n");
 	}
-	for (struct group *g = groups; g < groups + group_count; g++) {
-		if (!g->prefixes)
-			continue;
-		print(g->name, net(g, SLUICE), net(&groups[9], SLUICE), 0);
-		printf("\n");
-	}
+	print("pass, 64 k prefixes denied elsewhere", net(&groups[10], SLUICE), net(&groups[9], SLUICE), 0);
+	printf("\n");
+	/* Beside as many single addresses, ours and xdp-filter's, which knows no prefixes. */
+	for (struct group *g = groups + 11; g < groups + group_count; g++)
+		for (enum kind kind = XDP_FILTER; kind <= SLUICE; kind++) {
+			char name[64];
+
+			snprintf(name, sizeof(name), "%s, to %s", g->name,
+				 kind == SLUICE ? "own addresses" : "xdp-filter");
+			print(name, net(g, SLUICE), net(&groups[7], kind), 0);
+			printf("\n");
+		}
 	print("every packet a new flow, to own 1 k flows", net(&groups[5], SLUICE), net(&groups[0], SLUICE), 2.2);
 	printf("\n");
 	return 0;

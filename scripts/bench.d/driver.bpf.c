@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -27,6 +28,20 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } next SEC(".maps"), next_frags SEC(".maps");
+
+static __always_inline void write_source6(struct xdp_md *ctx, __u32 flow)
+{
+	struct ethhdr *ethernet = (void *)(long)ctx->data;
+	struct ipv6hdr *ip = (void *)(ethernet + 1);
+	struct udphdr *udp = (void *)(ip + 1);
+
+	if ((void *)(udp + 1) > (void *)(long)ctx->data_end)
+		return;
+	ip->saddr.in6_u.u6_addr32[0] = bpf_htonl(BENCH_FIRST_WORD);
+	ip->saddr.in6_u.u6_addr32[1] = bpf_htonl(flow << 8);
+	ip->saddr.in6_u.u6_addr32[3] = bpf_htonl(flow);
+	udp->source = bpf_htons(1024 + (flow & 0x3fff));
+}
 
 static __always_inline void write_source(struct xdp_md *ctx)
 {
@@ -51,6 +66,8 @@ static __always_inline void write_source(struct xdp_md *ctx)
 	} else {
 		flow = x;
 	}
+	if (ethernet->h_proto == bpf_htons(ETH_P_IPV6))
+		return write_source6(ctx, flow);
 	ip->saddr = bpf_htonl(BENCH_FIRST_SOURCE + flow);
 	udp->source = bpf_htons(1024 + (flow & 0x3fff));
 }

@@ -6,6 +6,8 @@
 
 /* 10.0.0.0, and upwards from there. */
 #define BENCH_FIRST_SOURCE 0x0a000000U
+/* 2001:db8::, and upwards from there in steps of a /48 for each 256 sources. */
+#define BENCH_FIRST_WORD 0x20010db8U
 
 struct driver_state {
 	__u64 counter;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include "../../bpf/sluice.h"
+#include "../../bpf/source_hash.bpf.h"
 #include "driver.h"
 
 /* Denied sources that no packet comes from, in the cases that pass. */
@@ -107,73 +107,124 @@ int load_filter(const char *path, __u32 blocked)
 	return program_of(object, "xdpfilt_alw_ip");
 }
 
-/* As many rules as the agent's default has room for, or as many as there are. */
-static __u32 rule_slots(__u32 rules)
+/* Lines of the table that the agent makes with its default, or with so many rules configured: see DatapathOptions. */
+static __u32 source_lines(__u32 rules)
 {
-	return rules > 131072 ? rules : 131072;
+	__u32 slots = (rules > 16384 ? rules : 16384) + 2 * 65536;
+
+	return slots + slots / 8;
 }
 
-/* Puts a rule on an IPv4 source into the exact table; see exact_hash4() and EXACT_PROBES. */
-static void add_rule(struct rule_head *rules, const struct sluice_config *config, __be32 addr)
+/* The map that holds an object's configuration. */
+static struct bpf_map *constants_of(struct bpf_object *object)
 {
-	__u64 hash = ((__u64)config->hash_keys[0] << 32 | config->hash_keys[1] | 1) * addr +
-		     ((__u64)config->hash_keys[2] << 32 | config->hash_keys[3]);
-	struct rule_head *rule;
+	struct bpf_map *map;
 
-	hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9ULL;
-	rule = rules + ((hash >> 32) * config->exact_lines >> 32) * EXACT_LINE;
-	while (rule->flags)
-		rule++;
-	*rule = (struct rule_head){ .expires = EXPIRES_NEVER, .length = 32, .flags = RULE_IN_FORCE, .key = addr };
+	bpf_object__for_each_map(map, object)
+		if (strstr(bpf_map__name(map), ".rodata"))
+			return map;
+	die("an object without configuration");
+}
+
+static const struct sluice_config *config_of(struct bpf_object *object)
+{
+	size_t size;
+
+	return bpf_map__initial_value(constants_of(object), &size);
+}
+
+/* Denies a prefix; `word` says whose rule it is (SOURCE_WORD), `key` is for IPv6. */
+static void add_rule(struct bpf_object *object, __u64 hash, __u64 word, const struct source_key *key)
+{
+	static struct bpf_object *last;
+	static struct rule_head *rules;
+	static struct source_key *keys;
+	__u32 place = source_home(hash, config_of(object)->source_lines) * SOURCE_LINE;
+
+	if (object != last) {
+		rules = memory_of(map_of(object, "source_rules"));
+		keys = memory_of(map_of(object, "source_keys"));
+		last = object;
+	}
+	while (rules[place].flags)
+		place++;
+	if (key)
+		keys[place] = *key;
+	rules[place] = (struct rule_head){ .expires = EXPIRES_NEVER };
+	rules[place].flags = word >> 16;
+	rules[place].length = word >> 24;
+	rules[place].key = word >> 32;
+}
+
+static void deny4(struct bpf_object *object, __be32 addr, __u32 length)
+{
+	add_rule(object, source_hash4(addr, length, config_of(object)->hash_keys),
+		 SOURCE_WORD(RULE_IN_FORCE, length, addr), 0);
+}
+
+static void deny6(struct bpf_object *object, const struct source_key *key, __u32 length)
+{
+	__u64 hash = source_hash6(key->addr, length, config_of(object)->hash_keys);
+
+	add_rule(object, hash, SOURCE_WORD(RULE_IN_FORCE | RULE_IPV6, length, source_tag6(hash)), key);
 }
 
 struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
 {
 	struct bpf_object *object = open_object(path);
 	int cpus = libbpf_num_possible_cpus();
-	struct sluice_config config = { .cpus = cpus, .sets = slots / FLOW_WAYS, .ipv6_prefix = 64 };
 	__u32 count = blocked ? blocked : ELSEWHERE, lines, i;
-	struct rule_head *rules;
-	struct bpf_map *map;
+	struct sluice_config config = { .cpus = cpus,
+					.sets = slots / FLOW_WAYS,
+					.source_lines = source_lines(count),
+					.sketch_seed = 0x9e3779b97f4a7c15ULL };
 	__u8 *gate;
 
 	for (i = 0; i < HASH_KEYS; i++)
 		config.hash_keys[i] = (i + 1) * 0x9e3779b1U;
-	config.sketch_seed = 0x9e3779b97f4a7c15ULL;
-	config.exact_lines = rule_slots(count);
-	lines = config.exact_lines + EXACT_PROBES / EXACT_LINE;
-	bpf_object__for_each_map(map, object)
-		if (strstr(bpf_map__name(map), ".rodata"))
-			bpf_map__set_initial_value(map, &config, sizeof(config));
+	bpf_map__set_initial_value(constants_of(object), &config, sizeof(config));
+	lines = config.source_lines + SOURCE_PROBES / SOURCE_LINE;
 	bpf_map__set_max_entries(map_of(object, "flows"), GENERATIONS * cpus * config.sets);
 	bpf_map__set_max_entries(map_of(object, "totals"), GENERATIONS * cpus);
 	bpf_map__set_max_entries(map_of(object, "sketches"), GENERATIONS * cpus);
-	bpf_map__set_max_entries(map_of(object, "exact_rules"), lines);
-	bpf_map__set_max_entries(map_of(object, "exact_rest"), lines * EXACT_LINE);
-	bpf_map__set_max_entries(map_of(object, "exact_keys"), lines * EXACT_LINE);
+	bpf_map__set_max_entries(map_of(object, "source_rules"), lines);
+	bpf_map__set_max_entries(map_of(object, "source_rest"), lines * SOURCE_LINE);
+	bpf_map__set_max_entries(map_of(object, "source_keys"), lines * SOURCE_LINE);
 	load(object, path);
 	gate = memory_of(map_of(object, "gate4"));
-	rules = memory_of(map_of(object, "exact_rules"));
 	for (i = 0; i < count; i++) {
-		add_rule(rules, &config, denied(blocked, i));
+		deny4(object, denied(blocked, i), 32);
 		gate[ntohl(denied(blocked, i)) >> 8] |= GATE_AUTOMATIC_EXACT;
 	}
 	return object;
 }
 
-void deny_prefixes(struct bpf_object *sluice, __u32 count, int elsewhere)
+void deny_prefixes4(struct bpf_object *sluice, __u32 count, int elsewhere)
 {
-	int prefixes = bpf_map__fd(map_of(sluice, "adeny_prefix4"));
 	__u8 *gate = memory_of(map_of(sluice, "gate4"));
+	__u32 *lengths = memory_of(map_of(sluice, "lengths4"));
 
 	for (__u32 i = 0; i < count; i++) {
 		__u32 first = (elsewhere ? 0xb0000000U : BENCH_FIRST_SOURCE) + (i << 8);
-		struct prefix4_key key = { .length = 24, .addr = htonl(first) };
-		struct rule rule = { .head = { .expires = EXPIRES_NEVER, .length = 24 }, .rest = { .id = i + 1 } };
 
-		if (bpf_map_update_elem(prefixes, &key, &rule, 0))
-			die("cannot deny a prefix");
+		deny4(sluice, htonl(first), 24);
 		gate[first >> 8] |= GATE_AUTOMATIC_PREFIX;
+		lengths[first >> 16] |= 1U << (31 - 24);
+	}
+}
+
+void deny_prefixes6(struct bpf_object *sluice, __u32 count)
+{
+	__u8 *gate = memory_of(map_of(sluice, "gate6"));
+	struct lengths6 *lengths = memory_of(map_of(sluice, "lengths6"));
+
+	for (__u32 i = 0; i < count; i++) {
+		struct source_key key = { .addr = { htonl(BENCH_FIRST_WORD), htonl(i << 16) } };
+		__u32 class = gate6_index(BENCH_FIRST_WORD, i | 1U << 16);
+
+		deny6(sluice, &key, 48);
+		gate[class] |= GATE_AUTOMATIC_PREFIX;
+		lengths[class].open[1] |= 1ULL << (63 - 48);
 	}
 }
 

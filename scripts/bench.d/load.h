@@ -25,8 +25,9 @@ int load_filter(const char *path, __u32 blocked);
 /* The same, with a flow table of `slots` for a CPU. Returns the object, for its maps. */
 struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots);
 
-/* Denies `count` networks of 256 addresses each, from those of the driver on, or elsewhere. */
-void deny_prefixes(struct bpf_object *sluice, __u32 count, int elsewhere);
+/* Denies `count` networks of 256 IPv4 addresses each, from those of the driver on, or elsewhere; or as many IPv6 /48s of it. */
+void deny_prefixes4(struct bpf_object *sluice, __u32 count, int elsewhere);
+void deny_prefixes6(struct bpf_object *sluice, __u32 count);
 
 /* CPU time of this thread. */
 double cpu_nanoseconds(void);

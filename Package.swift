@@ -111,7 +111,7 @@ let package = Package(
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
         .tests(
             "DatapathTests",
-            ["BPF", "CTestSupport", "Datapath", "Features", "Replay", "TestSupport", "Traffic"]),
+            ["BPF", "CSluiceABI", "CTestSupport", "Datapath", "Features", "Replay", "TestSupport", "Traffic"]),
         .tests("DoctorTests", ["Datapath", "Doctor"]),
         .tests("ReplayTests", ["CSluiceABI", "CSluiceTwin", "Replay", "TestSupport", "Traffic"]),
         .tests("FeaturesTests", ["Features", "TestSupport", "Traffic"]),

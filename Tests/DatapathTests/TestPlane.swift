@@ -13,6 +13,8 @@ final class TestPlane {
     private let chainedState: MappedMemory
     /// The table of rules on sources, as whoever may open the map sees it.
     let sourceRules: MappedMemory
+    let sourceRest: MappedMemory
+    let flows: MappedMemory
     /// Somebody else's program, for the slot behind ours.
     let chained: BPFProgram
 
@@ -29,7 +31,9 @@ final class TestPlane {
                 return (
                     datapath, clock, try object.program(named: "sluice_ingress"),
                     try object.program(named: "chained"), try object.map(named: "test_chained").mapMemory(),
-                    try object.map(named: "source_rules").mapMemory()
+                    try object.map(named: "source_rules").mapMemory(),
+                    try object.map(named: "source_rest").mapMemory(),
+                    try object.map(named: "flows").mapMemory()
                 )
             }
         now = Machine.monotonicNanoseconds()

@@ -47,6 +47,7 @@ package final class Engine {
         put(policy.decide(observation.verdicts, windows: observation.windows, at: now), into: &turn)
         do {
             put(policy.tick(at: now, counters: try countersIfDue(at: now)), into: &turn)
+            try catchUp()
             turn.drift = try mendIfDue(at: now)
         } catch {
             turn.failure = error
@@ -56,7 +57,7 @@ package final class Engine {
 
     /// Holds the data plane against the policy: every second all rules, of very many a part.
     private func mendIfDue(at now: Timestamp) throws -> RuleDrift {
-        // What is known to lack is tried again by `apply`.
+        // What is known to lack is tried again by `catchUp`.
         if isBehind { return RuleDrift() }
         if let lastMended, (.zero..<Self.mendingInterval).contains(now - lastMended) { return RuleDrift() }
         lastMended = now
@@ -101,12 +102,21 @@ package final class Engine {
         if !rest.isEmpty { try? sink.remove(rest) }
     }
 
-    /// Brings the data plane to what the policy, which has these changes in it, says.
+    /// Puts these changes in force, which the policy has in it.
+    ///
+    /// Not what the data plane lacked before: bans that it has no room for must not keep an entry of the allow-list out.
     package func apply(_ changes: Changes) throws {
-        let rules = isBehind ? policy.rules : changes.install
+        let wasBehind = isBehind
         isBehind = true
         if !changes.remove.isEmpty { try sink.remove(changes.remove) }
-        if !rules.isEmpty { try sink.install(rules) }
+        if !changes.install.isEmpty { try sink.install(changes.install) }
+        isBehind = wasBehind
+    }
+
+    /// Brings the data plane to what the policy says, where it took less.
+    private func catchUp() throws {
+        guard isBehind else { return }
+        try sink.install(policy.rules)
         isBehind = false
     }
 }

@@ -11,6 +11,8 @@ private final class Stub: FlowSource, RuleSink {
 
     var traffic: (_ start: Timestamp, _ end: Timestamp) -> [FlowSample] = { _, _ in [] }
     var isRefusing = false
+    /// As a data plane that has room in its allow-list only.
+    var isFullOfBans = false
     private(set) var rules: [UInt32: Rule] = [:]
     var dropped: UInt64 = 0
     private var lastRead = Timestamp(seconds: 0)
@@ -25,7 +27,7 @@ private final class Stub: FlowSource, RuleSink {
     }
 
     func install(_ rules: [Rule]) throws {
-        if isRefusing { throw Refusal() }
+        if isRefusing || isFullOfBans && rules.contains(where: { $0.action != .allow }) { throw Refusal() }
         for rule in rules { self.rules[rule.id] = rule }
     }
 
@@ -183,5 +185,21 @@ struct EngineTests {
         stub.isRefusing = false
         #expect(try engine.turn(at: attacked.end + Self.interval + Self.interval).failure == nil)
         #expect(stub.rules.values.map(\.match) == [Self.kept])
+    }
+
+    @Test("Bans that the data plane has no room for do not keep an entry of the allow-list out")
+    func allowBesideRefusal() throws {
+        stub.traffic = Self.traffic(with: false)
+        let quiet = try turns(from: Self.start, for: .seconds(2))
+        stub.traffic = Self.traffic(with: true)
+        stub.isFullOfBans = true
+        let attacked = try turns(from: quiet.end, for: .seconds(2)) { $0.failure != nil }
+        #expect(try #require(attacked.all.last).failure is Stub.Refusal)
+        let allowed = Prefix(Address(literal: "203.0.113.77"))
+        let (_, _, changes) = try engine.policy.allow(allowed, for: nil, reason: nil, at: attacked.end)
+        try engine.apply(changes)
+        #expect(stub.rules.values.map(\.match) == [.source(allowed)])
+        #expect(try engine.turn(at: attacked.end + Self.interval).failure is Stub.Refusal)
+        #expect(stub.rules.values.map(\.match) == [.source(allowed)])
     }
 }

@@ -14,16 +14,15 @@ extension Agent: ControlService {
         let now = time()
         let policy = engine.policy
         let detector = engine.detector
-        let progress = learned
         let rate = rates.latest
+        let trained = learners[nil]?.trained
         let tracked = detector.tracked
         var traffic = StatusReport.Traffic(totals)
         traffic.coverage = coverage
         traffic.lowestCoverage = rates.lowestCoverage
         var report = StatusReport(
             version: Version.current, mode: policy.mode,
-            learning: .init(
-                progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds),
+            learning: learning(learned),
             started: started, uptime: (now - started).seconds,
             interfaces: datapath.interfaces.map { interface in
                 let role = configuration.roles[interface.name]
@@ -55,11 +54,23 @@ extension Agent: ControlService {
             return .init(
                 name: group.name, mode: policy.mode(of: group.name), bans: counts.bans,
                 limits: counts.limits, acceptedAlarmsPerDay: rate?.accepted ?? 0,
-                realisedAlarmsPerDay: rate?.realised)
+                realisedAlarmsPerDay: rate?.realised, model: ownModel(of: group.name))
         }
         report.configuration = loaded.hash
         report.pending = policy.pending.map(PendingReport.init)
         return report
+    }
+
+    private func learning(_ progress: Double) -> StatusReport.Learning {
+        .init(progress: progress, remaining: (1 - progress) * configuration.learn.duration.seconds)
+    }
+
+    private func ownModel(of group: String) -> StatusReport.OwnModel? {
+        engine.detector.life(of: group).map { life in
+            .init(
+                id: life.site?.name, trained: learners[group]?.trained,
+                learning: learning(life.phase.learned))
+        }
     }
 
     /// What a score must reach, in each view.
@@ -277,7 +288,7 @@ extension Agent: ControlService {
             prefix: window.entity.prefix, time: heartbeat, packetsPerSecond: Double(window.packets),
             bytesPerSecond: Double(window.bytes), flows: report.flows, score: window.score,
             threshold: window.threshold,
-            model: engine.detector.modelName, features: report.features.map(FeatureReport.init))
+            model: report.model, features: report.features.map(FeatureReport.init))
     }
 
     package func flows(_ query: FlowQuery) async throws -> [FlowReport] {

@@ -15,30 +15,34 @@ extension Agent {
     /// Rows of one recording, in each view: 272 bytes each.
     private static let recordedRows = 5_000
 
-    /// Tells progress, and trains when enough has been learned.
+    /// Tells progress, and trains when enough has been learned: the shared model, and those of groups with their own.
     func learn(at now: Timestamp) {
-        switch engine.detector.phase {
+        for group in engine.detector.lives.map(\.group) { learn(group, at: now) }
+    }
+
+    private func learn(_ group: String?, at now: Timestamp) {
+        guard let life = engine.detector.life(of: group) else { return }
+        switch life.phase {
         case .learning(let fraction):
-            tellProgress(fraction)
+            tellProgress(fraction, of: group)
         case .readyToTrain where training == nil:
-            tellProgress(1)
-            guard let set = engine.detector.trainingSet() else { return }
-            recordingStarted = now - set.learned
-            attempt("recording") { try saveRecording(of: set, at: now) }
-            recordingStarted = nil
-            let kind = ModelKind(configuration.detection.model)
-            train { (try Trainer.train(set, kind: kind, seed: 1), nil) }
+            tellProgress(1, of: group)
+            guard let set = engine.detector.trainingSet(of: group) else { return }
+            learners[group]?.recordingStarted = now - set.learned
+            save(recording: set, at: now)
+            let kind = ModelKind(configuration.modelKind(of: group))
+            train(group) { (try Trainer.train(set, kind: kind, seed: 1), nil) }
         case .readyToTrain:
             break
         case .watching:
-            record(at: now)
-            if training == nil, engine.detector.isReadyToRetrain { retrain(at: now) }
-            judgeTrial(at: now)
+            record(group, at: now)
+            if training == nil, life.isReadyToRetrain { retrain(life, at: now) }
+            judgeTrial(of: life, at: now)
         }
     }
 
     /// Trains in the background, since it takes seconds; `body` also says why the result is of no use, if it is not.
-    private func train(_ body: @escaping @Sendable () throws -> (SiteModel, String?)) {
+    private func train(_ group: String?, _ body: @escaping @Sendable () throws -> (SiteModel, String?)) {
         let started = clock.now
         training = Task.detached { [weak self] in
             let result: Result<(SiteModel, String?), any Error>
@@ -47,49 +51,55 @@ extension Agent {
             } catch {
                 result = .failure(error)
             }
-            await self?.finishTraining(result, since: started)
+            await self?.finishTraining(result, of: group, since: started)
         }
     }
 
-    private func finishTraining(_ result: Result<(SiteModel, String?), any Error>, since: Timestamp) {
+    private func finishTraining(
+        _ result: Result<(SiteModel, String?), any Error>, of group: String?, since: Timestamp
+    ) {
         training = nil
-        guard !Task.isCancelled else { return }
+        // The group may have gone meanwhile.
+        guard !Task.isCancelled, let life = engine.detector.life(of: group) else { return }
         let now = clock.now
-        let isFirst = trained == nil
         do {
             let (model, flaw) = try result.get()
             if let flaw {
-                attempt("store") { try keep(model, as: .rejected, note: flaw, at: now) }
-                engine.detector.learnAnew()
+                attempt("store") { try keep(model, of: group, as: .rejected, note: flaw, at: now) }
+                engine.detector.learnAnew(in: group)
                 tell(.trial(model: model.name, .failed(flaw)))
-            } else if isFirst {
-                use(model, at: now)
-                attempt("store") { try keep(model, as: .champion, note: "the first", at: now) }
+            } else if life.site == nil {
+                use(model, in: group, at: now)
+                attempt("store") { try keep(model, of: group, as: .champion, note: "the first", at: now) }
                 tell(.learned(model: model.name, seconds: (now - since).seconds))
             } else {
-                engine.detector.challenge(with: model)
-                attempt("store") { try keep(model, as: .challenger, note: "on trial", at: now) }
+                engine.detector.challenge(with: model, in: group)
+                attempt("store") { try keep(model, of: group, as: .challenger, note: "on trial", at: now) }
                 tell(.trial(model: model.name, .began))
             }
+            settle(Learner.subject(of: group))
         } catch {
-            engine.detector.learnAnew()
-            forgetProgress()
-            complain("learning", "no model was learned, and learning goes on: \(error)")
+            engine.detector.learnAnew(in: group)
+            learners[group]?.toldProgress = 0
+            let whose =
+                group.map { " for the policy group \($0), which the shared one goes on to judge" } ?? ""
+            complain(
+                Learner.subject(of: group), "no model was learned\(whose), and learning goes on: \(error)")
         }
     }
 
     /// Trains the next model on what was recorded of late, and tries the canaries on it.
-    private func retrain(at now: Timestamp) {
-        let detector = engine.detector
-        guard let latest = detector.trainingSet(), let champion = detector.siteModel else { return }
+    private func retrain(_ life: ModelLife, at now: Timestamp) {
+        let (detector, group) = (engine.detector, life.group)
+        guard let latest = detector.trainingSet(of: group), let champion = life.site else { return }
         let shipped = detector.shipped
-        let maximumRows = detector.maximumRows
-        attempt("recording") { try saveRecording(of: latest, at: now) }
-        recordingStarted = nil
-        let files = (try? store.recordings(after: now - configuration.learn.memory)) ?? []
-        let kind = ModelKind(configuration.detection.model)
+        let maximumRows = life.maximumRows
+        save(recording: latest, at: now)
+        let memory = now - configuration.learn.memory
+        let files = (try? store.recordings(after: memory, of: group)) ?? []
+        let kind = ModelKind(configuration.modelKind(of: group))
         let version = UInt64((try? store.models().count) ?? 0) + 1
-        train {
+        train(group) {
             // Recordings of another version's features are of no use any more, and no error.
             let earlier = files.compactMap { try? TrainingSet(file: ModelFile($0.data), shipped: shipped) }
             let set = TrainingSet(
@@ -106,65 +116,73 @@ extension Agent {
     }
 
     /// Writes down once an hour what was collected for the next model.
-    private func record(at now: Timestamp) {
-        guard let started = recordingStarted else {
-            recordingStarted = now
-            recordingSaved = now
+    private func record(_ group: String?, at now: Timestamp) {
+        guard let learner = learners[group] else { return }
+        guard let started = learner.recordingStarted else {
+            learners[group]?.recordingStarted = now
+            learners[group]?.recordingSaved = now
             return
         }
-        guard now - recordingSaved >= Self.recordingInterval, started < now,
-            let set = engine.detector.trainingSet()
+        guard now - learner.recordingSaved >= Self.recordingInterval, started < now,
+            let set = engine.detector.trainingSet(of: group)
         else { return }
-        attempt("recording") { try saveRecording(of: set, at: now) }
+        save(recording: set, ends: false, at: now)
     }
 
-    private func saveRecording(of set: TrainingSet, at now: Timestamp) throws {
-        recordingSaved = now
-        let part = TrainingSet(
-            merging: [set], maximumRows: Self.recordedRows, shipped: engine.detector.shipped)
-        try store.save(recording: part.file.bytes, started: recordingStarted ?? now, ended: now)
-        try store.pruneRecordings(before: now - configuration.learn.memory)
+    /// Writes windows down; what comes after is another recording, unless this one goes on.
+    private func save(recording set: TrainingSet, ends: Bool = true, at now: Timestamp) {
+        let started = learners[set.group]?.recordingStarted ?? now
+        learners[set.group]?.recordingSaved = now
+        if ends { learners[set.group]?.recordingStarted = nil }
+        attempt("recording") {
+            let part = TrainingSet(
+                merging: [set], maximumRows: Self.recordedRows, shipped: engine.detector.shipped)
+            try store.save(recording: part.file.bytes, of: set.group, started: started, ended: now)
+            try store.pruneRecordings(before: now - configuration.learn.memory)
+        }
     }
 
-    private func judgeTrial(at now: Timestamp) {
-        guard let trial = engine.detector.trial else { return }
+    private func judgeTrial(of life: ModelLife, at now: Timestamp) {
+        guard let trial = life.trial else { return }
         switch trial.outcome {
         case .running:
             break
         case .passed:
             let note =
                 "passed its trial: \(trial.alarms) alarms without evidence, the one before \(trial.championAlarms)"
-            use(trial.model, at: now)
+            use(trial.model, in: life.group, at: now)
             attempt("store") { try store.assign(.champion, to: trial.model.name, note: note, at: now) }
             tell(.trial(model: trial.model.name, .passed))
         case .failed(let reason):
-            engine.detector.endTrial()
-            engine.detector.learnAnew()
+            engine.detector.endTrial(in: life.group)
+            engine.detector.learnAnew(in: life.group)
             attempt("store") { try store.assign(.rejected, to: trial.model.name, note: reason, at: now) }
             tell(.trial(model: trial.model.name, .failed(reason)))
         }
     }
 
-    /// Judges by `model` from now on.
-    func use(_ model: SiteModel, at now: Timestamp) {
-        engine.detector.adopt(model)
-        trained = now
+    /// Judges a group (`nil`: all without a model of their own) by `model` from now on.
+    func use(_ model: SiteModel, in group: String?, at now: Timestamp) {
+        engine.detector.adopt(model, in: group)
+        learners[group]?.trained = now
     }
 
     /// Keeps a model that was trained here, signed.
     private func keep(
-        _ model: SiteModel, as role: SavedModel.Role, note: String, at now: Timestamp
+        _ model: SiteModel, of group: String?, as role: SavedModel.Role, note: String, at now: Timestamp
     ) throws {
-        try keep(model, data: model.file.signed(by: key).bytes, as: role, note: note, at: now)
+        try keep(
+            model, of: group, data: model.file.signed(by: key).bytes, as: role, note: note, at: now)
     }
 
     /// Keeps a model with the signature that its file has.
     func keep(
-        _ model: SiteModel, data: [UInt8], as role: SavedModel.Role, note: String, at now: Timestamp
+        _ model: SiteModel, of group: String?, data: [UInt8], as role: SavedModel.Role, note: String,
+        at now: Timestamp
     ) throws {
         try store.save(
             SavedModel(
-                id: model.name, trained: now, role: role, since: now, note: note,
+                id: model.name, group: group, trained: now, role: role, since: now, note: note,
                 metadata: Self.metadata(of: model), data: data))
     }
 

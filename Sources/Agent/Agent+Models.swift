@@ -12,10 +12,11 @@ import Traffic
 /// Questions and orders about models, and what operators say of alerts.
 extension Agent {
     package func models() async throws -> [ModelReport] {
-        let trial = engine.detector.trial
-        return try store.models().map { model in
+        try store.models().map { model in
             var report = ModelReport(model)
-            if let trial, trial.model.name == model.id, case .running(let part) = trial.outcome {
+            if let trial = engine.detector.life(of: model.group)?.trial, trial.model.name == model.id,
+                case .running(let part) = trial.outcome
+            {
                 report.trial = part
             }
             return report
@@ -23,30 +24,35 @@ extension Agent {
     }
 
     package func model(_ id: String) async throws -> ModelDocument {
-        ModelDocument(data: Data(try saved(id).data))
+        let model = try saved(id)
+        return ModelDocument(data: Data(model.data), group: model.group)
     }
 
     package func promote(_ request: PromotionRequest) async throws -> ModelReport {
         let now = clock.now
-        guard let id = try request.id ?? store.model(.retired)?.id else {
+        guard let id = try request.id ?? store.model(.retired, of: try life(of: request.group).group)?.id
+        else {
             throw ControlError(
                 .notFound, "there is no earlier model", hint: "sluice model list names them all")
         }
-        let model = try readable(try saved(id).data)
-        guard model.name != engine.detector.siteModel?.name else {
+        let saved = try saved(id)
+        let model = try readable(saved.data)
+        let life = try life(of: saved.group)
+        guard model.name != life.site?.name else {
             throw ControlError(.refused, "the model \(id) is in use already")
         }
         try store.assign(.champion, to: id, note: "by hand", at: now)
-        try store.note("model", id, detail: "promoted", by: who, at: now)
-        use(model, at: now)
-        return ModelReport(try saved(id))
+        try store.note("model", id, detail: Self.words("promoted", of: saved.group), by: who, at: now)
+        use(model, in: saved.group, at: now)
+        return ModelReport(try self.saved(id))
     }
 
     package func challenge(_ document: ModelDocument) async throws -> ModelReport {
         let now = clock.now
         let data = Array(document.data)
         let model = try readable(data)
-        guard engine.detector.siteModel != nil else {
+        let group = document.group ?? model.group
+        guard try life(of: group).site != nil else {
             throw ControlError(
                 .refused, "there is no model in use yet that another one could be judged beside",
                 hint: "wait until the agent has learned")
@@ -54,11 +60,28 @@ extension Agent {
         guard try store.models().allSatisfy({ $0.id != model.name }) else {
             throw ControlError(.refused, "a model named \(model.name) is there already")
         }
-        try keep(model, data: data, as: .challenger, note: "imported, on trial", at: now)
-        try store.note("model", model.name, detail: "imported", by: who, at: now)
-        engine.detector.challenge(with: model)
+        try keep(model, of: group, data: data, as: .challenger, note: "imported, on trial", at: now)
+        try store.note("model", model.name, detail: Self.words("imported", of: group), by: who, at: now)
+        engine.detector.challenge(with: model, in: group)
         tell(.trial(model: model.name, .began))
         return ModelReport(try saved(model.name))
+    }
+
+    private static func words(_ verb: String, of group: String?) -> String {
+        verb + (group.map { " for the policy group \($0)" } ?? "")
+    }
+
+    /// The life of a group's own model, or of the shared one.
+    private func life(of group: String?) throws(ControlError) -> ModelLife {
+        guard let life = engine.detector.life(of: group) else {
+            let names = engine.detector.lives.compactMap(\.group)
+            throw ControlError(
+                .refused, "no policy group \(group ?? "") has a model of its own here",
+                hint: names.isEmpty
+                    ? "give one `model: own` in the configuration"
+                    : "those with one: \(names.joined(separator: ", "))")
+        }
+        return life
     }
 
     package func keys() async throws -> ModelKeys {
@@ -120,7 +143,8 @@ extension SiteModel {
 extension ModelReport {
     fileprivate init(_ model: SavedModel) {
         self.init(
-            id: model.id, role: model.role.rawValue, trained: model.trained, since: model.since,
+            id: model.id, group: model.group, role: model.role.rawValue, trained: model.trained,
+            since: model.since,
             note: model.note, size: model.data.count, trial: nil)
     }
 }

@@ -64,19 +64,24 @@ extension Agent {
     }
 
     /// How much of what is usual here has been learned, 0...1; 1 when a model of it is in use.
-    var learned: Double {
-        switch engine.detector.phase {
-        case .learning(let fraction): min(fraction, 0.99)
-        // The last hundredth is for training.
-        case .readyToTrain: 0.99
-        case .watching: 1
-        }
-    }
+    var learned: Double { engine.detector.phase.learned }
 
     /// Writes down what was seen since the last time; if that fails it is tried again with the next.
     func saveActivity(at now: Timestamp) throws {
         guard !activity.isEmpty else { return }
         try store.add(activity, at: now)
         activity = [:]
+    }
+}
+
+extension DetectionPhase {
+    /// How much of what is usual has been learned, 0...1; 1 when a model of it is in use.
+    var learned: Double {
+        switch self {
+        case .learning(let fraction): min(fraction, 0.99)
+        // The last hundredth is for training.
+        case .readyToTrain: 0.99
+        case .watching: 1
+        }
     }
 }

@@ -37,8 +37,8 @@ package actor Agent {
     private(set) var latest: [ScoredWindow] = []
     /// Flows of the latest reading, and the seconds it took.
     private(set) var latestFlows: (samples: [FlowSample], seconds: Double) = ([], 1)
-    /// When the model of this site was trained; `nil` while there is none.
-    var trained: Timestamp?
+    /// What is known of each model beside `engine.detector.lives`, by policy group; `nil` for the shared one.
+    var learners: [String?: Learner] = [:]
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var operators = Operators()
@@ -47,11 +47,8 @@ package actor Agent {
     private let stepMeanwhile: Duration?
     /// What had to be mended in the kernel's rules since the start.
     private(set) var ruleDrift = RuleDrift()
-    private var toldProgress = 0
+    /// One model at a time.
     var training: Task<Void, Never>?
-    /// When what is being collected for the next model began, and was last written down.
-    var recordingStarted: Timestamp?
-    var recordingSaved: Timestamp
     private var lastSaved: Timestamp
     /// What was seen since it was last written down.
     var activity: [Activity.Key: Activity] = [:]
@@ -79,27 +76,29 @@ package actor Agent {
         started = now
         heartbeat = now
         lastSaved = now
-        recordingSaved = now
         let host = HostAddresses()
         self.host = host
         // Everything that can be refused comes before the interface is touched.
         try Interface.requireOne(of: configuration.interfaces)
         store = try Store(path: configuration.state)
         key = try SigningKey(file: SigningKey.path(beside: configuration.state))
-        let trusted = Self.trustedKeys(configuration, own: key)
         // A clock that was set while no agent ran: what is remembered moves along before anybody reads it.
         let step = try store.lastMoment()?.step(to: clock.moment)
         if let step {
             try store.save([.clockSet(by: step)], by: "agent", under: loaded.hash, at: now)
         }
         let saved = try store.savedState(at: now, memory: configuration.bans.maximum)
-        let (site, trained) = try Self.siteModel(in: store, trusting: trusted, &complaints)
-        self.trained = trained
         let routes = Routes(configuration, host: host)
         var detection = DetectionConfiguration(configuration, host: host)
         detection.grouping.routes = routes
-        let detector = Detector(
-            configuration: detection, shippedModel: try .embedded(), siteModel: site)
+        let detector = Detector(configuration: detection, shippedModel: try .embedded())
+        for group in detector.lives.map(\.group) {
+            let (learner, complaint) = try Self.learner(
+                for: group, in: detector, from: store,
+                trusting: Self.trustedKeys(configuration, own: key), at: now)
+            learners[group] = learner
+            if let complaint { complaints[Learner.subject(of: group)] = complaint }
+        }
         var policy = Policy(
             settings: configuration.policy, mode: configuration.mode, groups: configuration.policyGroups,
             routes: routes, breakers: configuration.breakers.settings,
@@ -115,27 +114,6 @@ package actor Agent {
             to: configuration.interfaces, bpffs: configuration.bpffs,
             options: options, rules: policy.rules, now: now)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
-        // A trial that was cut short begins anew.
-        if let challenger = try store.model(.challenger) {
-            do {
-                detector.challenge(with: try SiteModel(signed: challenger.data, trusting: trusted))
-            } catch {
-                try store.assign(.rejected, to: challenger.id, note: "\(error)", at: now)
-            }
-        }
-    }
-
-    /// The site's model, if one was learned that this version can read.
-    private static func siteModel(
-        in store: Store, trusting trusted: Set<String>, _ complaints: inout [String: String]
-    ) throws -> (SiteModel?, Timestamp?) {
-        guard let saved = try store.model(.champion) else { return (nil, nil) }
-        do {
-            return (try SiteModel(signed: saved.data, trusting: trusted), saved.trained)
-        } catch {
-            complaints["model"] = "the learned model \(saved.id) cannot be used and is learned anew: \(error)"
-            return (nil, nil)
-        }
     }
 
     /// Runs until the task is cancelled, then stops cleanly.
@@ -214,7 +192,7 @@ package actor Agent {
             if let trouble = interface.trouble {
                 complain(subject, trouble)
             } else {
-                complaints[subject] = nil
+                settle(subject)
             }
         }
     }
@@ -266,27 +244,18 @@ package actor Agent {
         engine.policy.route(routes)
         engine.detector.regroup(
             configuration.acceptedAlarms, Grouping(configuration.groups.map(\.traffic), routes: routes))
+        followGroups()
         let lost = configuration.groups.map(\.traffic).flatMap { traffic in
             traffic.interfaces.filter { !routes.lead(through: $0) }.map {
                 "no route leads through \($0), so the policy group \(traffic.name) sees nothing of it"
             }
         }
         if lost.isEmpty {
-            complaints["groups"] = nil
+            settle("groups")
         } else {
             complain("groups", lost.joined(separator: "; "))
         }
     }
-
-    /// Tells each tenth of learning once.
-    func tellProgress(_ fraction: Double) {
-        let tenths = Int(fraction * 10)
-        guard tenths > toldProgress else { return }
-        toldProgress = tenths
-        tell(.learning(fraction))
-    }
-
-    func forgetProgress() { toldProgress = 0 }
 
     private func stop(staysAttached: Bool) throws {
         let now = clock.now
@@ -301,11 +270,14 @@ package actor Agent {
     func attempt(_ subject: String, _ body: () throws -> Void) {
         do {
             try body()
-            complaints[subject] = nil
+            settle(subject)
         } catch {
             complain(subject, "\(error)")
         }
     }
+
+    /// What was complained of is well again.
+    func settle(_ subject: String) { complaints[subject] = nil }
 
     func complain(_ subject: String, _ text: String) {
         guard complaints[subject] != text else { return }

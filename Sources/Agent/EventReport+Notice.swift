@@ -12,7 +12,8 @@ extension EventReport {
         case .started(let interfaces):
             (kind, text) = (.start, "watching \(interfaces.joined(separator: ", "))")
         case .interface(let words): (kind, text) = (.interface, words)
-        case .learning(let fraction): (kind, text) = (.learn, "\(Int(fraction * 100)) %")
+        case .learning(let fraction, let group):
+            (kind, text) = (.learn, "\(Int(fraction * 100)) %" + (group.map { " for \($0)" } ?? ""))
         case .learned(let model, let seconds):
             (kind, text) = (
                 .learn, "what is usual here: model \(model), trained in \(Int(seconds.rounded(.up))) s"

@@ -7,9 +7,10 @@ package enum Notice: Sendable {
     case started([String])
     /// An interface came, or came back, and is guarded.
     case interface(String)
-    /// 0...1 of the learning span is over; told at every tenth.
-    case learning(Double)
-    /// The model of this site has been trained and is in use now.
+    /// 0...1 of the learning span is over, of the policy group with a model of its own (`nil`: the shared one's); told at
+    /// every tenth.
+    case learning(Double, group: String?)
+    /// The model of this site, or of a policy group, has been trained and is in use now.
     case learned(model: String, seconds: Double)
     /// A later model judges beside the one in use, or has done so.
     case trial(model: String, TrialStep)

@@ -15,6 +15,7 @@ package struct RecordedWindows {
     }
 
     private let shipped: ShippedModel
+    private let group: String?
     /// Recordings, oldest first.
     private let parts: [Part]
     /// Alerts that operators have judged, oldest first, with the windows that they were about.
@@ -23,19 +24,27 @@ package struct RecordedWindows {
 
     /// Opens the database at `path`, in which an agent may be writing.
     ///
+    /// With `group` it is about the policy group's own model: what was recorded for that, and alerts that it judged.
+    ///
     /// - Throws: `StoreError` if it cannot be read.
-    package init(path: String, shipped: ShippedModel) throws {
+    package init(path: String, group: String? = nil, shipped: ShippedModel) throws {
         let store = try Store(reading: path)
         self.shipped = shipped
+        self.group = group
         // Recordings and models of another version's features are of no use any more, and no error.
-        parts = try store.recordings(after: Timestamp(nanoseconds: .min)).compactMap { recording in
+        parts = try store.recordings(after: Timestamp(nanoseconds: .min), of: group).compactMap { recording in
             let set = try? TrainingSet(file: ModelFile(recording.data), shipped: shipped)
             return set.map { Part(started: recording.started, ended: recording.ended, windows: $0) }
         }
-        judged = try store.judgedAlerts().filter {
-            $0.verdict.schema == FeatureSchema.identity && $0.verdict.row.count == FeatureSchema.count
+        // What a group's own model said of a window is told by the names that verdicts carry.
+        let owners = Dictionary(try store.models().map { ($0.id, $0.group) }) { first, _ in first }
+        judged = try store.judgedAlerts().filter { alert in
+            let names = alert.verdict.model.split(separator: " + ").map(String.init)
+            return alert.verdict.schema == FeatureSchema.identity
+                && alert.verdict.row.count == FeatureSchema.count
+                && names.compactMap { owners[$0] ?? nil }.first == group
         }
-        champion = try store.model(.champion).flatMap { try? SiteModel(file: ModelFile($0.data)) }
+        champion = try store.model(.champion, of: group).flatMap { try? SiteModel(file: ModelFile($0.data)) }
     }
 
     /// Everything: recorded windows as usual, and those of alerts as operators have judged them.
@@ -45,6 +54,7 @@ package struct RecordedWindows {
     private func trainingSet(without span: Range<Timestamp>?) -> TrainingSet {
         let kept = parts.filter { span?.contains($0.ended) != true }
         var set = TrainingSet(merging: kept.map(\.windows), maximumRows: .max, shipped: shipped)
+        set.group = group
         for alert in judged where span?.contains(alert.verdict.time) != true {
             set.add(alert.verdict.row, of: alert.verdict.entity.view, isAttack: alert.feedback == .good)
         }

@@ -18,7 +18,7 @@ package struct ReplayRun {
     private let source: CaptureSource
     private let engine: Engine
     private let interval: Duration
-    private let kind: ModelKind
+    private let configuration: Configuration
 
     /// A replay of `captures`, which are in the order of their times.
     ///
@@ -33,7 +33,7 @@ package struct ReplayRun {
     ) throws {
         source = try CaptureSource(captures)
         interval = configuration.interval
-        kind = ModelKind(configuration.detection.model)
+        self.configuration = configuration
         var detection = DetectionConfiguration(configuration)
         detection.learnDuration = learning ?? .zero
         let detector = Detector(
@@ -99,11 +99,13 @@ package struct ReplayRun {
             step(.event(event, time: now))
         }
         // The live agent trains beside its work; here the capture waits.
-        if engine.detector.phase == .readyToTrain, let set = engine.detector.trainingSet() {
+        for life in engine.detector.lives where life.phase == .readyToTrain {
+            guard let set = engine.detector.trainingSet(of: life.group) else { continue }
+            let kind = ModelKind(configuration.modelKind(of: life.group))
             do {
-                engine.detector.adopt(try Trainer.train(set, kind: kind, seed: 1))
+                engine.detector.adopt(try Trainer.train(set, kind: kind, seed: 1), in: life.group)
             } catch {
-                engine.detector.learnAnew()
+                engine.detector.learnAnew(in: life.group)
             }
         }
     }

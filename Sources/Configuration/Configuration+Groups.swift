@@ -29,6 +29,11 @@ extension Configuration {
         }
     }
 
+    /// The kind of model that is trained of a group (`nil`: of the network).
+    package func modelKind(of group: String?) -> Detection.Model {
+        (groups.first { $0.traffic.name == group }.map(with) ?? self).detection.model
+    }
+
     /// What `detection.false_alarms_per_day` and `groups` tell detection.
     package var acceptedAlarms: AcceptedAlarms {
         AcceptedAlarms(

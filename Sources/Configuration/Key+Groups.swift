@@ -35,7 +35,7 @@ extension Key {
         }
         var reader = ConfigurationReader(
             configuration: Configuration(), keys: Schema.groupKeys, prefix: "\(path).",
-            others: ["name", "protects", "interfaces", "roles"])
+            others: ["name", "protects", "interfaces", "roles", "model"])
         var traffic = TrafficGroup(name: "")
         var others = members
         for (key, value) in members {
@@ -50,6 +50,9 @@ extension Key {
                 traffic.interfaces = Kind.interface.values(of: value, as: subject, &problems) ?? []
             case "roles":
                 traffic.roles = Kind<InterfaceRole>.choice().values(of: value, as: subject, &problems) ?? []
+            case "model":
+                let model = Kind<GroupModel>.choice().value(of: value, as: subject, &problems)
+                traffic.hasOwnModel = model == .own
             default: continue
             }
             others[key] = nil
@@ -67,6 +70,9 @@ extension Key {
     }
 }
 
+/// Which model judges a group: the one of all that have none of their own, or one that learns from the group alone.
+private enum GroupModel: String, CaseIterable { case shared, own }
+
 extension Configuration.Group {
     /// As YAML, in one line.
     fileprivate var text: String {
@@ -77,6 +83,7 @@ extension Configuration.Group {
         add("protects", traffic.protects.map(\.description))
         add("interfaces", traffic.interfaces)
         add("roles", traffic.roles.map(\.rawValue))
+        if traffic.hasOwnModel { parts.append("model: \(GroupModel.own.rawValue)") }
         let keys = Schema.groupKeys.filter { given.contains($0.path) }
         parts += keys.filter { $0.section == nil }.map { "\($0.name): \($0.write(own))" }
         for section in Set(keys.compactMap(\.section)).sorted() {
@@ -116,6 +123,7 @@ extension Shape {
         properties["protects"] = list(Kind<Prefix>.prefix.shape.json)
         properties["interfaces"] = list(Kind<String>.interface.shape.json)
         properties["roles"] = list(["type": "string", "enum": InterfaceRole.allCases.map(\.rawValue)])
+        properties["model"] = Kind<GroupModel>.choice().shape.json
         return [
             "type": "object", "required": ["name"], "additionalProperties": false, "properties": properties,
             "anyOf": ["protects", "interfaces", "roles"].map { ["required": [$0]] },

@@ -1,3 +1,4 @@
+import Detection
 import Traffic
 
 /// Every key of the configuration file: its name, place, values and meaning.
@@ -32,7 +33,8 @@ enum Schema {
             [{name: servers, protects: [192.0.2.0/24], mode: enforce, bans: {duration: 1h}}].
             What a group is for: protects (prefixes that are attacked), interfaces or roles (where the traffic
             comes in), or both. Each may have mode, bans, limits and detection.false_alarms_per_day; what it
-            does not say is as in the rest. Of several groups the one with the longest prefix counts, then one
+            does not say is as in the rest. With model: own (else shared), what is usual in the group is learned
+            apart, by the kind detection.model. Of several groups the one with the longest prefix counts, then one
             that names the interface, then one that names its role.
             """),
         Key(
@@ -173,7 +175,7 @@ enum Schema {
 
     /// Keys that a policy group may have values of its own for.
     static let groupKeys = keys.filter { key in
-        ["mode", "detection.false_alarms_per_day"].contains(key.path)
+        ["mode", "detection.false_alarms_per_day", "detection.model"].contains(key.path)
             || ["bans", "limits"].contains(key.section)
     }
 
@@ -197,6 +199,22 @@ enum Schema {
                     "groups",
                     "in the group \(group.traffic.name), bans.maximum (\(bans.maximum.text)) must not be shorter than "
                         + "bans.duration (\(bans.duration.text))"
+                ))
+        }
+        let own = configuration.groups.filter(\.traffic.hasOwnModel)
+        if own.count > TrafficGroup.mostOwnModels {
+            found.append(
+                (
+                    "groups",
+                    "at most \(TrafficGroup.mostOwnModels) groups may have `model: own`, and \(own.count) have it"
+                ))
+        }
+        for group in configuration.groups
+        where group.given.contains("detection.model") && !group.traffic.hasOwnModel {
+            found.append(
+                (
+                    "groups",
+                    "in the group \(group.traffic.name), detection.model needs `model: own`: the shared model is of one kind"
                 ))
         }
         return found

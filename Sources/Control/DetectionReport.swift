@@ -19,6 +19,8 @@ package struct DetectionReport: Codable, Hashable, Sendable {
     /// Drift of one view.
     package struct Drift: Codable, Hashable, Sendable {
         package var view: Entity.View
+        /// The policy group whose own model it is about; absent for the shared one.
+        package var group: String?
         /// From 1 on, scores have risen for good (cumulative sum over its bound).
         package var scoreShift: Double
         /// When they began to rise; absent below 1.
@@ -41,7 +43,7 @@ package struct DetectionReport: Codable, Hashable, Sendable {
     /// In what is in no policy group, alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
     package var acceptedAlarmsPerDay: Double
     package var realisedAlarmsPerDay: Double?
-    /// One a view that has a model of this site.
+    /// One a model and view, of those that were learned here.
     package var drift: [Drift]
 
     /// What a detector says of itself.
@@ -53,7 +55,7 @@ package struct DetectionReport: Codable, Hashable, Sendable {
         realisedAlarmsPerDay = rates.first?.realised
         drift = detector.drift.map { report in
             Drift(
-                view: report.view, scoreShift: report.scoreShift, since: report.since,
+                view: report.view, group: report.group, scoreShift: report.scoreShift, since: report.since,
                 features: report.features.map { Shift(name: $0.name, index: Double($0.index)) })
         }
     }

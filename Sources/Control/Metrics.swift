@@ -111,13 +111,20 @@ struct Metrics {
             [(["rate": "accepted"], detection.acceptedAlarmsPerDay)] + realised)
         add(
             "sluice_score_shift_ratio", "gauge", "From 1 on, scores have risen for good since learning.",
-            detection.drift.map { (["view": $0.view.rawValue], $0.scoreShift) })
+            detection.drift.map { (Self.labels(of: $0), $0.scoreShift) })
         add(
             "sluice_population_stability_index", "gauge",
             "How far the feature that moved most is from what was learned; beyond 0.25 it is another population.",
             detection.drift.compactMap { drift in
-                drift.features.first.map { (["view": drift.view.rawValue], $0.index) }
+                drift.features.first.map { (Self.labels(of: drift), $0.index) }
             })
+    }
+
+    /// The view, and the policy group if it is about one's own model.
+    private static func labels(of drift: DetectionReport.Drift) -> [String: String] {
+        var labels = ["view": drift.view.rawValue]
+        labels["group"] = drift.group
+        return labels
     }
 
     private static func samples(

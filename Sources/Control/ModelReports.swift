@@ -4,6 +4,8 @@ package import Traffic
 /// A learned model, and what the agent does with it.
 package struct ModelReport: Codable, Hashable, Sendable {
     package var id: String
+    /// The policy group whose own model it is; absent for the shared one.
+    package var group: String?
     /// `champion` (in use), `challenger` (on trial beside it), `retired` or `rejected`.
     package var role: String
     package var trained: Timestamp
@@ -17,10 +19,11 @@ package struct ModelReport: Codable, Hashable, Sendable {
     package var trial: Double?
 
     package init(
-        id: String, role: String, trained: Timestamp, since: Timestamp, note: String, size: Int,
-        trial: Double?
+        id: String, group: String? = nil, role: String, trained: Timestamp, since: Timestamp, note: String,
+        size: Int, trial: Double?
     ) {
         self.id = id
+        self.group = group
         self.role = role
         self.trained = trained
         self.since = since
@@ -40,16 +43,26 @@ package struct ModelList: Codable, Hashable, Sendable {
 package struct PromotionRequest: Codable, Hashable, Sendable {
     /// Absent for the one that was in use before the present one.
     package var id: String?
+    /// Without `id`: of which policy group; absent for the shared one.
+    package var group: String?
 
-    package init(id: String?) { self.id = id }
+    package init(id: String?, group: String? = nil) {
+        self.id = id
+        self.group = group
+    }
 }
 
 /// `GET models/ID`: a model's file; `POST models`: one to put on trial, answered with its `ModelReport`.
 package struct ModelDocument: Codable, Hashable, Sendable {
     /// The safetensors file; in JSON as base64.
     package var data: Data
+    /// The policy group that it is for; absent in a request for the one that it was trained for.
+    package var group: String?
 
-    package init(data: Data) { self.data = data }
+    package init(data: Data, group: String? = nil) {
+        self.data = data
+        self.group = group
+    }
 }
 
 /// `GET keys`: whose models the agent takes, by Ed25519 public keys of 64 hexadecimal digits each.

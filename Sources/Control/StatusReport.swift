@@ -156,6 +156,22 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// A policy group's own model.
+    package struct OwnModel: Codable, Hashable, Sendable {
+        /// Identity and version, as in alerts; absent before it has learned: until then the shared model judges.
+        package var id: String?
+        /// When that was trained.
+        package var trained: Timestamp?
+        /// How much of what is usual in the group has been learned.
+        package var learning: Learning
+
+        package init(id: String?, trained: Timestamp?, learning: Learning) {
+            self.id = id
+            self.trained = trained
+            self.learning = learning
+        }
+    }
+
     /// One policy group.
     package struct Group: Codable, Hashable, Sendable {
         package var name: String
@@ -166,10 +182,12 @@ package struct StatusReport: Codable, Hashable, Sendable {
         /// Alarms without countable evidence: accepted, and realised in the last day; absent in the first hour.
         package var acceptedAlarmsPerDay: Double
         package var realisedAlarmsPerDay: Double?
+        /// Absent where the group has none and shares the one of the rest.
+        package var model: OwnModel?
 
         package init(
             name: String, mode: Mode, bans: Int, limits: Int, acceptedAlarmsPerDay: Double,
-            realisedAlarmsPerDay: Double?
+            realisedAlarmsPerDay: Double?, model: OwnModel? = nil
         ) {
             self.name = name
             self.mode = mode
@@ -177,6 +195,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
             self.limits = limits
             self.acceptedAlarmsPerDay = acceptedAlarmsPerDay
             self.realisedAlarmsPerDay = realisedAlarmsPerDay
+            self.model = model
         }
     }
 

@@ -47,18 +47,20 @@ struct AlarmBudgets {
         self = changed
     }
 
-    private var names: [String?] { [nil] + grouping.groups.map(\.name) }
+    /// The groups by their place.
+    var names: [String?] { [nil] + grouping.groups.map(\.name) }
 
     /// Where in `bars` and `count` a window belongs.
     func place(of window: Window) -> Int { grouping.place(of: window).map { $0 + 1 } ?? 0 }
 
-    /// The bars of each place.
-    func bars(site: SiteModel?, view: Entity.View) -> [Bars] {
-        let all = windows.reduce(0, +)
+    /// The bars of each place; `judges` has for each which of the models judges it (`nil`: none has been learned yet).
+    func bars(_ view: Entity.View, judges: [Int], models: [SiteModel?]) -> [Bars] {
+        // As if each had a thousand windows more: nothing seen yet is no reason for the lowest bar.
+        let weights = windows.map { $0 + Self.prior }
         return budgets.indices.map { place in
-            // As if each had a thousand windows more: nothing seen yet is no reason for the lowest bar.
-            let share = (windows[place] + Self.prior) / (all + Self.prior * Double(budgets.count))
-            return Bars(site: site, view: view, share: share, budget: budgets[place])
+            let all = zip(weights, judges).reduce(0) { $0 + ($1.1 == judges[place] ? $1.0 : 0) }
+            return Bars(
+                site: models[judges[place]], view: view, share: weights[place] / all, budget: budgets[place])
         }
     }
 
@@ -76,8 +78,8 @@ struct AlarmBudgets {
         if wasRight { budgets[place].forgive() } else { budgets[place].count(alarms: 1, at: time) }
     }
 
-    /// How many a day are accepted in all.
-    var accepted: Double { budgets.reduce(0) { $0 + $1.accepted } }
+    /// How many a day are accepted in these places together.
+    func accepted(in places: [Int]) -> Double { places.reduce(0) { $0 + budgets[$1].accepted } }
 
     /// What is accepted in each group, and what came: alarms by score without countable evidence.
     var rates: [(group: String?, accepted: Double, realised: AlarmRate)] {

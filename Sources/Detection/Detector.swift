@@ -59,14 +59,11 @@ package struct Observation: Sendable {
 package final class Detector {
     private let configuration: DetectionConfiguration
     package let shipped: ShippedModel
-    private var site: SiteModel?
     private var builder: WindowBuilder
     private var source: ViewDetector
     private var destination: ViewDetector
-    /// Collects windows for the first model of this site, and then for the next one.
-    private var learning: Learning?
-    /// The next model, on probation.
-    package private(set) var trial: Trial?
+    /// The shared model first, then those of policy groups that have their own.
+    package private(set) var lives: [ModelLife]
 
     /// A detector that has seen nothing; without a site model from earlier, it begins to learn one.
     package init(
@@ -74,13 +71,22 @@ package final class Detector {
     ) {
         self.configuration = configuration
         shipped = shippedModel
-        site = siteModel
         builder = WindowBuilder(configuration: configuration.windows)
         source = ViewDetector(.source, configuration: configuration, shipped: shippedModel, site: siteModel)
         destination = ViewDetector(
             .destination, configuration: configuration, shipped: shippedModel, site: siteModel)
-        learning = nil
-        learnAnew()
+        lives = [ModelLife(nil, site: siteModel, configuration: configuration)]
+        begin(configuration.grouping)
+    }
+
+    /// Has a life for each group that shall have a model of its own, and goes on with those that there are.
+    private func begin(_ grouping: Grouping) {
+        lives =
+            [lives[0]]
+            + grouping.groups.filter(\.hasOwnModel).map { group in
+                lives.dropFirst().first { $0.group == group.name }
+                    ?? ModelLife(group.name, configuration: configuration)
+            }
     }
 
     /// Takes in one reading.
@@ -89,52 +95,57 @@ package final class Detector {
         var observation = Observation(time: reading.end, windows: [], verdicts: [])
         observation.windows.reserveCapacity(batches.source.windows.count + batches.destination.windows.count)
         let both = builder.seesBothWays
-        let alarms = source.alarms + destination.alarms
+        let alarms = zip(source.alarms, destination.alarms).map(+)
         source.observe(
-            batches.source, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
+            batches.source, seesBothWays: both, at: reading.end, lives: &lives, into: &observation)
         destination.observe(
-            batches.destination, seesBothWays: both, at: reading.end, learning: &learning, into: &observation)
-        learning?.pass(reading)
-        trial?.observe(
-            batches, seesBothWays: both, of: reading,
-            championAlarms: source.alarms + destination.alarms - alarms)
+            batches.destination, seesBothWays: both, at: reading.end, lives: &lives, into: &observation)
+        for place in lives.indices {
+            lives[place].learning?.pass(reading)
+            lives[place].trial?.observe(
+                batches, seesBothWays: both, of: reading,
+                championAlarms: source.alarms[place] + destination.alarms[place] - alarms[place])
+        }
         return observation
     }
 
-    package var phase: DetectionPhase {
-        guard let learning, site == nil else { return .watching }
-        return learning.isComplete ? .readyToTrain : .learning(learning.fraction)
-    }
+    /// What is done about the shared model.
+    package var phase: DetectionPhase { lives[0].phase }
 
-    /// Whether enough is collected for the next model of this site.
-    package var isReadyToRetrain: Bool { site != nil && trial == nil && learning?.isComplete == true }
+    /// The model of this site that is in use, and its challenger; `nil` before there is one.
+    package var siteModel: SiteModel? { lives[0].site }
+    package var trial: Trial? { lives[0].trial }
+
+    /// The life of a policy group's own model (`nil`: of the shared one); `nil` if the group has none.
+    package func life(of group: String?) -> ModelLife? { place(of: group).map { lives[$0] } }
+
+    private func place(of group: String?) -> Int? { lives.firstIndex { $0.group == group } }
 
     /// What was collected so far; `nil` when nothing is being learned.
-    package func trainingSet() -> TrainingSet? { learning?.trainingSet(shipped: shipped) }
+    package func trainingSet(of group: String? = nil) -> TrainingSet? {
+        life(of: group)?.learning?.trainingSet(of: group, shipped: shipped)
+    }
 
     /// Uses a site model from now on, and begins to collect for the next one.
-    package func adopt(_ model: SiteModel) {
-        site = model
-        trial = nil
-        learnAnew()
-        source.adopt(model)
-        destination.adopt(model)
+    package func adopt(_ model: SiteModel, in group: String? = nil) {
+        guard let place = place(of: group) else { return }
+        lives[place].adopt(model)
+        source.adopt(model, in: group)
+        destination.adopt(model, in: group)
     }
 
     /// Puts a model on probation beside the one in use.
-    package func challenge(with model: SiteModel) {
-        trial = Trial(model, configuration: configuration, views: (source, destination))
+    package func challenge(with model: SiteModel, in group: String? = nil) {
+        guard let place = place(of: group) else { return }
+        lives[place].trial = Trial(
+            model, in: group, configuration: configuration, views: (source, destination))
     }
 
     /// Gives up the model on probation.
-    package func endTrial() { trial = nil }
+    package func endTrial(in group: String? = nil) { place(of: group).map { lives[$0].trial = nil } }
 
     /// Collects windows for a new site model, while the present one goes on.
-    package func learnAnew() {
-        let duration = site == nil ? configuration.learnDuration : configuration.retrainInterval
-        learning =
-            duration > .zero ? Learning(duration: duration, maximumRows: configuration.maximumRows) : nil
-    }
+    package func learnAnew(in group: String? = nil) { place(of: group).map { lives[$0].learnAnew() } }
 
     /// What the latest window says of an entity; `nil` if it was not seen in it.
     package func report(on entity: Entity) -> EntityReport? {
@@ -156,19 +167,13 @@ package final class Detector {
     /// Names of the models in use, as verdicts carry them.
     package var modelName: String { source.modelName }
 
-    /// The model of this site that is in use; `nil` before there is one.
-    package var siteModel: SiteModel? { site }
-
-    /// Rows a view that a model is trained on.
-    package var maximumRows: Int { configuration.maximumRows }
-
     package var tracked: TrackedCounts { builder.tracked }
 
     /// Those that had to leave for others so far.
     package var evicted: TrackedCounts { builder.evicted }
 
     /// How far each view's traffic has moved from what was learned; empty before there is a model of this site.
-    package var drift: [DriftReport] { [source.drift, destination.drift].compactMap(\.self) }
+    package var drift: [DriftReport] { source.drift + destination.drift }
 
     /// Alarms by score without countable evidence, which a model has to answer for, by policy group (`nil`: in none, the
     /// first): how many are accepted a day in each view, and how many came in the view that has more (`nil` in the first hour).
@@ -180,10 +185,13 @@ package final class Detector {
     }
 
     /// Judges by other groups, or other numbers of accepted false alarms, from now on.
+    ///
+    /// A group is known by its name. What was learned of one that is gone, or has no model of its own any more, is forgotten.
     package func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
         source.regroup(accepted, grouping)
         destination.regroup(accepted, grouping)
-        trial?.regroup(accepted, grouping)
+        begin(grouping)
+        for place in lives.indices { lives[place].trial?.regroup(accepted, grouping) }
     }
 
     /// Whether answers to flows are seen; without, nothing is held to be unanswered.

@@ -29,10 +29,19 @@ struct Learning {
 
     var fraction: Double { min(1, passed / duration) }
 
-    /// Counts the time that a reading covers; pauses do not count.
+    /// Counts the time that a reading covers; pauses do not count, nor what passes until a model is trained.
     mutating func pass(_ reading: Reading) {
+        guard !isComplete else { return }
         now = reading.end
         passed += max(.zero, min(reading.end - reading.start, .seconds(1)))
+    }
+
+    /// Takes nothing of a window's entity that it did in the last ten minutes, or does in the next.
+    mutating func bar(_ window: Window, now: Timestamp) {
+        switch window.entity.view {
+        case .source: source.bar(window, now: now)
+        case .destination: destination.bar(window, now: now)
+        }
     }
 
     /// Takes a window that may be usual; one that there is something to say of is suspect, and so is its entity.
@@ -49,7 +58,7 @@ struct Learning {
         _ window: Window, _ features: ArraySlice<Float>, _ table: Double, _ isSuspect: Bool, _ now: Timestamp,
         into sampler: WritableKeyPath<Learning, RowSampler>
     ) {
-        if isSuspect { self[keyPath: sampler].bar(window, now: now) }
+        if isSuspect { bar(window, now: now) }
         guard !isComplete, self[keyPath: sampler].isDue(window, now: now) else { return }
         guard table < Self.trim, !isSuspect else {
             leftOut += 1
@@ -58,13 +67,13 @@ struct Learning {
         self[keyPath: sampler].take(features, of: window, now: now)
     }
 
-    func trainingSet(shipped: ShippedModel) -> TrainingSet {
+    func trainingSet(of group: String?, shipped: ShippedModel) -> TrainingSet {
         let hours = max(passed / .seconds(3600), 1e-6)
         let wait = min(Self.quarantine, duration / 10)
         return TrainingSet(
             source: TrainingSet.View(rows: source.rows(olderThan: wait, at: now)),
             destination: TrainingSet.View(rows: destination.rows(olderThan: wait, at: now)),
-            learned: passed, windowsPerHour: Double(source.offered) / hours, leftOut: leftOut,
+            group: group, learned: passed, windowsPerHour: Double(source.offered) / hours, leftOut: leftOut,
             shipped: shipped)
     }
 }

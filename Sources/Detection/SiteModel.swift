@@ -31,6 +31,10 @@ package struct SiteModel: Sendable {
     package let destination: View
     /// Where it comes from, for people: seed, rows, program version, traffic.
     package var provenance: [String: String] = [:]
+    static let groupKey = "group"
+
+    /// The policy group whose windows it was trained on; `nil`: those of the network.
+    package var group: String? { provenance[Self.groupKey] }
 
     package init(name: String, learned: Duration, windowsPerHour: Double, source: View, destination: View) {
         self.name = name

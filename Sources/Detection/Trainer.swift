@@ -63,13 +63,15 @@ package enum Trainer {
         }
         progress(1)
         let seconds = set.learned.components.seconds
+        let whose = ["site", set.group].compactMap(\.self).joined(separator: "-")
         var model = SiteModel(
-            name: "site-\(seconds)s-\(set.source.count)w-\(seed)", learned: set.learned,
+            name: "\(whose)-\(seconds)s-\(set.source.count)w-\(seed)", learned: set.learned,
             windowsPerHour: set.windowsPerHour, source: source, destination: destination)
         model.provenance = [
             "seed": "\(seed)", "source windows": "\(set.source.count)",
             "destination windows": "\(set.destination.count)",
         ]
+        model.provenance[SiteModel.groupKey] = set.group
         return model
     }
 

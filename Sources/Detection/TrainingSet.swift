@@ -15,6 +15,8 @@ package struct TrainingSet: Sendable {
 
     package internal(set) var source = View()
     package internal(set) var destination = View()
+    /// The policy group whose windows these are; `nil`: of the network.
+    package var group: String?
     /// Span of traffic they come from.
     package internal(set) var learned: Duration = .zero
     /// Windows seen an hour, one a second for each source.

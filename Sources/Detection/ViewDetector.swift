@@ -8,6 +8,8 @@ struct ViewDetector {
     /// What is remembered of one entity, by its slot in the window builder.
     private struct EntityState {
         var serial: UInt32 = 0
+        /// Where its latest window counted, among the policy groups.
+        var place = 0
         /// Of windows without verdict.
         var usual = Usual()
         var lasting = Lasting()
@@ -22,18 +24,15 @@ struct ViewDetector {
     private let view: Entity.View
     private let configuration: DetectionConfiguration
     private let shipped: ShippedModel
-    private var site: SiteModel?
-    private var opinions: Opinions
+    /// The shared model first, then those of policy groups that have their own.
+    private var models: [WorkingModel]
+    /// Which of these learns from the windows of each place, and which judges them: the first until the group's has learned.
+    private var learners: [Int] = []
+    private var judges: [Int] = []
     private var states: [EntityState] = []
-    /// Since when the site's model is in use.
-    private var adopted: Timestamp?
     private var budgets: AlarmBudgets
     private var findingBudget = FindingBudget()
     private var causes = SharedCauses()
-    /// Alarms by score without countable evidence so far, one an entity and hour.
-    private(set) var alarms = 0
-    private var explainer: Explainer
-    private var drifting: Drift?
     /// The latest windows and what was thought of them.
     private var latest = (batch: WindowBatch(), opinions: [Opinion]())
 
@@ -42,67 +41,125 @@ struct ViewDetector {
         self.view = view
         self.configuration = configuration
         self.shipped = shipped
-        self.site = site
-        opinions = Opinions(shipped: shipped[view], site: site.flatMap { $0.isTrusted ? $0[view] : nil })
-        explainer = Explainer(shipped: shipped[view], site: site?[view])
+        models = [WorkingModel(view, of: nil, shipped: shipped, site: site)]
         budgets = AlarmBudgets(configuration.accepted, grouping: configuration.grouping)
-        drifting = site.map { Drift(view, from: $0[view]) }
+        seat(configuration.grouping)
     }
 
-    /// How far traffic has moved from what was learned; `nil` without a model of this site.
-    var drift: DriftReport? { drifting?.report }
+    /// How far traffic has moved from what each model learned; empty before there is one of this site.
+    var drift: [DriftReport] { models.compactMap { $0.drifting?.report } }
 
     /// Alarms by score without countable evidence, by group.
     var alarmRates: [(group: String?, accepted: Double, realised: AlarmRate)] { budgets.rates }
 
-    /// How many false alarms a day are accepted in all groups.
-    var accepted: Double { budgets.accepted }
+    /// The same so far, by model.
+    var alarms: [Int] { models.map(\.alarms) }
 
-    mutating func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
-        budgets.regroup(accepted, grouping)
+    /// How many false alarms a day are accepted in all that a group's model (`nil`: the shared one) judges.
+    func accepted(by group: String?) -> Double {
+        budgets.accepted(in: judges.indices.filter { models[judges[$0]].group == group })
     }
 
-    var modelName: String { [shipped.name, site?.name].compactMap(\.self).joined(separator: " + ") }
+    /// Names of the models that judge what has no model of its own.
+    var modelName: String { models[0].name }
 
-    mutating func adopt(_ model: SiteModel) {
-        site = model
-        opinions = Opinions(shipped: shipped[view], site: model.isTrusted ? model[view] : nil)
-        explainer = Explainer(shipped: shipped[view], site: model[view])
-        drifting = Drift(view, from: model[view])
+    mutating func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
+        let (names, before) = (budgets.names, judges.map { models[$0].group })
+        budgets.regroup(accepted, grouping)
+        seat(grouping)
         for index in states.indices {
-            states[index].usual = Usual()
-            states[index].isOlder = true
+            let old = states[index].place
+            let place = budgets.names.firstIndex(of: names[old]) ?? 0
+            states[index].place = place
+            guard models[judges[place]].group != before[old] else { continue }
+            forgetUsual(of: index)
+            models[judges[place]].adopted = nil
         }
-        adopted = nil
+    }
+
+    /// Has a model for each group that shall have its own, the former one where there was one.
+    private mutating func seat(_ grouping: Grouping) {
+        let own = grouping.groups.filter(\.hasOwnModel).map(\.name)
+        models =
+            [models[0]]
+            + own.map { name in
+                models.dropFirst().first { $0.group == name }
+                    ?? WorkingModel(view, of: name, shipped: shipped, site: nil)
+            }
+        learners = budgets.names.map { name in name.flatMap(own.firstIndex).map { $0 + 1 } ?? 0 }
+        seatJudges()
+    }
+
+    private mutating func seatJudges() { judges = learners.map { models[$0].site == nil ? 0 : $0 } }
+
+    /// Judges a group (`nil`: all without a model of their own) by another model from now on.
+    mutating func adopt(_ model: SiteModel, in group: String?) {
+        guard let place = models.firstIndex(where: { $0.group == group }) else { return }
+        models[place] = WorkingModel(view, of: group, shipped: shipped, site: model)
+        seatJudges()
+        for index in states.indices where judges[states[index].place] == place { forgetUsual(of: index) }
+    }
+
+    private mutating func forgetUsual(of slot: Int) {
+        states[slot].usual = Usual()
+        states[slot].isOlder = true
+    }
+
+    /// The windows that a group's model (`nil`: the shared one) judges.
+    func part(of batch: WindowBatch, judgedFor group: String?) -> WindowBatch {
+        guard models.count > 1 else { return batch }
+        return batch.part(
+            batch.windows.indices.filter {
+                models[judges[budgets.place(of: batch.windows[$0])]].group == group
+            })
+    }
+
+    /// What the models say of the windows that each of them judges.
+    private func judge(_ parts: [(rows: [Int], batch: WindowBatch)], count: Int) -> [Opinion] {
+        guard models.count > 1 else { return models[0].opinions.judge(parts[0].batch) }
+        var opinions = [Opinion](repeating: Opinion(), count: count)
+        for (model, part) in zip(models, parts) {
+            for (row, opinion) in zip(part.rows, model.opinions.judge(part.batch)) { opinions[row] = opinion }
+        }
+        return opinions
     }
 
     mutating func observe(
-        _ batch: WindowBatch, seesBothWays: Bool, at time: Timestamp, learning: inout Learning?,
+        _ batch: WindowBatch, seesBothWays: Bool, at time: Timestamp, lives: inout [ModelLife],
         into observation: inout Observation
     ) {
-        let barsByPlace = budgets.bars(site: site, view: view)
+        let places = batch.windows.map(budgets.place)
+        let parts = models.indices.map { model -> (rows: [Int], batch: WindowBatch) in
+            guard models.count > 1 else { return ([], batch) }
+            let rows = places.indices.filter { judges[places[$0]] == model }
+            return (rows, batch.part(rows))
+        }
+        let barsByPlace = budgets.bars(view, judges: judges, models: models.map(\.site))
         var (windowsByPlace, alarmsByPlace) = (
             Array(repeating: 0, count: budgets.count), Array(repeating: 0, count: budgets.count)
         )
-        let isSettled = time - (adopted ?? time) >= Usual.acquaintance
-        adopted = adopted ?? time
+        let isSettled = models.map { time - ($0.adopted ?? time) >= Usual.acquaintance }
+        for index in models.indices where models[index].adopted == nil { models[index].adopted = time }
         findingBudget.pass(to: time)
-        let scope = FindingScope(
-            seesBothWays: seesBothWays, isLearned: opinions.site != nil, budget: findingBudget)
-        latest = (batch, opinions.judge(batch))
+        let scopes = models.map {
+            FindingScope(
+                seesBothWays: seesBothWays, isLearned: $0.opinions.site != nil, budget: findingBudget)
+        }
+        latest = (batch, judge(parts, count: places.count))
         for (row, opinion) in latest.opinions.enumerated() {
             let window = batch.windows[row]
-            prepare(window)
+            let place = places[row]
+            let judge = judges[place]
+            prepare(window, in: place)
             let features = batch.features(of: row)
-            let place = budgets.place(of: window)
             let bars = barsByPlace[place]
             windowsByPlace[place] += 1
             let isEcho = Echo.isAll(of: opinion.group, in: features)
             let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
-            let closest = PlainFindings.closest(in: window, scope: scope)
+            let closest = PlainFindings.closest(in: window, scope: scopes[judge])
             let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
             let mean = states[window.slot].lasting.add(score, at: time)
-            let lasting = isSettled || !states[window.slot].isOlder ? mean : 0
+            let lasting = isSettled[judge] || !states[window.slot].isOlder ? mean : 0
             let decision = bars.decide(
                 score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
             observation.windows.append(
@@ -111,11 +168,12 @@ struct ViewDetector {
                     score: bars.standing(score: score, lasting: mean, closest: closest),
                     threshold: bars.least, table: opinion.table, site: opinion.site, packets: window.packets,
                     bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
-            learning?.take(
-                window, features, table: opinion.table, isSuspect: decision != nil, now: time)
+            lives.take(
+                window, features, table: opinion.table, isSuspect: decision != nil, into: learners[place],
+                judge, now: time)
             guard let decision else {
                 if !isEcho { states[window.slot].usual.add(opinion.score, at: time) }
-                if let score = opinion.site { drifting?.add(score: score) }
+                if let score = opinion.site { models[judge].drifting?.add(score: score) }
                 continue
             }
             let reason = finding?.reason ?? opinion.group.rawValue
@@ -133,19 +191,23 @@ struct ViewDetector {
             }
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
             if finding == nil, !Evidence.bearsBlock(window), countsAsAlarm(window.slot, at: time) {
-                alarms += 1
+                models[judge].alarms += 1
                 alarmsByPlace[place] += 1
             }
             observation.verdicts.append(
-                explainer.verdict(
+                models[judge].explainer.verdict(
                     on: window, features: features, opinion: opinion, decision: decision, finding: finding,
                     counterfactual: Counterfactual(
-                        window: window, opinions: opinions, usualScore: states[window.slot].usual.score,
-                        threshold: decision.threshold),
-                    time: time, model: modelName))
+                        window: window, opinions: models[judge].opinions,
+                        usualScore: states[window.slot].usual.score, threshold: decision.threshold),
+                    time: time, model: models[judge].name))
         }
         budgets.count(windows: windowsByPlace, alarms: alarmsByPlace, at: time)
-        if let report = drifting?.pass(batch, at: time) { observation.drifted.append(report) }
+        for (model, part) in zip(models.indices, parts) {
+            if let report = models[model].drifting?.pass(part.batch, at: time) {
+                observation.drifted.append(report)
+            }
+        }
     }
 
     /// What the latest window says of an entity; `nil` if it has none.
@@ -154,9 +216,11 @@ struct ViewDetector {
         let features = latest.batch.features(of: row)
         let flows = FeatureSchema.features[Feature.flows.rawValue].scale
             .quantity(of: Double(features[features.startIndex + Feature.flows.rawValue]))
+        let window = latest.batch.windows[row]
+        let model = models[judges[budgets.place(of: window)]]
         return EntityReport(
-            flows: Int(flows.rounded()), peers: latest.batch.windows[row].evidence.peers,
-            features: explainer.contributions(features, opinion: latest.opinions[row], finding: nil))
+            flows: Int(flows.rounded()), peers: window.evidence.peers, model: model.name,
+            features: model.explainer.contributions(features, opinion: latest.opinions[row], finding: nil))
     }
 
     /// Takes an operator's word on a verdict; `slot` is the entity's, if it is still known.
@@ -168,11 +232,12 @@ struct ViewDetector {
     }
 
     /// Makes room for the entity's state, and clears a former entity's.
-    private mutating func prepare(_ window: Window) {
+    private mutating func prepare(_ window: Window, in place: Int) {
         while states.count <= window.slot { states.append(EntityState()) }
         if states[window.slot].serial != window.serial {
             states[window.slot] = EntityState(serial: window.serial)
         }
+        states[window.slot].place = place
     }
 
     /// Whether an alert by a finding is the entity's first of the kind within an hour.

@@ -6,9 +6,9 @@ package import Traffic
 package struct SavedModel: Hashable, Sendable {
     /// What the agent does with it.
     package enum Role: String, Hashable, Sendable, CaseIterable {
-        /// In use; one at most.
+        /// In use; one a group at most.
         case champion
-        /// On probation beside the champion; one at most.
+        /// On probation beside the champion; one a group at most.
         case challenger
         /// Was in use; the one retired last is what a rollback goes back to.
         case retired
@@ -18,6 +18,8 @@ package struct SavedModel: Hashable, Sendable {
 
     /// Identity and version.
     package var id: String
+    /// The policy group whose own model it is; `nil`: the shared one.
+    package var group: String?
     package var trained: Timestamp
     package var role: Role
     /// Since when it has this role.
@@ -30,10 +32,11 @@ package struct SavedModel: Hashable, Sendable {
     package var data: [UInt8]
 
     package init(
-        id: String, trained: Timestamp, role: Role, since: Timestamp, note: String = "", metadata: String,
-        data: [UInt8]
+        id: String, group: String? = nil, trained: Timestamp, role: Role, since: Timestamp, note: String = "",
+        metadata: String, data: [UInt8]
     ) {
         self.id = id
+        self.group = group
         self.trained = trained
         self.role = role
         self.since = since
@@ -44,8 +47,10 @@ package struct SavedModel: Hashable, Sendable {
 
     fileprivate init(row: Row) throws {
         let reader = RowReader(row: row, table: "model")
+        let group: String = try reader.value("policy_group")
         self.init(
-            id: try reader.value("id"), trained: try reader.time("trained"), role: try reader.choice("role"),
+            id: try reader.value("id"), group: group.isEmpty ? nil : group,
+            trained: try reader.time("trained"), role: try reader.choice("role"),
             since: try reader.time("since"), note: try reader.value("note"),
             metadata: try reader.value("metadata"), data: Array(try reader.value("data") as Data))
     }
@@ -63,14 +68,15 @@ extension Store {
     /// Keeps a model, in place of one with the same id; who had its role before, if only one may have it, gives it up.
     package func save(_ model: SavedModel) throws(StoreError) {
         try write { database in
-            try Self.makeRoom(for: model.role, since: model.since, in: database)
+            try Self.makeRoom(for: model.role, of: model.group ?? "", since: model.since, in: database)
             try database.execute(
                 sql: """
-                    INSERT OR REPLACE INTO model (id, trained, role, since, note, metadata, data)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO model (id, policy_group, trained, role, since, note, metadata, data)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    model.id, model.trained.nanoseconds, model.role.rawValue, model.since.nanoseconds,
+                    model.id, model.group ?? "", model.trained.nanoseconds, model.role.rawValue,
+                    model.since.nanoseconds,
                     model.note,
                     model.metadata, Data(model.data),
                 ])
@@ -82,7 +88,10 @@ extension Store {
         _ role: SavedModel.Role, to id: String, note: String, at now: Timestamp
     ) throws(StoreError) {
         try write { database in
-            try Self.makeRoom(for: role, since: now, in: database)
+            let group = try String.fetchOne(
+                database, sql: "SELECT policy_group FROM model WHERE id = ?", arguments: [id])
+            guard let group else { return }
+            try Self.makeRoom(for: role, of: group, since: now, in: database)
             try database.execute(
                 sql: "UPDATE model SET role = ?, since = ?, note = ? WHERE id = ?",
                 arguments: [role.rawValue, now.nanoseconds, note, id])
@@ -90,7 +99,7 @@ extension Store {
     }
 
     private static func makeRoom(
-        for role: SavedModel.Role, since: Timestamp, in database: Database
+        for role: SavedModel.Role, of group: String, since: Timestamp, in database: Database
     ) throws {
         let successor: SavedModel.Role
         switch role {
@@ -99,16 +108,22 @@ extension Store {
         case .retired, .rejected: return
         }
         try database.execute(
-            sql: "UPDATE model SET role = ?, since = ?, note = 'replaced' WHERE role = ?",
-            arguments: [successor.rawValue, since.nanoseconds, role.rawValue])
+            sql: """
+                UPDATE model SET role = ?, since = ?, note = 'replaced' WHERE role = ? AND policy_group = ?
+                """,
+            arguments: [successor.rawValue, since.nanoseconds, role.rawValue, group])
     }
 
-    /// The model with a role, the latest one that got it; `nil` if none has it.
-    package func model(_ role: SavedModel.Role) throws(StoreError) -> SavedModel? {
+    /// A group's model (`nil`: the shared one) with a role, the latest one that got it; `nil` if none has it.
+    package func model(_ role: SavedModel.Role, of group: String? = nil) throws(StoreError) -> SavedModel? {
         try read { database in
             try Row.fetchOne(
-                database, sql: "SELECT * FROM model WHERE role = ? ORDER BY since DESC, trained DESC LIMIT 1",
-                arguments: [role.rawValue]
+                database,
+                sql: """
+                    SELECT * FROM model WHERE role = ? AND policy_group = ?
+                    ORDER BY since DESC, trained DESC LIMIT 1
+                    """,
+                arguments: [role.rawValue, group ?? ""]
             ).map(SavedModel.init)
         }
     }
@@ -121,21 +136,29 @@ extension Store {
         }
     }
 
-    /// The windows recorded from `started` on, in place of what was recorded from then on before.
-    package func save(recording data: [UInt8], started: Timestamp, ended: Timestamp) throws(StoreError) {
+    /// A group's windows (`nil`: those for the shared model) recorded from `started` on, in place of what was recorded from
+    /// then on before.
+    package func save(
+        recording data: [UInt8], of group: String? = nil, started: Timestamp, ended: Timestamp
+    ) throws(StoreError) {
         try write { database in
             try database.execute(
-                sql: "INSERT OR REPLACE INTO recording (started, ended, data) VALUES (?, ?, ?)",
-                arguments: [started.nanoseconds, ended.nanoseconds, Data(data)])
+                sql: """
+                    INSERT OR REPLACE INTO recording (policy_group, started, ended, data) VALUES (?, ?, ?, ?)
+                    """,
+                arguments: [group ?? "", started.nanoseconds, ended.nanoseconds, Data(data)])
         }
     }
 
-    /// Recorded windows that end after `time`, oldest first.
-    package func recordings(after time: Timestamp) throws(StoreError) -> [Recording] {
+    /// A group's recorded windows (`nil`: those for the shared model) that end after `time`, oldest first.
+    package func recordings(
+        after time: Timestamp, of group: String? = nil
+    ) throws(StoreError) -> [Recording] {
         try read { database in
             try Row.fetchAll(
-                database, sql: "SELECT * FROM recording WHERE ended > ? ORDER BY started",
-                arguments: [time.nanoseconds]
+                database,
+                sql: "SELECT * FROM recording WHERE policy_group = ? AND ended > ? ORDER BY started",
+                arguments: [group ?? "", time.nanoseconds]
             ).map { row in
                 let reader = RowReader(row: row, table: "recording")
                 return Recording(
@@ -145,7 +168,7 @@ extension Store {
         }
     }
 
-    /// Deletes recorded windows that end before `time`.
+    /// Deletes recorded windows that end before `time`, of every group.
     package func pruneRecordings(before time: Timestamp) throws(StoreError) {
         try write { database in
             try database.execute(

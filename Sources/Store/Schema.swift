@@ -34,6 +34,9 @@ enum Schema {
         migrator.registerMigration("8") { database in
             try database.execute(sql: version8)
         }
+        migrator.registerMigration("9") { database in
+            try database.execute(sql: version9)
+        }
         return migrator
     }
 
@@ -211,6 +214,7 @@ enum Schema {
             PRIMARY KEY (change_id, step)
         ) STRICT;
         """
+
     private static let version8 = """
         -- Names and formulas of the features in `features` and `row` (`FeatureSchema.identity`); '' of earlier versions.
         ALTER TABLE alert ADD COLUMN schema TEXT NOT NULL DEFAULT '';
@@ -225,5 +229,20 @@ enum Schema {
             time INTEGER
         ) STRICT;
         INSERT INTO agent (id, last_change) SELECT 1, coalesce(max(change_id), 0) FROM pending;
+        """
+
+    private static let version9 = """
+        -- Models of policy groups that have their own, and windows to learn them from; '' is for what all others share.
+        ALTER TABLE model ADD COLUMN policy_group TEXT NOT NULL DEFAULT '';
+        ALTER TABLE recording RENAME TO old_recording;
+        CREATE TABLE recording (
+            policy_group TEXT NOT NULL,
+            started INTEGER NOT NULL,
+            ended INTEGER NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (policy_group, started)
+        ) STRICT;
+        INSERT INTO recording SELECT '', started, ended, data FROM old_recording;
+        DROP TABLE old_recording;
         """
 }

@@ -8,14 +8,18 @@ package struct TrafficGroup: Hashable, Sendable {
     /// Interfaces at which it comes in: by name, or by their side.
     package var interfaces: [String]
     package var roles: [InterfaceRole]
+    /// Whether what is usual in it is learned apart from the rest.
+    package var hasOwnModel: Bool
 
     package init(
-        name: String, protects: [Prefix] = [], interfaces: [String] = [], roles: [InterfaceRole] = []
+        name: String, protects: [Prefix] = [], interfaces: [String] = [], roles: [InterfaceRole] = [],
+        hasOwnModel: Bool = false
     ) {
         self.name = name
         self.protects = protects
         self.interfaces = interfaces
         self.roles = roles
+        self.hasOwnModel = hasOwnModel
     }
 
     package var asksForInterface: Bool { !interfaces.isEmpty || !roles.isEmpty }

@@ -58,6 +58,11 @@ struct EvaluateCommand: AsyncParsableCommand {
     var model: ModelKind?
 
     @Option(
+        help: ArgumentHelp(
+            "Judge what was recorded for a policy group's own model, of databases.", valueName: "name"))
+    var group: String?
+
+    @Option(
         help: ArgumentHelp("Write a page with plots.", valueName: "file"),
         completion: .file(extensions: ["html"]))
     var report: String?
@@ -76,6 +81,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         if folds != nil, leaveOneOut || learn != nil {
             throw ValidationError(
                 "--folds learns from the other parts: leave out --learn and --leave-one-out")
+        }
+        if group != nil, !captures.allSatisfy(\.isDatabase) {
+            throw ValidationError(
+                "--group is for databases: in captures, the groups of --config are found again")
         }
         if model != nil, folds == nil { throw ValidationError("--model needs --folds") }
         if captures.contains(where: \.isDatabase),
@@ -140,7 +149,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     /// Judges what an agent has recorded by what operators said of its alerts.
     private func judge(database path: String, _ configuration: Configuration) throws -> Judged {
-        let windows = try RecordedWindows(path: path, shipped: .embedded())
+        let windows = try RecordedWindows(path: path, group: group, shipped: .embedded())
         let accepted = configuration.detection.falseAlarmsPerDay
         let kind = model ?? ModelKind(configuration.detection.model)
         let result =

@@ -35,6 +35,7 @@ extension ModelReport: ListRow {
     static func columns(at now: Timestamp) -> [Column<ModelReport>] {
         [
             Column("id", "MODEL", value: { $0.id }),
+            Column("group", "GROUP", dispensability: 2, value: { $0.group }),
             Column(
                 "role", "ROLE", value: { $0.role },
                 cell: { model in
@@ -54,6 +55,11 @@ extension ModelReport: ListRow {
     }
 }
 
+extension ModelReport {
+    /// ` for GROUP`, of a policy group's own model.
+    fileprivate var spokenGroup: String { group.map { " for \($0.printable)" } ?? "" }
+}
+
 /// The command `sluice model promote`.
 struct PromoteModel: DocumentCommand {
     static let configuration = CommandConfiguration(
@@ -69,7 +75,7 @@ struct PromoteModel: DocumentCommand {
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
-        "The model \(model.id) is in use.\n"
+        "The model \(model.id) is in use\(model.spokenGroup).\n"
     }
 }
 
@@ -78,14 +84,17 @@ struct RollBackModel: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback", abstract: "Go back to the model that was in use before.")
 
+    @Option(help: "Of this policy group; otherwise of all that have no model of their own.")
+    var group: String?
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> ModelReport {
-        try await service.promote(PromotionRequest(id: nil))
+        try await service.promote(PromotionRequest(id: nil, group: group))
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
-        "The model \(model.id) is in use again.\n"
+        "The model \(model.id) is in use again\(model.spokenGroup).\n"
     }
 }
 
@@ -123,13 +132,17 @@ struct ImportModel: DocumentCommand {
     @Argument(help: "The file, as `sluice model export` wrote it.", completion: .file())
     var file: String
 
+    @Option(help: "For this policy group; otherwise for the one that the model was trained for.")
+    var group: String?
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> ModelReport {
-        try await service.challenge(ModelDocument(data: try Data(contentsOf: URL(filePath: file))))
+        try await service.challenge(
+            ModelDocument(data: try Data(contentsOf: URL(filePath: file)), group: group))
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
-        "The model \(model.id) judges beside the one in use, for its trial.\n"
+        "The model \(model.id) judges beside the one in use\(model.spokenGroup), for its trial.\n"
     }
 }

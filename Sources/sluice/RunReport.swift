@@ -35,7 +35,9 @@ struct RunReport: Sendable {
         case .started(let interfaces):
             EventLine.note("started", interfaces.joined(separator: ", "), at: timed.time)
         case .interface(let text): EventLine.note("interface", text, at: timed.time)
-        case .learning(let fraction): EventLine.note("learning", fraction.percent, at: timed.time)
+        case .learning(let fraction, let group):
+            EventLine.note(
+                "learning", fraction.percent + (group.map { " for \($0)" } ?? ""), at: timed.time)
         case .learned(let model, _): EventLine.note("learned", model, at: timed.time)
         case .trial(let model, let step): EventLine.note("trial", "\(model) \(step.sentence)", at: timed.time)
         case .reloaded(let words): EventLine.note("reloaded", words, at: timed.time)

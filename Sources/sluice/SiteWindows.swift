@@ -8,7 +8,17 @@ import Traffic
 /// Windows out of what is named on the command line.
 enum SiteWindows {
     /// What an agent would learn from captures of one network, or what tables of windows and agents' databases hold.
-    static func read(_ inputs: [String], shipped: ShippedModel) throws -> TrainingSet {
+    ///
+    /// With `group` it is what a policy group's own model learns from; captures and tables are of that group alone.
+    static func read(_ inputs: [String], of group: String?, shipped: ShippedModel) throws -> TrainingSet {
+        var set = try read(inputs, group, shipped)
+        set.group = group
+        return set
+    }
+
+    private static func read(
+        _ inputs: [String], _ group: String?, _ shipped: ShippedModel
+    ) throws -> TrainingSet {
         let kept = inputs.filter { $0.hasSuffix(".csv") || $0.isDatabase }
         guard kept.isEmpty else {
             guard kept.count == inputs.count else {
@@ -17,7 +27,7 @@ enum SiteWindows {
             }
             let sets = try kept.map { path in
                 path.isDatabase
-                    ? try RecordedWindows(path: path, shipped: shipped).trainingSet
+                    ? try RecordedWindows(path: path, group: group, shipped: shipped).trainingSet
                     : TrainingSet(try table(path), shipped: shipped)
             }
             return sets.count == 1 ? sets[0] : TrainingSet(joining: sets, shipped: shipped)

@@ -44,9 +44,11 @@ struct StatusCommand: DocumentCommand {
             let rates =
                 "\(group.acceptedAlarmsPerDay.short) false alarms a day accepted"
                 + (group.realisedAlarmsPerDay.map { ", \($0.short) came" } ?? "")
-            let words = [
-                group.mode.rawValue, counted(group.bans, "ban"), counted(group.limits, "limit"), rates,
-            ]
+            let words =
+                [
+                    group.mode.rawValue, counted(group.bans, "ban"), counted(group.limits, "limit"), rates,
+                ]
+                + (group.model.map { [ownModel($0, at: now)] } ?? [])
             fields.add(
                 place == 0 ? "Groups" : "", "\(group.name.printable): \(words.joined(separator: ", "))")
         }
@@ -81,8 +83,17 @@ struct StatusCommand: DocumentCommand {
                 separator: ", ")
             let state =
                 drift.since.map { screen.styled("scores rise since \($0.age(at: now))", .warning) } ?? "none"
-            fields.add("Drift", "\(drift.view.rawValue): \(state)" + (moved.isEmpty ? "" : " (\(moved))"))
+            let whose = [drift.group?.printable, drift.view.rawValue].compactMap(\.self).joined(
+                separator: ", ")
+            fields.add("Drift", "\(whose): \(state)" + (moved.isEmpty ? "" : " (\(moved))"))
         }
+    }
+
+    private func ownModel(_ model: StatusReport.OwnModel, at now: Timestamp) -> String {
+        guard let id = model.id else {
+            return "own model \(learning(model.learning)), judged by the shared one until then"
+        }
+        return "own model \(id.printable)" + (model.trained.map { ", trained \($0.age(at: now))" } ?? "")
     }
 
     private func learning(_ learning: StatusReport.Learning) -> String {

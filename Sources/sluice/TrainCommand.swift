@@ -42,6 +42,12 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Train the model of a policy group, with --model: of a database, on what was recorded for its own model.",
+            valueName: "name"))
+    var group: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Let the model see principal components instead of features: so many (2 and more), or as many as hold this share of the variance (below 1).",
             valueName: "number"),
         transform: parseComponents)
@@ -61,6 +67,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         if pca != nil, model == nil { throw ValidationError("--pca needs --model") }
+        if group != nil, model == nil { throw ValidationError("--group needs --model") }
         if signWith != nil, model == nil { throw ValidationError("--sign-with needs --model") }
     }
 
@@ -68,7 +75,7 @@ struct TrainCommand: AsyncParsableCommand {
         try await finish {
             guard let model else { return try trainShipped() }
             let key = try signWith.map { try SigningKey(file: $0) }
-            let set = try SiteWindows.read(inputs, shipped: .embedded())
+            let set = try SiteWindows.read(inputs, of: group, shipped: .embedded())
             let site = try Trainer.train(set, kind: model, components: pca, seed: seed)
             let bytes = try write(key.map { try site.file.signed(by: $0) } ?? site.file)
             return "\(output): \(model.rawValue) model \(site.name) from "

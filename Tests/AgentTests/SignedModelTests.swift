@@ -33,7 +33,8 @@ extension EndToEnd {
         ) throws {
             try Store(path: "\(site.folder.path)/sluice.db").save(
                 SavedModel(
-                    id: model.name, trained: .init(seconds: 1), role: role, since: .init(seconds: 1),
+                    id: model.name, group: model.group, trained: .init(seconds: 1), role: role,
+                    since: .init(seconds: 1),
                     metadata: "{}", data: file.bytes))
         }
 

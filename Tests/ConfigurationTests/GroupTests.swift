@@ -18,7 +18,7 @@ struct GroupTests {
             bans: {duration: 1h}
             limits: {packets_per_second: 200}
             detection: {false_alarms_per_day: 0.5}
-          - {name: guests, interfaces: [wlan0], roles: [lan]}
+          - {name: guests, interfaces: [wlan0], roles: [lan], model: own, detection: {model: kmeans}}
         """
 
     @Test("A group has what it says, and all else from the rest, in whatever order they stand")
@@ -36,6 +36,10 @@ struct GroupTests {
         #expect(groups[1].traffic.interfaces == ["wlan0"] && groups[1].traffic.roles == [.lan])
         #expect(configuration.acceptedAlarms.perDay == 2)
         #expect(configuration.acceptedAlarms.inGroups == ["servers": 0.5, "guests": 2])
+        #expect(groups.map(\.traffic.hasOwnModel) == [false, true])
+        #expect(
+            [nil, "servers", "guests", "nobody"].map { configuration.modelKind(of: $0) }
+                == [.autoencoder, .autoencoder, .kmeans, .autoencoder])
         let lines = Self.text.split(separator: "\n").map(String.init)
         let turned = lines[3...] + lines[..<3]
         #expect(try Configuration(text: turned.joined(separator: "\n"), file: "f") == configuration)
@@ -50,7 +54,8 @@ struct GroupTests {
             setting.value
                 == "[{name: servers, protects: [192.0.2.0/24, 2001:db8:20::/64], mode: enforce, bans: {duration: 1h}, "
                 + "detection: {false_alarms_per_day: 0.5}, limits: {packets_per_second: 200}}, "
-                + "{name: guests, interfaces: [wlan0], roles: [lan]}]")
+                + "{name: guests, interfaces: [wlan0], roles: [lan], model: own, detection: {model: kmeans}}]"
+        )
         #expect(setting.isReloadable)
     }
 
@@ -76,6 +81,16 @@ struct GroupTests {
                 "mode must be one of learn, shadow, limit, enforce"
             ),
             ("groups: [{name: a, roles: [lan]}, {name: a, roles: [wan]}]", "groups has a twice"),
+            ("groups: [{name: a, roles: [lan], model: mine}]", "groups.model must be one of shared, own"),
+            (
+                "groups: [{name: a, roles: [lan], detection: {model: svm}}]",
+                "in the group a, detection.model needs `model: own`"
+            ),
+            (
+                "groups: ["
+                    + (1...9).map { "{name: a\($0), roles: [lan], model: own}" }.joined(separator: ", ")
+                    + "]", "at most 8 groups may have `model: own`, and 9 have it"
+            ),
             ("groups: [{name: a, roles: [lan], state: /x}]", "unknown key `groups.state`"),
             (
                 "groups: [{name: a, roles: [lan], bans: {duration: 2d}}]",
@@ -95,7 +110,7 @@ struct GroupTests {
         let items = try #require((groups["items"] as? [String: Any])?["properties"] as? [String: Any])
         #expect(
             items.keys.sorted() == [
-                "bans", "detection", "interfaces", "limits", "mode", "name", "protects", "roles",
+                "bans", "detection", "interfaces", "limits", "mode", "model", "name", "protects", "roles",
             ])
     }
 }

@@ -75,18 +75,20 @@ import Traffic
         let now = Timestamp(seconds: 1_700_000_000)
         var budgets = AlarmBudgets(AcceptedAlarms(perDay: 0.1), grouping: Self.shop)
         let model = try model()
-        func bar(_ place: Int) -> Double { budgets.bars(site: model, view: .source)[place].least }
-        let before = (bar(0), bar(1))
+        func bar(_ place: Int, _ budgets: AlarmBudgets) -> Double {
+            budgets.bars(.source, judges: [0, 0], models: [model])[place].least
+        }
+        let before = (bar(0, budgets), bar(1, budgets))
         for minute in 0..<4 {
             budgets.count(windows: [1, 1], alarms: [0, 1], at: now + .seconds(60 * minute))
         }
-        #expect(bar(0) == before.0)
-        #expect(bar(1) > before.1)
+        #expect(bar(0, budgets) == before.0)
+        #expect(bar(1, budgets) > before.1)
         // Renamed, it is another group; what it accepts is another budget; else it goes on.
         var other = budgets
         budgets.regroup(AcceptedAlarms(perDay: 0.1), Self.shop)
-        #expect(bar(1) > before.1)
+        #expect(bar(1, budgets) > before.1)
         other.regroup(AcceptedAlarms(perDay: 0.1, inGroups: ["shop": 0.11]), Self.shop)
-        #expect(other.bars(site: model, view: .source)[1].least < bar(1))
+        #expect(bar(1, other) < bar(1, budgets))
     }
 }

@@ -81,11 +81,11 @@ import Traffic
     func retrains() throws {
         let detector = try detector { $0.retrainInterval = .seconds(5) }
         detector.adopt(try Trainer.train(try windows(everyday(30)), seed: 1, steps: 10))
-        #expect(!detector.isReadyToRetrain)
+        #expect(!detector.lives[0].isReadyToRetrain)
         for reading in everyday(6).readings(until: 6) { _ = detector.observe(reading) }
-        #expect(detector.isReadyToRetrain && detector.phase == .watching)
+        #expect(detector.lives[0].isReadyToRetrain && detector.phase == .watching)
         detector.learnAnew()
-        #expect(!detector.isReadyToRetrain)
+        #expect(!detector.lives[0].isReadyToRetrain)
     }
 
     @Test("two models are compared by what is usual for each")

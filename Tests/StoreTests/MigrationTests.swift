@@ -13,7 +13,7 @@ struct MigrationTests {
 
     private static let fixtures = [
         SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3, SchemaFixtures.version4,
-        SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5,
+        SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5,
     ]
 
     @Test("There is a database of every earlier version to try it on")
@@ -31,6 +31,10 @@ struct MigrationTests {
         try old.write { try $0.execute(sql: sql) }
         // From the fifth on, the audit trail is a chain, whose hashes are not worth writing down.
         if version >= 5 { try Schema.migrator.migrate(old, upTo: "\(version)") }
+        // The third brought recordings, which the ninth tells apart by group.
+        if version >= 3 {
+            try old.write { try $0.execute(sql: "INSERT INTO recording VALUES (1, 2, x'03')") }
+        }
         try old.close()
 
         let store = try Store(path: path)
@@ -51,5 +55,8 @@ struct MigrationTests {
         let verified = try store.verifyAudit()
         #expect(verified.broken == nil && verified.lines == 3)
         #expect(try store.models().map(\.id) == ["site-1"])
+        #expect(try store.model(.champion)?.group == nil && store.model(.champion)?.id == "site-1")
+        let recorded = try store.recordings(after: Timestamp(nanoseconds: 0))
+        #expect(recorded.map(\.data) == (version >= 3 ? [[3]] : []))
     }
 }

@@ -15,6 +15,34 @@ import Traffic
             id: name, trained: time, role: role, since: time, note: "a note", metadata: "{}", data: [1, 2, 3])
     }
 
+    @Test("Each policy group has models and recordings of its own, and nobody takes another's place")
+    func groups() throws {
+        let store = try Store(path: folder.file("sluice.db"))
+        for (number, group) in [nil, "guests", "servers"].enumerated() {
+            var first = model("first \(group ?? "shared")", .champion, after: number)
+            var next = model("next \(group ?? "shared")", .challenger, after: number + 10)
+            (first.group, next.group) = (group, group)
+            try store.save(first)
+            try store.save(next)
+            // At the same time, as they all learn from when the agent started on.
+            try store.save(
+                recording: [UInt8(number)], of: group, started: now, ended: now + .seconds(number + 1))
+        }
+        try store.assign(.champion, to: "next guests", note: "better", at: now + .seconds(20))
+        try store.assign(.champion, to: "nobody", note: "better", at: now + .seconds(21))
+        #expect(try store.model(.champion)?.id == "first shared")
+        #expect(try store.model(.champion, of: "servers")?.id == "first servers")
+        #expect(try store.model(.champion, of: "guests")?.id == "next guests")
+        #expect(try store.model(.retired, of: "guests")?.id == "first guests")
+        #expect(try store.model(.challenger, of: "guests") == nil)
+        #expect(try store.model(.champion, of: "nobody") == nil)
+        #expect(try store.recordings(after: now).map(\.data) == [[0]])
+        #expect(try store.recordings(after: now, of: "guests").map(\.data) == [[1]])
+        try store.pruneRecordings(before: now + .seconds(2))
+        #expect(try store.recordings(after: now).isEmpty)
+        #expect(try store.recordings(after: now, of: "servers").map(\.data) == [[2]])
+    }
+
     private func roles(in store: Store) throws -> [String] {
         try store.models().map { "\($0.id) \($0.role.rawValue)" }
     }

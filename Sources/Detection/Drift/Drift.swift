@@ -4,6 +4,8 @@ package import Traffic
 /// How far the traffic of one view has moved from what the site's model was trained on.
 package struct DriftReport: Hashable, Sendable {
     package var view: Entity.View
+    /// The policy group whose own model it is about; `nil`: the shared one.
+    package var group: String?
     /// The features that moved most, by population stability index; empty in the first minutes.
     package var features: [FeatureShift]
     /// The cumulative sum of score over its bound: scores have risen for good from 1 on.
@@ -15,7 +17,8 @@ package struct DriftReport: Hashable, Sendable {
     package var sentence: String {
         let moved = features.prefix(3).map { "\($0.name) (\((Double($0.index) * 100).rounded() / 100))" }
         let which = moved.isEmpty ? "" : "; what moved most: \(moved.joined(separator: ", "))"
-        return "the \(view.rawValue) windows are no longer what the model has learned\(which)"
+        let whose = group.map { " of the policy group \($0)" } ?? ""
+        return "the \(view.rawValue) windows\(whose) are no longer what the model has learned\(which)"
     }
 }
 
@@ -33,12 +36,14 @@ struct Drift {
     private static let patience: Duration = .seconds(3600)
 
     private let view: Entity.View
+    private let group: String?
     private var population: Population
     private var shift = ScoreShift()
     private var isTold = false
 
-    init(_ view: Entity.View, from model: SiteModel.View) {
+    init(_ view: Entity.View, of group: String? = nil, from model: SiteModel.View) {
         self.view = view
+        self.group = group
         population = Population(model.reference)
     }
 
@@ -63,7 +68,7 @@ struct Drift {
     var report: DriftReport {
         let moved = (population.stability ?? []).enumerated().sorted { $0.element > $1.element }
         return DriftReport(
-            view: view,
+            view: view, group: group,
             features: moved.prefix(Self.mostFeatures).map {
                 FeatureShift(name: FeatureSchema.features[$0.offset].name, index: $0.element)
             },

@@ -14,6 +14,7 @@ extension TrainingSet {
             "learnedMilliseconds": "\(learned.milliseconds)", "windowsPerHour": "\(windowsPerHour)",
             "leftOut": "\(leftOut)",
         ]
+        file.metadata["group"] = group
         file.set("source.rows", source.rows)
         file.set("destination.rows", destination.rows)
         return file
@@ -32,6 +33,7 @@ extension TrainingSet {
         learned = .milliseconds(milliseconds)
         windowsPerHour = windows
         self.leftOut = leftOut
+        group = file.metadata["group"]
         source = try View(file.floats("source.rows"))
         destination = try View(file.floats("destination.rows"))
     }
@@ -39,11 +41,12 @@ extension TrainingSet {
     /// Several recordings as one, none of which outvotes the others by being long.
     ///
     /// - Parameters:
-    ///   - sets: recordings of one network, at least one.
+    ///   - sets: recordings of one network, or of one policy group; at least one.
     ///   - maximumRows: rows a view at most; from what is more, rows are taken evenly.
     ///   - shipped: the model that the windows are judged by beside the new one.
     package init(merging sets: [TrainingSet], maximumRows: Int, shipped: ShippedModel) {
         self.init(shipped: shipped)
+        group = sets.first?.group
         let hours = sets.map { $0.learned / .seconds(3600) }
         let total = hours.reduce(0, +)
         learned = sets.reduce(.zero) { $0 + $1.learned }

@@ -17,6 +17,8 @@ package struct Trial: Sendable {
 
     /// The model on probation.
     package let model: SiteModel
+    /// Whose model it would be; `nil`: the shared one.
+    private let group: String?
     private let length: Duration
     private var source: ViewDetector
     private var destination: ViewDetector
@@ -28,14 +30,15 @@ package struct Trial: Sendable {
 
     /// A trial of `model`, which begins with what the champion's `views` remember of each entity.
     init(
-        _ model: SiteModel, configuration: DetectionConfiguration,
+        _ model: SiteModel, in group: String?, configuration: DetectionConfiguration,
         views: (source: ViewDetector, destination: ViewDetector)
     ) {
         self.model = model
+        self.group = group
         length = configuration.trialDuration
         (source, destination) = views
-        source.adopt(model)
-        destination.adopt(model)
+        source.adopt(model, in: group)
+        destination.adopt(model, in: group)
     }
 
     mutating func regroup(_ accepted: AcceptedAlarms, _ grouping: Grouping) {
@@ -50,17 +53,21 @@ package struct Trial: Sendable {
     ) {
         // Whatever it says goes no further.
         var ignored = Observation(time: reading.end, windows: [], verdicts: [])
-        var nothing: Learning?
-        let before = source.alarms + destination.alarms
+        var nothing: [ModelLife] = []
+        let before = raised
         source.observe(
-            batches.source, seesBothWays: seesBothWays, at: reading.end, learning: &nothing, into: &ignored)
+            source.part(of: batches.source, judgedFor: group), seesBothWays: seesBothWays, at: reading.end,
+            lives: &nothing, into: &ignored)
         destination.observe(
-            batches.destination, seesBothWays: seesBothWays, at: reading.end, learning: &nothing,
-            into: &ignored)
-        alarms += source.alarms + destination.alarms - before
+            destination.part(of: batches.destination, judgedFor: group), seesBothWays: seesBothWays,
+            at: reading.end, lives: &nothing, into: &ignored)
+        alarms += raised - before
         self.championAlarms += championAlarms
         passed += max(.zero, min(reading.end - reading.start, .seconds(1)))
     }
+
+    /// Alarms so far; nobody else's windows are judged here.
+    private var raised: Int { (source.alarms + destination.alarms).reduce(0, +) }
 
     /// Whether the challenger may take over.
     ///
@@ -68,7 +75,7 @@ package struct Trial: Sendable {
     /// more than a rate allows in a short trial is chance, so one is always allowed.
     package var outcome: Outcome {
         guard passed >= length else { return .running(length > .zero ? passed / length : 0) }
-        let accepted = max(1, source.accepted * (passed / .seconds(86_400)))
+        let accepted = max(1, source.accepted(by: group) * (passed / .seconds(86_400)))
         guard Double(alarms) <= max(accepted, Double(championAlarms)) else {
             return .failed(
                 "\(alarms) alarms without evidence in its trial; the model in use raised \(championAlarms)")

@@ -64,6 +64,9 @@ extension TailTable {
     }
 
     /// How surprising a sum of nats is, in decades, where benign rows have these.
+    ///
+    /// Up to where the tail begins, -log10 p. Beyond, an exponential tail's -log10 p, and once more that of the tail's beginning:
+    /// no order changes by it, and the scale is the shipped model's to calibrate, which was fitted to these numbers.
     static func decades(bySums sums: [Double]) -> (Double) -> Double {
         let tail = PeaksOverThreshold(fitting: sums, fixedShape: 0, leastScale: 1)
         return { nats in

@@ -123,8 +123,10 @@ extension Evidence {
             let others = facts.oneWayPackets &- min(facts.oneWayPackets, facts.largestOneWayFlow)
             let oneWay = others &+ facts.asidePackets
             let rest = answerable &- min(answerable, facts.largestOneWayFlow)
+            // And so is one that begins connections by the hundred, amid a crowd that completes its own.
+            let waiting = facts.halfOpenWaiting &- min(facts.halfOpenWaiting, facts.largestPeerFlows)
             return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= rest
-                || facts.peers >= 20 && facts.halfOpenWaiting >= 50 && facts.halfOpen * 2 >= facts.synPackets
+                || facts.peers >= 20 && waiting >= 50 && facts.halfOpen * 2 >= facts.synPackets
         }
     }
 }

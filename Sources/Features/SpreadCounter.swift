@@ -13,6 +13,8 @@ struct SpreadCounter: ~Copyable {
     /// Places in use, in the order of their first values.
     private var used = Slots(repeating: Int32(0), count: 64)
     private var distinct = 0
+    /// How often the most frequent value came.
+    private(set) var largest: UInt32 = 0
     private var round: UInt32 = 0
     private var total = 0
     /// The part of the table that this sequence needs; a short one stays in the first level of the cache.
@@ -31,6 +33,7 @@ struct SpreadCounter: ~Copyable {
             round = 1
         }
         distinct = 0
+        largest = 0
         total = 0
     }
 
@@ -41,6 +44,7 @@ struct SpreadCounter: ~Copyable {
         while cells[masked: index].round == round {
             if cells[masked: index].key == key {
                 cells[masked: index].count += 1
+                largest = max(largest, cells[masked: index].count)
                 return
             }
             index = (index + 1) & mask
@@ -48,6 +52,7 @@ struct SpreadCounter: ~Copyable {
         cells[masked: index] = Cell(key: key, count: 1, round: round)
         used[masked: distinct] = Int32(truncatingIfNeeded: index)
         distinct += 1
+        largest = max(largest, 1)
     }
 
     /// Number of distinct values among all, of which every `step`th was added.

@@ -197,6 +197,7 @@ struct WindowSummary: ~Copyable {
         facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
         facts.longQueries60 = history.ongoing(.longQueries)
         facts.peers = peers.distinct(step: step)
+        facts.largestPeerFlows = UInt64(peers.largest) * UInt64(step)
         facts.ports = destinationPorts.distinct(step: step)
         facts.oneWayPackets = tally.unansweredPackets
         return facts

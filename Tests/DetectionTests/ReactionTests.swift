@@ -43,6 +43,25 @@ import Traffic
         }
     }
 
+    @Test("a scan amid a crowd is its source's doing: nothing is held against the server")
+    func scanAmidCrowd() throws {
+        let (scanner, server) = (CanaryAttack.attacker, CanaryAttack.victim)
+        var script = everyday(6)
+        for number in 0..<100 {
+            let stranger = Address(ipv4: 0xC633_6400 + 100 + UInt32(number % 30))
+            script.connection(at: 2 + Double(number) / 50, stranger, UInt16(20_000 + number), server, 8_080)
+        }
+        for port in 1...600 {
+            let time = 3.8 + Double(port) / 300
+            script.packet(at: time, scanner, 40_000, server, UInt16(port), .tcp, length: 60, flags: .syn)
+            script.packet(
+                at: time + 0.0002, server, UInt16(port), scanner, 40_000, .tcp, length: 54,
+                flags: [.rst, .ack])
+        }
+        let blocks = observe(script.readings(until: 6), by: try detector()).filter { $0.tier == .block }
+        #expect(Set(blocks.map(\.entity)) == [Entity(view: .source, prefix: Prefix(scanner))])
+    }
+
     @Test("a detector that has learned nothing blocks nobody of these", arguments: Customer.all)
     func innocentAtColdStart(customer: Customer) throws {
         var script = ScriptedTraffic()

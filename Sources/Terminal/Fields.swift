@@ -20,7 +20,7 @@ package struct Fields: Hashable, Sendable {
         let indent = String(repeating: " ", count: width)
         return lines.map { line in
             let padding = String(repeating: " ", count: width - line.label.count)
-            let value = line.value.wrapped(to: screen.width - width).joined(separator: "\n" + indent)
+            let value = screen.lines(of: line.value, indentedBy: width).joined(separator: "\n" + indent)
             return screen.styled(line.label, .faint) + padding + value + "\n"
         }.joined()
     }
@@ -28,12 +28,17 @@ package struct Fields: Hashable, Sendable {
 
 extension Screen {
     /// Prose on as many lines as it takes.
-    package func wrapped(_ text: String) -> String { text.wrapped(to: width).joined(separator: "\n") }
+    package func wrapped(_ text: String) -> String { lines(of: text).joined(separator: "\n") }
+
+    /// Prose in lines that have room beside an indentation.
+    package func lines(of text: String, indentedBy indent: Int = 0) -> [String] {
+        wrapsProse ? text.wrapped(to: width - indent) : [text]
+    }
 }
 
 extension String {
     /// Lines of at most `width` characters, cut between words; a longer word has a line of its own.
-    package func wrapped(to width: Int) -> [String] {
+    fileprivate func wrapped(to width: Int) -> [String] {
         var lines: [String] = []
         for word in split(separator: " ", omittingEmptySubsequences: false) {
             if let last = lines.last, last.visibleCount + 1 + word.visibleCount <= width {

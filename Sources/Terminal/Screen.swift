@@ -6,22 +6,26 @@ package struct Screen: Hashable, Sendable {
     /// In columns.
     package var width: Int
     package var isColoured: Bool
+    /// Whether prose is cut into lines: it is for people, not for what reads a pipe line by line.
+    package var wrapsProse: Bool
 
-    package init(width: Int, isColoured: Bool) {
+    package init(width: Int, isColoured: Bool, wrapsProse: Bool = true) {
         self.width = width
         self.isColoured = isColoured
+        self.wrapsProse = wrapsProse
     }
 
     /// Standard output as it is.
     ///
-    /// The width is COLUMNS, else the terminal's, else 80. Colours are for terminals only, and not if
+    /// The width is COLUMNS, else the terminal's, else 80 for tables, and none for prose. Colours are for terminals only, and not if
     /// NO_COLOR is set (https://no-color.org) or the terminal is dumb.
     package static var standardOutput: Screen {
         let environment = ProcessInfo.processInfo.environment
         let isTerminal = isatty(STDOUT_FILENO) == 1
         let hasColours = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
         let columns = environment["COLUMNS"].flatMap(Int.init) ?? (isTerminal ? terminalWidth : nil)
-        return Screen(width: max(columns ?? 80, 40), isColoured: isTerminal && hasColours)
+        return Screen(
+            width: max(columns ?? 80, 40), isColoured: isTerminal && hasColours, wrapsProse: columns != nil)
     }
 
     private static var terminalWidth: Int? {

@@ -87,9 +87,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 }
             let level = screen.styled(padded(diagnosis.level.rawValue, 7), style)
             let indent = 9 + width + 2
-            func wrapped(_ text: String) -> [String] { text.printable.wrapped(to: screen.width - indent) }
+            // What mends it is not cut: it is there to be copied.
             let words =
-                wrapped(diagnosis.finding) + (diagnosis.remedy.map { wrapped("to mend: \($0)") } ?? [])
+                screen.lines(of: diagnosis.finding.printable, indentedBy: indent)
+                + (diagnosis.remedy.map { ["to mend: \($0.printable)"] } ?? [])
             return ["\(level)  \(padded(title(diagnosis), width))  \(words[0])"]
                 + words.dropFirst().map { padded("", indent) + $0 }
         }

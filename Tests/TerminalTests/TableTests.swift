@@ -118,6 +118,18 @@ struct TableTests {
                 == "\u{1B}[2mA\u{1B}[0m  \u{1B}[31mone two\u{1B}[0m three\n   four five\n")
     }
 
+    @Test("Prose stays whole for what reads a pipe, and is cut between words for people")
+    func wrapsProse() {
+        let text = "to mend: ethtool -K wan gro off"
+        var fields = Fields()
+        fields.add("Why", text)
+        let people = Screen(width: 20, isColoured: false)
+        let pipe = Screen(width: 20, isColoured: false, wrapsProse: false)
+        #expect(people.wrapped(text) == "to mend: ethtool -K\nwan gro off")
+        #expect(pipe.wrapped(text) == text)
+        #expect(fields.text(on: pipe) == "Why  \(text)\n")
+    }
+
     @Test("Fields stand in one column")
     func alignsFields() {
         var fields = Fields()

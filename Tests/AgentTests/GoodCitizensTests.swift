@@ -58,7 +58,7 @@ extension EndToEnd {
 
         @Test(
             "A speed test: as much as the wire takes, there and back, by TCP and by UDP",
-            arguments: Site.Family.allCases, Knowledge.available)
+            arguments: Knowledge.inTurn)
         func speedTest(family: Site.Family, knowledge: Knowledge) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site, knowing: knowledge)
@@ -114,7 +114,7 @@ extension EndToEnd {
 
         @Test(
             "A monitor: a dozen services of six hosts every two seconds, two hosts are down, and every port at leisure",
-            arguments: Site.Family.allCases, Knowledge.available)
+            arguments: Knowledge.inTurn)
         func monitor(family: Site.Family, knowledge: Knowledge) async throws {
             try await withSite { site in
                 let ports = [22, 25, 53, 80, 110, 143, 389, 443, 993, 3306, 5432, 8081]

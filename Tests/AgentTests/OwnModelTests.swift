@@ -35,13 +35,17 @@ extension EndToEnd {
         }
 
         @Test(
-            "A group learns a model from its own windows, keeps it across restarts and reloads, and is judged by it"
-        )
+            "A group learns a model from its own windows, keeps it across restarts and reloads, and is judged by it",
+            .enabled(
+                if: FileManager.default.isExecutableFile(atPath: releasePath),
+                "needs swift build -c release --product sluice"))
         func learns() async throws {
             try await withSite { site in
                 let learning = "learn: {duration: 10s}\ndetection: {model: kmeans}\n"
                 try ping(site, hosts: 10...17)
-                let agent = try await RunningAgent(site, with: learning + Self.groups(Self.guests))
+                // Training takes minutes without optimisation.
+                let agent = try await RunningAgent(
+                    site, with: learning + Self.groups(Self.guests), by: releasePath)
                 let before = try await agent.sluice("status").output
                 #expect(before.contains(" left, judged by the shared one until then"), "\(before)")
                 func own(_ agent: RunningAgent) async throws -> String? {

@@ -1,3 +1,4 @@
+import BPF
 import Control
 import Foundation
 import TestSupport
@@ -61,15 +62,10 @@ extension EndToEnd {
                 let agent = try await RunningAgent(site)
                 #expect(try await agent.sluice("ban 198.51.100.2/31").status == 0)
                 #expect(try await agent.sluice("ban 2001:db8:1::2/127").status == 0)
-                for (family, key) in [
-                    (4, "1f 00 00 00 c6 33 64 02"),
-                    (6, "7f 00 00 00 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 02"),
-                ] {
-                    let map = "\(site.pins)/map_mdeny_prefix\(family)"
-                    let words = "bpftool map delete pinned \(map) key hex \(key)".split(separator: " ")
-                    let deleted = try await site.run(words.map(String.init))
-                    #expect(deleted.status == 0, "\(deleted.error)\(deleted.output)")
-                }
+                let table = try BPFMap(name: "source_rules", pinnedAt: "\(site.pins)/map_source_rules")
+                    .mapMemory()
+                unsafe memset(table.base, 0, table.count)
+                withExtendedLifetime(table) {}
                 #expect(await eventually { (try? await agent.client.status().ruleDrift.missing) == 2 })
                 for family in Site.Family.allCases { #expect(try await !site.ping(family)) }
                 #expect(try await agent.sluice("status").output.contains("2 put back"))

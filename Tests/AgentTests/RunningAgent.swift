@@ -22,12 +22,13 @@ struct RunningAgent {
 
     /// Starts `sluice run` with a configuration file of this text.
     static func program(
-        _ site: Site, configuration: String, _ arguments: [String] = [], environment: [String] = []
+        _ site: Site, configuration: String, _ arguments: [String] = [], environment: [String] = [],
+        by path: String = sluicePath
     ) throws -> Program {
         let file = site.folder.appending(path: "sluice.yaml")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
         return try site.start(
-            ["env"] + environment + [sluicePath, "run", "--config", file.path] + arguments, in: site.gateway)
+            ["env"] + environment + [path, "run", "--config", file.path] + arguments, in: site.gateway)
     }
 
     /// What an agent begins with.
@@ -39,18 +40,23 @@ struct RunningAgent {
 
         /// Those that can be had.
         static let available: [Knowledge] = LearnedModel.canBeMade ? allCases : [.none]
+
+        /// Each once, and each family once: for tests that take long.
+        static let inTurn: [(Site.Family, Knowledge)] = [
+            (.ipv4, .none), (.ipv6, LearnedModel.canBeMade ? .learned : .none),
+        ]
     }
 
     /// Starts it and waits until it answers.
     init(
         _ site: Site, _ arguments: [String] = [], with more: String = "", state: String? = nil,
-        environment: [String] = [], knowing knowledge: Knowledge = .none
+        environment: [String] = [], knowing knowledge: Knowledge = .none, by path: String = sluicePath
     ) async throws {
         self.site = site
         if knowledge == .learned { try await LearnedModel.install(in: site) }
         program = try Self.program(
             site, configuration: Self.configuration(site, with: more, state: state), arguments,
-            environment: environment)
+            environment: environment, by: path)
         let client = ControlClient(socket: socket)
         let program = program
         let answers = await eventually {

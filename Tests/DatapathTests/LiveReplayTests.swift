@@ -123,7 +123,7 @@ extension Kernel {
             }
         }
 
-        private static let names = ((try? FileManager.default.contentsOfDirectory(atPath: captures.path)) ?? [])
-            .map { String($0.prefix { $0 != "." }) }.sorted()
+        private static let names = files.map { String($0.prefix { $0 != "." }) }.sorted()
+        private static let files = (try? FileManager.default.contentsOfDirectory(atPath: captures.path)) ?? []
     }
 }

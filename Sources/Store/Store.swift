@@ -13,6 +13,7 @@ package final class Store: Sendable {
     package struct Retention: Hashable, Sendable {
         package var alerts = 100_000
         package var endedSanctions = 100_000
+        /// Of each policy group.
         package var models = 5
         /// Days of what was seen by the hour.
         package var activity = 90
@@ -174,7 +175,8 @@ package final class Store: Sendable {
             try database.execute(
                 sql: """
                     DELETE FROM model WHERE role NOT IN ('champion', 'challenger')
-                    AND id NOT IN (SELECT id FROM model ORDER BY trained DESC LIMIT ?)
+                    AND id NOT IN (SELECT id FROM (SELECT id, row_number() OVER
+                    (PARTITION BY policy_group ORDER BY trained DESC) AS place FROM model) WHERE place <= ?)
                     """,
                 arguments: [retention.models])
             try database.execute(

@@ -67,6 +67,25 @@ import Traffic
         #expect(try store.model(.retired)?.id == "a")
     }
 
+    @Test("Of each policy group the latest models are kept, however many another one has")
+    func prunes() throws {
+        let store = try Store(path: folder.file("sluice.db"))
+        for (number, name) in ["first", "second", "third", "fourth"].enumerated() {
+            var guests = model("guests \(name)", .champion, after: number)
+            guests.group = "guests"
+            try store.save(guests)
+        }
+        for number in 0..<6 { try store.save(model("shared \(number)", .champion, after: 10 + number)) }
+        var retention = Store.Retention()
+        retention.models = 2
+        try store.prune(to: retention)
+        #expect(
+            try roles(in: store) == [
+                "shared 5 champion", "shared 4 retired", "guests fourth champion", "guests third retired",
+            ])
+        #expect(try store.model(.retired, of: "guests")?.id == "guests third")
+    }
+
     @Test("Recordings are given back oldest first, and go when they are too old")
     func recordings() throws {
         let store = try Store(path: folder.file("sluice.db"))

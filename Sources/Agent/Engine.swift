@@ -94,12 +94,15 @@ package final class Engine {
         return changes
     }
 
-    /// Takes back what the data plane took of changes that it did not take as a whole, and that the policy no longer has.
+    /// Takes back what the data plane took of changes that it did not take as a whole, and that the policy no longer has; puts
+    /// back what it lost by them, and the policy still has.
     ///
-    /// What it lost by them comes back with the next turn.
+    /// What that does not mend, the next turn does.
     package func withdraw(_ changes: Changes) {
         let rest = changes.install.filter { !policy.has($0.id) }
         if !rest.isEmpty { try? sink.remove(rest) }
+        let lost = changes.remove.filter { policy.has($0.id) }
+        if !lost.isEmpty { try? sink.install(lost) }
     }
 
     /// Puts these changes in force, which the policy has in it.
@@ -114,9 +117,13 @@ package final class Engine {
     }
 
     /// Brings the data plane to what the policy says, where it took less.
+    ///
+    /// The allow-list first, which has room of its own.
     private func catchUp() throws {
         guard isBehind else { return }
-        try sink.install(policy.rules)
+        let rules = policy.rules
+        try sink.install(rules.filter { $0.action == .allow })
+        try sink.install(rules.filter { $0.action != .allow })
         isBehind = false
     }
 }

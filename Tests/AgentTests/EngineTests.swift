@@ -201,5 +201,27 @@ struct EngineTests {
         #expect(stub.rules.values.map(\.match) == [.source(allowed)])
         #expect(try engine.turn(at: attacked.end + Self.interval).failure is Stub.Refusal)
         #expect(stub.rules.values.map(\.match) == [.source(allowed)])
+
+        // Nor does it stay out when somebody else takes it off meanwhile.
+        stub.lose()
+        #expect(try engine.turn(at: attacked.end + Self.interval + Self.interval).failure is Stub.Refusal)
+        #expect(stub.rules.values.map(\.match) == [.source(allowed)])
+    }
+
+    @Test("What a refused change took off is in force again at once")
+    func withdraws() throws {
+        let allowed = Prefix(Address(literal: "203.0.113.77"))
+        let (_, _, made) = try engine.policy.allow(allowed, for: nil, reason: nil, at: Self.start)
+        try engine.apply(made)
+        let before = engine.policy
+        let banned = Prefix(Address(literal: "203.0.113.78"))
+        var (_, changes) = try engine.policy.ban(banned, for: nil, reason: nil, at: Self.start)
+        changes.remove = made.install
+        stub.isFullOfBans = true
+        #expect(throws: Stub.Refusal.self) { try engine.apply(changes) }
+        #expect(stub.rules.isEmpty)
+        engine.policy = before
+        engine.withdraw(changes)
+        #expect(stub.rules.values.map(\.match) == [.source(allowed)])
     }
 }

@@ -30,7 +30,7 @@ extension Facts {
         }
         hasBPFFileSystem = [bpffs, "/proc/1/root" + bpffs].contains(where: Machine.isBPFFileSystem)
         if agentProcess == nil { loading = Self.tryLoading(options) }
-        memoryLeft = Self.memoryLeft()
+        memory = Self.memoryBounds()
         let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
         clockSource = Files.text(source)?.filter { !$0.isWhitespace }
         clockStep = Machine.coarseClockStep
@@ -83,13 +83,13 @@ extension Facts {
         }
     }
 
-    private static func memoryLeft() -> [String: UInt64] {
-        var left: [String: UInt64] = [:]
+    private static func memoryBounds() -> [MemoryBound] {
+        var bounds: [MemoryBound] = []
         let lines = Files.text("/proc/meminfo")?.split(separator: "\n") ?? []
         if let line = lines.first(where: { $0.hasPrefix("MemAvailable:") }),
             let kibibytes = line.split(separator: " ").compactMap({ UInt64($0) }).first
         {
-            left["this machine"] = kibibytes << 10
+            bounds.append(MemoryBound(.machine, left: kibibytes << 10))
         }
         // Version 2 only: `0::/system.slice/sluice.service`.
         let groups = Files.text("/proc/self/cgroup")?.split(separator: "\n") ?? []
@@ -99,9 +99,10 @@ extension Facts {
                 Files.text("\(folder)/\(name)").flatMap { UInt64($0.filter { !$0.isNewline }) }
             }
             if let most = number("memory.max"), let now = number("memory.current") {
-                left["the control group \(group)"] = most > now ? most - now : 0
+                let owner = MemoryBound.Owner.controlGroup(path: String(group), most: most)
+                bounds.append(MemoryBound(owner, left: most > now ? most - now : 0))
             }
         }
-        return left
+        return bounds
     }
 }

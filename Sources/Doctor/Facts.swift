@@ -1,5 +1,24 @@
 package import Datapath
 
+/// How much memory this process may still take.
+package struct MemoryBound: Sendable {
+    /// What sets the bound.
+    package enum Owner: Sendable {
+        case machine
+        /// A control group that may take `most` bytes.
+        case controlGroup(path: String, most: UInt64)
+    }
+
+    package var owner: Owner
+    /// Bytes.
+    package var left: UInt64
+
+    package init(_ owner: Owner, left: UInt64) {
+        self.owner = owner
+        self.left = left
+    }
+}
+
 /// What checks judge; gathered by `Facts(...)`, or made up by tests.
 package struct Facts: Sendable {
     /// What the running agent says of itself.
@@ -54,8 +73,7 @@ package struct Facts: Sendable {
     package var bpffs = "/sys/fs/bpf"
     package var hasBPFFileSystem = true
     package var loading = Loading.untried
-    /// Bytes that this process may still take, by what sets the bound: the machine, a control group.
-    package var memoryLeft: [String: UInt64] = [:]
+    package var memory: [MemoryBound] = []
     /// Name of the clock source.
     package var clockSource: String?
     /// Nanoseconds by which the coarse clock steps.

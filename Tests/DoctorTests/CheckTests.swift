@@ -9,16 +9,19 @@ struct Case: Sendable, CustomTestStringConvertible {
     let check: String
     let level: Diagnosis.Level
     let words: [String]
+    /// What is not to be said.
+    let other: String?
     let change: @Sendable (inout Facts) -> Void
 
     init(
         _ description: String, _ check: String, _ level: Diagnosis.Level, _ words: [String],
-        _ change: @escaping @Sendable (inout Facts) -> Void
+        without other: String? = nil, _ change: @escaping @Sendable (inout Facts) -> Void
     ) {
         testDescription = description
         self.check = check
         self.level = level
         self.words = words
+        self.other = other
         self.change = change
     }
 
@@ -43,9 +46,31 @@ struct Case: Sendable, CustomTestStringConvertible {
         Case("the program does not load", "program", .failure, ["verifier says no"]) {
             $0.loading = .failed("verifier says no")
         },
-        Case("memory is short", "memory", .warning, ["50 MiB left by a group", "slots_per_cpu"]) {
+        // 100 MiB for the maps and 96 beside them: 146 more than are left.
+        Case(
+            "a service's memory is short", "memory", .warning,
+            [
+                "50 MiB left by the control group /system.slice/gate.service", "slots_per_cpu",
+                "systemctl set-property gate.service MemoryMax=347M",
+            ]
+        ) {
             $0.loading = .loaded(mapBytes: 100 << 20)
-            $0.memoryLeft = ["the machine": 1 << 34, "a group": 50 << 20]
+            let group = MemoryBound.Owner.controlGroup(path: "/system.slice/gate.service", most: 200 << 20)
+            $0.memory = [MemoryBound(.machine, left: 1 << 34), MemoryBound(group, left: 50 << 20)]
+        },
+        Case(
+            "memory of a session is short", "memory", .warning,
+            ["95 MiB left by the control group /user.slice/session-1.scope", "slots_per_cpu"],
+            without: "set-property"
+        ) {
+            let group = MemoryBound.Owner.controlGroup(path: "/user.slice/session-1.scope", most: 200 << 20)
+            $0.memory = [MemoryBound(group, left: 95 << 20)]
+        },
+        Case(
+            "the machine's memory is short", "memory", .warning,
+            ["50 MiB left by this machine", "slots_per_cpu"], without: "set-property"
+        ) {
+            $0.memory = [MemoryBound(.machine, left: 50 << 20)]
         },
         Case(
             "a rule of the store is not in the kernel", "rules", .warning, ["2 of the store", "start sluice"]
@@ -205,5 +230,6 @@ struct CheckTests {
         #expect(found.allSatisfy { $0.level == trouble.level && $0.remedy?.isEmpty == false }, "\(found)")
         let text = found.map { "\($0.finding) \($0.remedy ?? "")" }.joined()
         for word in trouble.words { #expect(text.contains(word), "\(word) in: \(text)") }
+        if let other = trouble.other { #expect(!text.contains(other), "\(other) in: \(text)") }
     }
 }

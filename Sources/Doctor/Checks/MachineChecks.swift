@@ -126,15 +126,33 @@ struct MemoryCheck: Check {
     func examine(_ facts: Facts) -> [Diagnosis] {
         var needed = Self.least
         if case .loaded(let bytes) = facts.loading { needed += bytes }
-        let tight = facts.memoryLeft.filter { $0.value < needed }.sorted { $0.value < $1.value }
-        guard let (bound, left) = tight.first else { return [Diagnosis("memory", .ok, "enough")] }
+        guard let bound = facts.memory.min(by: { $0.left < $1.left }), bound.left < needed else {
+            return [Diagnosis("memory", .ok, "enough")]
+        }
         return [
             Diagnosis(
                 "memory", .warning,
-                "\(left >> 20) MiB left by \(bound), and maps and agent take about \(needed >> 20) MiB",
-                remedy: "lower flow_table.slots_per_cpu, or raise the limit: "
-                    + "systemctl set-property sluice MemoryMax=\(needed >> 20)M")
+                "\(bound.left >> 20) MiB left by \(bound.owner.name), and maps and agent take about \(needed >> 20) MiB",
+                remedy: "lower flow_table.slots_per_cpu" + bound.owner.raise(by: needed - bound.left))
         ]
+    }
+}
+
+extension MemoryBound.Owner {
+    fileprivate var name: String {
+        switch self {
+        case .machine: "this machine"
+        case .controlGroup(let path, _): "the control group \(path)"
+        }
+    }
+
+    /// How to let a service take so many bytes more; nothing of what is no service.
+    fileprivate func raise(by bytes: UInt64) -> String {
+        guard case .controlGroup(let path, let most) = self, path.hasSuffix(".service"),
+            let unit = path.split(separator: "/").last
+        else { return "" }
+        let mebibytes = ((most + bytes) >> 20) + 1
+        return ", or raise the limit: systemctl set-property \(unit) MemoryMax=\(mebibytes)M"
     }
 }
 

@@ -31,7 +31,7 @@ package enum EventLine {
         case .modeSet(let mode, let group, _):
             note("mode", (group.map { "\($0): " } ?? "") + mode.rawValue, at: time)
         case .tripped(let trip): note("trip", trip.reason, at: time)
-        case .clockSet: note("clock", event.clockSentence, at: time)
+        case .clockSet(let step): note("clock", Event.clockSentence(of: step), at: time)
         case .updated, .allowed, .disallowed, .protected, .unprotected, .pending, .confirmed, .undone,
             .superseded:
             nil

@@ -61,7 +61,7 @@ extension EventReport {
             text =
                 "\(trip.reason): automatic rules only count now. `sluice bans` shows them; "
                 + "`sluice mode enforce` goes on."
-        case .clockSet: (kind, text) = (.clock, event.clockSentence)
+        case .clockSet(let step): (kind, text) = (.clock, Event.clockSentence(of: step))
         case .pending(let change):
             kind = .await
             let end = change.deadline.rfc3339.dropFirst(11).prefix(8)

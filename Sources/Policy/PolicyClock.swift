@@ -76,9 +76,8 @@ extension Timestamp? {
 }
 
 extension Event {
-    /// Of `clockSet`, as a sentence.
-    package var clockSentence: String {
-        guard case .clockSet(let step) = self else { return "" }
+    /// What `clockSet` tells, as a sentence.
+    package static func clockSentence(of step: Duration) -> String {
         let seconds = (abs(step.seconds) * 10).rounded() / 10
         return
             "the clock was set \(step < .zero ? "back" : "forward") by \(seconds) s; bans keep the time they have left"

@@ -123,7 +123,8 @@ extension BatchRequest {
         guard let first = prefixes.lazy.compactMap({ refusals[$0] }).first else {
             var result = BatchResult(count: prefixes.count - missing.count, lifted: lifted)
             if !missing.isEmpty { result.missing = missing }
-            if let confirm {
+            // Where all of it is missing, nothing was done that could be undone.
+            if let confirm, result.count > 0 {
                 do {
                     try policy.awaitConfirmation(
                         of: &changes, since: before, within: .seconds(confirm), at: now)

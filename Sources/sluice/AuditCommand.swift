@@ -85,7 +85,7 @@ struct AuditVerifyCommand: DocumentCommand {
         }
         guard let broken = verdict.broken else { return verdict }
         throw Failure(
-            "the audit trail is broken at line \(broken) of \(counted(verdict.lines, "line"))",
+            "the audit trail is broken at line \(broken) of \(verdict.newest.grouped)",
             hint: "That line, or what stood before it, is not what was written.", exitCode: ExitCode(7))
     }
 

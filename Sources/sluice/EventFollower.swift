@@ -3,7 +3,7 @@ import Traffic
 
 /// The events of whichever agent answers at a socket: when one stops, those of the next.
 ///
-/// Of a new agent all events are new, from its start on; of one that only hung up, those after the last that came.
+/// Of a new agent all events are new, from its start on; of one that only hung up, those with an id above the last that came.
 struct EventFollower {
     let client: ControlClient
     let query: EventQuery
@@ -16,12 +16,12 @@ struct EventFollower {
     func forEach(_ body: (EventReport) throws -> Void) async throws {
         var query = query
         var agent = try await client.status().started
-        var last: EventReport?
+        var last: Int64 = 0
         while true {
             do {
                 for try await event in try await client.followEvents(query) {
-                    if let last, event.id <= last.id { continue }
-                    last = event
+                    if event.id <= last { continue }
+                    last = event.id
                     try body(event)
                 }
             } catch let error as AgentUnreachable where error.isTemporary {
@@ -31,11 +31,7 @@ struct EventFollower {
             tell("an agent answers again")
             // What happened while nobody was listening is all wanted.
             query.limit = EventQuery.most
-            if next == agent {
-                query.since = last?.time ?? query.since
-            } else {
-                (query.since, last, agent) = (self.query.since, nil, next)
-            }
+            if next != agent { (agent, last) = (next, 0) }
         }
     }
 

@@ -94,6 +94,9 @@ struct CommandTests {
             #expect(try await run(["bans"]).output.contains("no end"))
             #expect(try await run(["confirm"]).output == "Confirmed change 2: mode shadow.\n")
             #expect(try await run(["confirm", "--list"]).output == "Nothing waits to be confirmed.\n")
+            // What is not there cannot be taken off, so nothing is left to confirm.
+            #expect(try await run(["unban", "192.0.2.8", "192.0.2.9", "--confirm", "5m"]).status == 4)
+            #expect(try await run(["confirm", "--list"]).output == "Nothing waits to be confirmed.\n")
         }
     }
 
@@ -112,6 +115,21 @@ struct CommandTests {
             ])
             #expect(one.output.hasPrefix(#"{"alertID":3,"id":1,"kind":"ban""#))
             #expect(try await run(["events", "--reason", "volume"]).output == "Nothing that fits.\n")
+        }
+    }
+
+    @Test("Who follows events of an agent that hangs up gets each once, and those at the time of the last")
+    func followsEvents() async throws {
+        try await withAgent { run in
+            let followed = try await run(["events", "--follow"])
+            #expect(
+                followed.output == """
+                    22:13:00.000  BAN 192.0.2.7 until 22:23:20: scan
+                    22:13:10.000  MODE enforce (alice (uid 1000))
+                    22:13:10.000  STOP at the same time
+
+                    """)
+            #expect(followed.status != 0 && followed.error.contains("followed twice only"), "\(followed)")
         }
     }
 
@@ -200,6 +218,7 @@ struct CommandTests {
         (["bns"], 64, "sluice: there is no command `bns`; did you mean `bans`?"),
         (["alow", "add", "192.0.2.7"], 64, "there is no command `alow`; did you mean `allow`?"),
         (["help", "bns"], 64, "there is no command `bns`; did you mean `bans`?"),
+        (["audit", "verify"], 7, "broken at line 2 of 9"),
         (["audit", "--kind", "baan"], 64, "did you mean `ban`?"),
         (["allow", "ad", "192.0.2.7"], 64, "there is no command `allow ad`; did you mean `add`?"),
         (["bans", "--format", "xml"], 64, "`xml` is not one of table, json, jsonl, csv"),

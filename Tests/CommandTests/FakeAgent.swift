@@ -8,6 +8,7 @@ import Traffic
 /// An agent that has a policy, but neither packets nor a database.
 actor FakeAgent: ControlService {
     private var policy: Policy
+    private var timesFollowed = 0
     /// On the allow-list.
     static let room = 6000
 
@@ -114,9 +115,13 @@ actor FakeAgent: ControlService {
 
     func events(_ query: EventQuery) async throws -> [EventReport] { Samples.events.filter(query.matches) }
 
+    /// Hangs up after each time; between the two times something happens.
     func followEvents(_ query: EventQuery) async throws -> AsyncThrowingStream<EventReport, any Error> {
-        AsyncThrowingStream { stream in
-            for event in Samples.events where query.matches(event) { stream.yield(event) }
+        timesFollowed += 1
+        guard timesFollowed <= 2 else { throw ControlError(.failed, "followed twice only") }
+        let events = Samples.events + (timesFollowed == 2 ? [Samples.lateEvent] : [])
+        return AsyncThrowingStream { stream in
+            for event in events where query.matches(event) { stream.yield(event) }
             stream.finish()
         }
     }
@@ -136,7 +141,7 @@ actor FakeAgent: ControlService {
     func report(since: Timestamp?) async throws -> NetworkReport { Samples.report }
 
     func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
-        AuditVerdict(lines: 3, broken: 2, last: 2, head: "00", newest: 3)
+        AuditVerdict(lines: 2, broken: 2, last: 2, head: "00", newest: 9)
     }
 
     func explain(_ address: Address) async throws -> Explanation {

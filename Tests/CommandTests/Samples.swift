@@ -150,6 +150,10 @@ enum Samples {
             id: 2, time: now - .seconds(10), kind: .mode, who: "alice (uid 1000)", text: "enforce"),
     ]
 
+    /// At the time of the last of `events`.
+    static let lateEvent = EventReport(
+        id: 3, time: now - .seconds(10), kind: .stop, text: "at the same time")
+
     static let setting = SettingReport(
         key: "mode", value: "enforce", origin: "flag --mode", isReloadable: true)
 

@@ -33,30 +33,6 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case mode, trip, clock, mend, reload, model, feedback, start, stop
 }
 
-/// `GET audit?since=TIME&source=PREFIX&reason=WORD&kind=WORD&limit=N`.
-package struct AuditQuery: Hashable, Sendable {
-    /// Later ones only.
-    package var since: Timestamp?
-    /// Those on a prefix that has an address in common with this.
-    package var source: Prefix?
-    /// Those with exactly this reason.
-    package var reason: String?
-    package var kind: AuditKind?
-    /// At most so many.
-    package var limit: Int
-
-    package init(
-        since: Timestamp? = nil, source: Prefix? = nil, reason: String? = nil, kind: AuditKind? = nil,
-        limit: Int = 20
-    ) {
-        self.since = since
-        self.source = source
-        self.reason = reason
-        self.kind = kind
-        self.limit = limit
-    }
-}
-
 /// `GET audit` (see `AuditQuery`): newest first.
 package struct AuditList: Codable, Hashable, Sendable {
     package var lines: [AuditReport]

@@ -265,20 +265,11 @@ extension ListQuery where Order: RawRepresentable<String> {
     }
 }
 
-extension EventQuery {
+extension TrailQuery {
     fileprivate var parameters: [(name: String, value: String?)] {
         [
             ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
             ("kind", kind?.rawValue), ("limit", limit > 0 ? "\(limit)" : nil),
-        ]
-    }
-}
-
-extension AuditQuery {
-    fileprivate var parameters: [(name: String, value: String?)] {
-        [
-            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
-            ("kind", kind?.rawValue), ("limit", "\(limit)"),
         ]
     }
 }

@@ -60,39 +60,3 @@ package struct EventList: Codable, Hashable, Sendable {
     package var events: [EventReport]
     package init(events: [EventReport]) { self.events = events }
 }
-
-/// `GET events?since=TIME&source=PREFIX&reason=WORD&kind=WORD&limit=N`.
-package struct EventQuery: Hashable, Sendable {
-    /// Later ones only.
-    package var since: Timestamp?
-    /// Those about a prefix that has an address in common with this.
-    package var source: Prefix?
-    /// Those with exactly this reason.
-    package var reason: String?
-    package var kind: EventReport.Kind?
-    /// So many of those that have happened, the latest.
-    package var limit: Int
-
-    /// More than an agent keeps.
-    package static let most = ListLimits.most
-
-    package init(
-        since: Timestamp? = nil, source: Prefix? = nil, reason: String? = nil, kind: EventReport.Kind? = nil,
-        limit: Int = 20
-    ) {
-        self.since = since
-        self.source = source
-        self.reason = reason
-        self.kind = kind
-        self.limit = limit
-    }
-
-    /// Whether this event is wanted.
-    package func matches(_ event: EventReport) -> Bool {
-        if let since, event.time <= since { return false }
-        if let kind, event.kind != kind { return false }
-        if let reason, event.reason != reason { return false }
-        guard let source else { return true }
-        return event.prefix?.overlaps(source) ?? false
-    }
-}

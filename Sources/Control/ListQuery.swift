@@ -57,6 +57,8 @@ package struct TopQuery: Hashable, Sendable {
     }
 }
 
+extension ListQuery: EntryFilter {}
+
 extension ListQuery<BanOrder> {
     /// Every ban and limit, newest first.
     package static var all: Self { Self(order: .since) }
@@ -64,11 +66,9 @@ extension ListQuery<BanOrder> {
     /// What is wanted of these, which are sorted newest first.
     package func select(_ sanctions: [Sanction]) -> [Sanction] {
         let wanted = sanctions.filter { sanction in
-            if let since, sanction.since <= since { return false }
-            if let reason, sanction.reason != reason { return false }
-            guard let source else { return true }
-            if case .source(let prefix) = sanction.rule.match { return prefix.overlaps(source) }
-            return false
+            // A rule on what is attacked is on no source.
+            let prefix: Prefix? = if case .source(let prefix) = sanction.rule.match { prefix } else { nil }
+            return admits(time: sanction.since, prefix: prefix, reason: sanction.reason)
         }
         return Array(order.sort(wanted).prefix(limit ?? .max))
     }

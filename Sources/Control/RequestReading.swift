@@ -72,15 +72,19 @@ extension HTTPRequest {
 
     /// One of a few words.
     fileprivate func word<Word: RawRepresentable<String> & CaseIterable>(
-        _ name: String, or usual: Word
-    ) throws(ControlError) -> Word {
-        guard let text = query[name] else { return usual }
+        _ name: String
+    ) throws(ControlError) -> Word? {
+        guard let text = query[name] else { return nil }
         guard let word = Word(rawValue: text) else {
             let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
             throw ControlError(.invalid, "`\(name)` must be one of \(words), not `\(text)`")
         }
         return word
     }
+
+    fileprivate func word<Word: RawRepresentable<String> & CaseIterable>(
+        _ name: String, or usual: Word
+    ) throws(ControlError) -> Word { try word(name) ?? usual }
 
     /// The body as a document that may have these members only: a misspelt `duration` must not become a ban
     /// for ever.
@@ -95,18 +99,7 @@ extension HTTPRequest {
         }
         return try Wire.decode(type, from: body)
     }
-}
 
-extension AuditQuery {
-    init(_ request: HTTPRequest) throws(ControlError) {
-        self.init(
-            since: try request.since(), source: try request.source(), reason: request.query["reason"],
-            kind: request.query["kind"] == nil ? nil : try request.word("kind", or: .ban),
-            limit: try request.limit() ?? ListLimits.usual)
-    }
-}
-
-extension HTTPRequest {
     /// The parameters `after` and `hash`, of which neither goes without the other.
     func auditPart() throws(ControlError) -> AuditPart? {
         guard query["after"] != nil || query["hash"] != nil else { return nil }
@@ -143,12 +136,11 @@ extension ModeRequest {
     }
 }
 
-extension EventQuery {
-    init(_ request: HTTPRequest, or limit: Int) throws(ControlError) {
+extension TrailQuery {
+    init(_ request: HTTPRequest, or limit: Int = ListLimits.usual) throws(ControlError) {
         self.init(
             since: try request.since(), source: try request.source(), reason: request.query["reason"],
-            kind: request.query["kind"] == nil ? nil : try request.word("kind", or: .alert),
-            limit: try request.limit() ?? limit)
+            kind: try request.word("kind"), limit: try request.limit() ?? limit)
     }
 }
 

@@ -143,7 +143,7 @@ extension Route {
             "GET", "events", "What happened, the oldest first: the latest of the last 1,000 since the start.",
             parameters: [.since, .source, .reason, .kind, .limit]
         ) { service, request in
-            EventList(events: try await service.events(try EventQuery(request, or: ListLimits.usual)))
+            EventList(events: try await service.events(try EventQuery(request)))
         },
         Route(
             "GET", "events/stream",

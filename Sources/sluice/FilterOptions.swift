@@ -2,8 +2,10 @@ import ArgumentParser
 import Control
 import Traffic
 
-/// Which entries of a list; the agent picks them out.
-struct FilterOptions: ParsableArguments {
+/// Which entries of a list.
+///
+/// The agent picks them out, but for lists that it gives as a whole: what is allowed and what is protected.
+struct FilterOptions: ParsableArguments, EntryFilter {
     @Option(help: "Only later ones: how long ago (1h), or a time.", transform: parseSince)
     var since: Timestamp?
 
@@ -28,10 +30,8 @@ struct FilterOptions: ParsableArguments {
         _ entries: [Entry], since time: (Entry) -> Timestamp?, source prefix: (Entry) -> Prefix,
         reason words: (Entry) -> String?
     ) -> [Entry] {
-        let wanted = entries.filter { entry in
-            if let since, time(entry).map({ $0 <= since }) ?? true { return false }
-            if let source, !prefix(entry).overlaps(source) { return false }
-            return reason == nil || words(entry) == reason
+        let wanted = entries.filter {
+            admits(time: time($0), prefix: prefix($0), reason: words($0))
         }
         return Array(wanted.prefix(limit ?? .max))
     }

@@ -42,7 +42,9 @@ extension Agent {
             throw ControlError(.refused, "the model \(id) is in use already")
         }
         try store.assign(.champion, to: id, note: "by hand", at: now)
-        try store.note("model", id, detail: Self.words("promoted", of: saved.group), by: who, at: now)
+        try store.note(
+            "model", id, detail: Self.words("promoted", of: saved.group), by: who, under: loaded.hash, at: now
+        )
         use(model, in: saved.group, at: now)
         return ModelReport(try self.saved(id))
     }
@@ -61,7 +63,9 @@ extension Agent {
             throw ControlError(.refused, "a model named \(model.name) is there already")
         }
         try keep(model, of: group, data: data, as: .challenger, note: "imported, on trial", at: now)
-        try store.note("model", model.name, detail: Self.words("imported", of: group), by: who, at: now)
+        try store.note(
+            "model", model.name, detail: Self.words("imported", of: group), by: who, under: loaded.hash,
+            at: now)
         engine.detector.challenge(with: model, in: group)
         tell(.trial(model: model.name, .began))
         return ModelReport(try saved(model.name))
@@ -100,7 +104,7 @@ extension Agent {
         if feedback == .bad, engine.policy.sanctions.contains(where: { $0.rule.id == alert.ruleID }) {
             _ = try await unban(alert.verdict.entity.prefix, confirm: nil)
         }
-        try store.judge(id, as: feedback, by: who, at: now)
+        try store.judge(id, as: feedback, by: who, under: loaded.hash, at: now)
         engine.detector.learn(from: alert.verdict, wasRight: feedback == .good, at: now)
         alert.feedback = feedback
         return AlertReport(alert)

@@ -46,7 +46,7 @@ extension Agent {
         attempt("store") {
             try store.note(
                 "reload", "configuration \(new.hash)", detail: words, by: Caller.current?.name ?? "agent",
-                at: now)
+                under: new.hash, at: now)
         }
         tell(.reloaded(words))
         return changed.map(SettingReport.init)

@@ -212,7 +212,9 @@ package actor Agent {
         ruleDrift += drift
         let text = "put \(drift.missing) back, removed \(drift.unknown)"
         tell(.mended("somebody else changed the rules in the kernel: \(text)"))
-        attempt("store") { try store.note("mend", "rules", detail: text, by: "agent", at: now) }
+        attempt("store") {
+            try store.note("mend", "rules", detail: text, by: "agent", under: loaded.hash, at: now)
+        }
     }
 
     private func save(at now: Timestamp) {
@@ -258,9 +260,11 @@ package actor Agent {
     }
 
     private func stop(staysAttached: Bool) throws {
-        let now = clock.now
+        let now = time()
         save(at: now)
-        attempt("store") { try store.note("stop", "agent", detail: "", by: "agent", at: now) }
+        attempt("store") {
+            try store.note("stop", "agent", by: "agent", under: loaded.hash, at: now)
+        }
         if !staysAttached { try datapath.detach() }
         tell(.stopped(isAttached: staysAttached))
         eventLog.close()

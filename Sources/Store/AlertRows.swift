@@ -68,15 +68,16 @@ extension Store {
         }
     }
 
-    /// Keeps what an operator says of an alert.
+    /// Keeps what an operator says of an alert; `configuration` is the hash of the one in use.
     package func judge(
-        _ id: Int64, as feedback: Feedback, by who: String, at now: Timestamp
+        _ id: Int64, as feedback: Feedback, by who: String, under configuration: String? = nil,
+        at now: Timestamp
     ) throws(StoreError) {
         try write { database in
             try database.execute(
                 sql: "UPDATE alert SET feedback = ? WHERE id = ?", arguments: [feedback.rawValue, id])
         }
-        try note("feedback", "alert \(id)", detail: feedback.rawValue, by: who, at: now)
+        try note("feedback", "alert \(id)", detail: feedback.rawValue, by: who, under: configuration, at: now)
     }
 
     /// Number of alerts that are kept.

@@ -26,6 +26,10 @@ extension EndToEnd {
                 #expect(try await agent.client.allowed().contains { "\($0.prefix)" == "192.0.2.0/24" })
                 #expect(try await agent.client.status().configuration != before)
 
+                let hash = try #require(try await agent.client.status().configuration)
+                let note = try #require(try await agent.client.audit(AuditQuery(kind: .reload)).first)
+                #expect(note.detail.contains("\"configuration\":\"\(hash)\""), "\(note)")
+
                 // A mistake, and a key that needs a restart: nothing of either file holds.
                 try write("bans: {duration: 3m}\ninterval: 7s\n")
                 let wrong = try await agent.sluice("reload")

@@ -50,7 +50,10 @@ extension Agent {
     /// Takes up the models of policy groups that came, and lets those of groups that went rest in the store.
     func followGroups() {
         let groups = engine.detector.lives.map(\.group)
-        learners = learners.filter { groups.contains($0.key) }
+        for group in learners.keys where !groups.contains(group) {
+            learners[group] = nil
+            settle(Learner.subject(of: group))
+        }
         for group in groups where learners[group] == nil {
             let now = clock.now
             learners[group] = Learner(recordingSaved: now)

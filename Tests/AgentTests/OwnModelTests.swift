@@ -148,5 +148,26 @@ extension EndToEnd {
                 #expect(try await agent.stop().status == 0)
             }
         }
+
+        @Test("A model of a group that cannot be used is complained of for as long as there is the group")
+        func complaint() async throws {
+            try await withSite { site in
+                let store = try Store(path: "\(site.folder.path)/sluice.db")
+                try store.save(
+                    SavedModel(
+                        id: "broken", group: "guests", trained: .init(seconds: 1), role: .champion,
+                        since: .init(seconds: 1), metadata: "{}", data: [1, 2, 3]))
+                let agent = try await RunningAgent(site, with: Self.groups(Self.guests))
+                func isComplainedOf() async throws -> Bool {
+                    try await agent.client.status().warnings.contains { $0.contains("learned model broken") }
+                }
+                #expect(try await isComplainedOf())
+                try RunningAgent.configuration(site).write(
+                    to: site.folder.appending(path: "sluice.yaml"), atomically: true, encoding: .utf8)
+                #expect(try await agent.client.reload().map(\.key) == ["groups"])
+                #expect(try await !isComplainedOf())
+                try await agent.stop()
+            }
+        }
     }
 }

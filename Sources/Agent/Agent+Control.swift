@@ -23,7 +23,7 @@ extension Agent: ControlService {
         var report = StatusReport(
             version: Version.current, mode: policy.mode,
             learning: learning(learned),
-            started: started, uptime: (now - started).seconds,
+            started: started.time, uptime: (clockWatch.last.uptime - started.uptime).seconds,
             interfaces: datapath.interfaces.map { interface in
                 let role = configuration.roles[interface.name]
                 return .init(

@@ -10,8 +10,6 @@ import Traffic
 /// A new model takes over only by what it does: it must find every canary that the model in use finds, and then judges beside
 /// it for `learn.trial` without raising more alarms.
 extension Agent {
-    /// Recorded windows go to disk this often, so that a restart loses no more.
-    private static let recordingInterval: Duration = .seconds(3600)
     /// Rows of one recording, in each view: 272 bytes each.
     private static let recordedRows = 5_000
 
@@ -117,13 +115,7 @@ extension Agent {
 
     /// Writes down once an hour what was collected for the next model.
     private func record(_ group: String?, at now: Timestamp) {
-        guard let learner = learners[group] else { return }
-        guard let started = learner.recordingStarted else {
-            learners[group]?.recordingStarted = now
-            learners[group]?.recordingSaved = now
-            return
-        }
-        guard now - learner.recordingSaved >= Self.recordingInterval, started < now,
+        guard learners[group]?.isRecordingDue(at: now) == true,
             let set = engine.detector.trainingSet(of: group)
         else { return }
         save(recording: set, ends: false, at: now)

@@ -24,7 +24,7 @@ package actor Agent {
     let store: Store
     /// Signs every model that is kept.
     let key: SigningKey
-    let started: Timestamp
+    let started: Moment
     private let notify: @Sendable (TimedNotice) -> Void
     let eventLog = EventLog()
 
@@ -42,7 +42,7 @@ package actor Agent {
     private(set) var heartbeat: Timestamp
     private var complaints: [String: String] = [:]
     private var operators = Operators()
-    private var clockWatch = ClockWatch()
+    private(set) var clockWatch: ClockWatch
     /// By how much the clock was set while no agent ran.
     private let stepMeanwhile: Duration?
     /// What had to be mended in the kernel's rules since the start.
@@ -72,8 +72,11 @@ package actor Agent {
         self.load = load
         self.clock = clock
         self.notify = notify
-        let now = clock.now
-        started = now
+        // Read once: what the clock is set by from here on is seen at the first turn.
+        let moment = clock.moment
+        let now = moment.time
+        started = moment
+        clockWatch = ClockWatch(last: moment)
         heartbeat = now
         lastSaved = now
         let host = HostAddresses()
@@ -83,7 +86,7 @@ package actor Agent {
         store = try Store(path: configuration.state)
         key = try SigningKey(file: SigningKey.path(beside: configuration.state))
         // A clock that was set while no agent ran: what is remembered moves along before anybody reads it.
-        let step = try store.lastMoment()?.step(to: clock.moment)
+        let step = try store.lastMoment()?.step(to: moment)
         if let step {
             try store.save([.clockSet(by: step)], by: "agent", under: loaded.hash, at: now)
         }
@@ -102,11 +105,11 @@ package actor Agent {
         var policy = Policy(
             settings: configuration.policy, mode: configuration.mode, groups: configuration.policyGroups,
             routes: routes, breakers: configuration.breakers.settings,
-            protected: host.protected + operators.protected(at: now))
+            protected: host.protected + operators.protected(at: moment.uptime))
         policy.configuration = loaded.hash
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", under: loaded.hash, at: now)
-        try store.save(clock.moment)
+        try store.save(moment)
         stepMeanwhile = step
         var options = DatapathOptions(configuration)
         options.replaces = replaces
@@ -124,7 +127,7 @@ package actor Agent {
         tell(.started(datapath.attachments.map(\.summary)))
         attempt("store") {
             let words = "version \(Version.current), mode \(engine.policy.mode.rawValue)"
-            try store.note("start", "agent", detail: words, by: "agent", under: loaded.hash, at: started)
+            try store.note("start", "agent", detail: words, by: "agent", under: loaded.hash, at: started.time)
         }
         if let stepMeanwhile { tell(.event(.clockSet(by: stepMeanwhile))) }
         for complaint in complaints.values { tell(.warning(complaint)) }
@@ -156,10 +159,11 @@ package actor Agent {
 
     /// This moment, to decide by; if the clock was set, all that is remembered has moved along.
     func time() -> Timestamp {
-        let step = clockWatch.step(to: clock.moment)
-        let now = clock.now
-        if let step { record(engine.policy.clockWasSet(by: step), by: "agent", at: now) }
-        return now
+        let moment = clock.moment
+        if let step = clockWatch.step(to: moment) {
+            record(engine.policy.clockWasSet(by: step), by: "agent", at: moment.time)
+        }
+        return moment.time
     }
 
     /// One turn of the loop.
@@ -221,7 +225,8 @@ package actor Agent {
         lastSaved = now
         attempt("store") {
             try store.save([], by: "agent", at: now)
-            try store.save(clock.moment)
+            // Not this moment: a step after it was last looked at has not been followed yet.
+            try store.save(clockWatch.last)
             try store.saveCounters(of: engine.policy.sanctions)
             try saveActivity(at: now)
             try store.prune()
@@ -232,7 +237,8 @@ package actor Agent {
             let found = HostAddresses()
             guard !found.protected.isEmpty else { return }
             host = found
-            let changes = engine.policy.protect(host.protected + operators.protected(at: now), at: now)
+            let changes = engine.policy.protect(
+                host.protected + operators.protected(at: clockWatch.last.uptime), at: now)
             try engine.apply(changes)
             record(changes.events, by: "agent", at: now)
         }

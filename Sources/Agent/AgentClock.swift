@@ -5,9 +5,6 @@ package import Traffic
 
 /// The agent's time, so that tests can turn it by hand.
 package protocol AgentClock: Sendable {
-    /// This moment.
-    var now: Timestamp { get }
-
     /// This moment, by a clock that nobody can set too.
     var moment: Moment { get }
 
@@ -15,14 +12,18 @@ package protocol AgentClock: Sendable {
     func sleep(until deadline: Timestamp) async throws
 }
 
+extension AgentClock {
+    /// This moment.
+    var now: Timestamp { moment.time }
+}
+
 /// The machine's wall clock.
 package struct WallClock: AgentClock {
     package init() {}
 
-    package var now: Timestamp { .now }
-
     package var moment: Moment {
-        Moment(boot: Self.boot, uptime: .nanoseconds(Int64(clamping: Machine.uptimeNanoseconds())), time: now)
+        let uptime = Duration.nanoseconds(Int64(clamping: Machine.uptimeNanoseconds()))
+        return Moment(boot: Self.boot, uptime: uptime, time: .now)
     }
 
     /// Which start of the machine this is; another one needs another process.
@@ -37,11 +38,14 @@ package struct WallClock: AgentClock {
 
 /// Notices when a wall clock is set, by the machine's uptime.
 struct ClockWatch {
-    private var last: Moment?
+    /// Up to which all steps have been noticed.
+    private(set) var last: Moment
 
-    /// By how much the clock was set since the last call; `nil` if it was not.
+    init(last: Moment) { self.last = last }
+
+    /// By how much the clock was set since `last`, which is `moment` from then on; `nil` if it was not.
     mutating func step(to moment: Moment) -> Duration? {
         defer { last = moment }
-        return last?.step(to: moment)
+        return last.step(to: moment)
     }
 }

@@ -13,6 +13,19 @@ struct Learner {
     /// Tenths of learning that were told of.
     var toldProgress = 0
 
+    /// Recorded windows go to disk this often, so that a restart loses no more.
+    private static let recordingInterval: Duration = .seconds(3600)
+
+    /// Whether what is being collected is to be written down; notes the beginning of a recording that has none.
+    mutating func isRecordingDue(at now: Timestamp) -> Bool {
+        // Those lie ahead after the clock was set back, and would keep anything from being recorded until then.
+        guard let recordingStarted, recordingStarted <= now, recordingSaved <= now else {
+            (recordingStarted, recordingSaved) = (now, now)
+            return false
+        }
+        return now - recordingSaved >= Self.recordingInterval && recordingStarted < now
+    }
+
     /// What complaints about a group's learning stand under.
     static func subject(of group: String?) -> String { "learning" + (group.map { " of \($0)" } ?? "") }
 }

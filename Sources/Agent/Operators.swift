@@ -17,16 +17,17 @@ struct Operators {
         var port: UInt16
     }
 
-    private var firstSeen: [Peer: Timestamp] = [:]
+    /// By the machine's uptime: a clock that is set makes no login of a connection.
+    private var firstSeen: [Peer: Duration] = [:]
 
-    /// Where those are who are logged in now, as what rules must not touch.
-    mutating func protected(at now: Timestamp) -> [ProtectedPrefix] {
+    /// Where those are who are logged in now, since the machine started, as what rules must not touch.
+    mutating func protected(at now: Duration) -> [ProtectedPrefix] {
         addresses(at: now).sorted().map {
             ProtectedPrefix(prefix: Prefix($0), reason: "where an operator is logged in from")
         }
     }
 
-    private mutating func addresses(at now: Timestamp) -> Set<Address> {
+    private mutating func addresses(at now: Duration) -> Set<Address> {
         let peers = Set(["tcp", "tcp6"].flatMap { Self.peers(in: "/proc/net/\($0)") })
         firstSeen = firstSeen.filter { peers.contains($0.key) }
         for peer in peers where firstSeen[peer] == nil { firstSeen[peer] = now }

@@ -72,13 +72,16 @@ extension EndToEnd {
         func killedInWrites() async throws {
             try await withSite { site in
                 var promised: Set<Prefix> = []
+                /// Seconds after which each was killed.
+                var moments: [Double] = []
                 for round in 0..<6 {
                     let agent = try await RunningAgent(site)
                     let bans = Set(try await agent.client.bans().map(\.prefix))
-                    #expect(promised.subtracting(bans) == [], "lost in round \(round)")
-                    if round > 0 { #expect(try await !site.ping(.ipv4), "a gap in round \(round)") }
+                    #expect(promised.subtracting(bans) == [], "lost, killed after \(moments)")
+                    if round > 0 { #expect(try await !site.ping(.ipv4), "a gap, killed after \(moments)") }
                     promised.insert(try await agent.ban(Prefix(Site.client(.ipv4))))
                     let moment = Double.random(in: 0...0.4)
+                    moments.append(moment)
                     let killer = try site.start(["sh", "-c", "sleep \(moment); kill -9 \(agent.program.pid)"])
                     for number in 0..<1000 {
                         guard let ban = try? await agent.ban(Self.stranger(round * 1000 + number)) else {
@@ -90,9 +93,12 @@ extension EndToEnd {
                     #expect(try await agent.program.ended().status == SIGKILL)
                 }
                 let agent = try await RunningAgent(site)
-                #expect(try await promised.subtracting(agent.client.bans().map(\.prefix)) == [])
-                #expect(try await agent.sluice("audit verify").status == 0)
-                #expect(try await eventually { try await agent.client.status().warnings.isEmpty })
+                let lost = try await promised.subtracting(agent.client.bans().map(\.prefix))
+                #expect(lost == [], "killed after \(moments)")
+                let audit = try await agent.sluice("audit verify")
+                #expect(audit.status == 0, "\(audit.error), killed after \(moments)")
+                let isWell = try await eventually { try await agent.client.status().warnings.isEmpty }
+                #expect(isWell, "killed after \(moments)")
                 try await agent.stop()
                 #expect(try await site.leftovers().isEmpty)
             }
@@ -127,6 +133,22 @@ extension EndToEnd {
         func setClock() async throws {
             try await withSite { site in
                 let clock = try await SettableClock(site)
+                // Somebody has connected to the login service, and does not log in.
+                let guest = Site.attacker(.ipv4)
+                let address = ["ip", "-n", site.outside, "address", "add", "\(guest)/32", "dev", "eth0"]
+                #expect(try await site.run(address).status == 0)
+                _ = try site.start(["python3", "-m", "http.server", "22"], in: site.gateway)
+                let visit = """
+                    import socket, time
+                    there = ("\(Site.gateway(.ipv4))", 22)
+                    while True:
+                        try: visit = socket.create_connection(there, source_address=("\(guest)", 0)); break
+                        except ConnectionRefusedError: time.sleep(0.1)
+                    print("connected", flush=True)
+                    time.sleep(600)
+                    """
+                let visitor = try site.start(["python3", "-c", visit], in: site.outside)
+                #expect(await eventually { visitor.text.contains("connected") }, "\(visitor.text)")
                 let first = try await RunningAgent(site, environment: clock.environment)
                 let (short, long) = (Site.client(.ipv4), Site.client(.ipv6))
                 #expect(try await first.sluice("ban \(short) --duration 20s").status == 0)
@@ -136,6 +158,9 @@ extension EndToEnd {
                     #expect(await eventually { first.program.text.contains(words) }, "\(first.program.text)")
                     #expect(try await !site.ping(.ipv6), "a gap")
                     #expect(try await first.rules(on: long).count == 1)
+                    #expect((0..<300).contains(try await first.client.status().uptime))
+                    let protected = try await first.client.protected().map(\.prefix)
+                    #expect(!protected.contains(Prefix(guest)), "a connection became a login")
                 }
                 let isOver = try await eventually(within: .seconds(40)) {
                     try await first.rules(on: short).isEmpty
@@ -158,7 +183,14 @@ extension EndToEnd {
                 let rest = try #require(try await third.client.bans().first?.expires) - tomorrow
                 #expect(rest > .seconds(300) && rest < left)
                 #expect(try await third.sluice("audit verify").status == 0)
+                // And so late that the agent notices it when it stops, or the next one when it starts.
+                try clock.set(172_800)
                 try await third.stop()
+                let fourth = try await RunningAgent(site, environment: clock.environment)
+                let then = Timestamp(seconds: Date().timeIntervalSince1970 + 172_800)
+                let end = try #require(try await fourth.client.bans().first?.expires)
+                #expect(end - then > .seconds(240) && end - then < rest)
+                try await fourth.stop()
             }
         }
     }

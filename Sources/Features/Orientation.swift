@@ -17,7 +17,8 @@ struct Orientation {
 
     @inline(__always)
     init(_ key: FlowKey) {
-        let (source, destination) = (StableHash.of(key.source), StableHash.of(key.destination))
+        let source = StableHash.distinct(key.source)
+        let destination = StableHash.distinct(key.destination)
         if key.protocol.isICMP {
             self.init(icmp: key, source, destination)
             return

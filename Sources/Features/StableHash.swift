@@ -17,6 +17,13 @@ enum StableHash {
         mix(mix(address.high &+ (address.isIPv4 ? 1 : 2)) ^ address.low)
     }
 
+    /// Likewise, and another one for addresses that somebody chose to have the same hash: the conversation's, which knows
+    /// where the histories of its hosts are, must not be that of others.
+    @inline(__always)
+    static func distinct(_ address: Address) -> UInt64 {
+        combine(of(address), address.high &+ (address.isIPv4 ? 1 : 2))
+    }
+
     /// Depends on the order of its arguments.
     @inline(__always)
     static func combine(_ first: UInt64, _ second: UInt64) -> UInt64 {

@@ -63,7 +63,7 @@ extension WindowBuilder {
         {
             let key = samples[Int(log[position].sample)].key
             ends.sourceAsDestination =
-                ends.source.slot >= 0 ? destinations.find(log[position].sourceHash) : .none
+                key.source.isHost ? destinations.find(log[position].sourceHash) : .none
             ends.destinationAsSource =
                 sourceHash(of: key.destination, log[position].destinationHash).map { sources.find($0) }
                 ?? .none

@@ -32,7 +32,7 @@ import Traffic
         return samples
     }
 
-    /// From addresses of one hash, as somebody may choose them who wants his flows to be taken for one conversation.
+    /// From addresses of one hash, as somebody may choose them who wants to be taken for another.
     private func twins(_ number: Int, _ random: inout SeededGenerator) -> [FlowSample] {
         (0..<number).map { _ in
             let high = 0x2001_0DB8 << 32 | random.next() >> 32
@@ -100,6 +100,11 @@ import Traffic
                 // Some before the reading, some after it.
                 samples[index].first = Timestamp(nanoseconds: Int64(random.below(4_000)) * 1_000_000)
             }
+            // All of one conversation, and of one time.
+            samples += (0..<UInt16(min(number / 4, 256))).map {
+                flow("10.1.1.1", 0, "10.9.9.9", 3 << 8 | $0, .icmp)
+            }
+            samples.shuffle(using: &random)
             order.arrange(samples, from: 500_000_000, to: 3_500_000_000)
             let places = samples.indices.map { order[$0] }
             #expect(Set(places.map(\.index)).count == samples.count)
@@ -113,6 +118,25 @@ import Traffic
                 #expect(isInOrder, "\(random)")
             }
         }
+    }
+
+    @Test("who chose an address with another's hash is booked on a history of his own")
+    func twinHosts() throws {
+        var random = SeededGenerator()
+        let keys = twins(2, &random).map(\.key)
+        let networks = keys.map { Prefix($0.source, length: 64) }
+        #expect(StableHash.of(keys[0].source) == StableHash.of(keys[1].source) && networks[0] != networks[1])
+        var builder = WindowBuilder()
+        var clock = Clock()
+        func packets(of number: Int, _ network: Prefix) -> UInt64? {
+            var sample = flow("::1", 0, "10.0.1.1", 0, packets: 5, ack: 5)
+            sample.key = keys[number]
+            return builder.observe(clock.reading([sample], span: 1)).source.windows
+                .first { $0.entity.prefix == network }?.packets
+        }
+        // The first one's conversation stands in the table when the second one comes.
+        #expect(packets(of: 0, networks[0]) == 5)
+        #expect(packets(of: 1, networks[1]) == 5)
     }
 
     @Test(

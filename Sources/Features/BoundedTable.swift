@@ -17,11 +17,9 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
 
     /// An empty table of `capacity` slots, rounded up to a power of two.
     init(capacity: Int, empty: Value) {
-        var sets = 1
-        while sets * Self.ways < capacity { sets *= 2 }
-        tags = Slots(repeating: InlineArray(repeating: 0), count: sets)
-        values = Slots(repeating: empty, count: sets * Self.ways)
-        setMask = UInt64(sets - 1)
+        values = Slots(repeating: empty, atLeast: max(capacity, Self.ways))
+        tags = Slots(repeating: InlineArray(repeating: 0), atLeast: values.count / Self.ways)
+        setMask = UInt64(tags.count - 1)
     }
 
     /// Number of slots.

@@ -22,8 +22,8 @@ struct EntityTable: ~Copyable {
     init(capacity: Int) {
         let nobody = History(prefix: Prefix(Address(ipv4: 0)), now: 0)
         histories = BoundedTable(capacity: capacity, empty: nobody)
-        ledgers = Slots(repeating: Ledger(), count: histories.capacity)
-        seats = Slots(repeating: Seat(), count: histories.capacity)
+        ledgers = Slots(repeating: Ledger(), atLeast: histories.capacity)
+        seats = Slots(repeating: Seat(), atLeast: histories.capacity)
         sightings = BoundedTable(capacity: capacity * 2, empty: 0)
     }
 

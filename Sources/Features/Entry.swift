@@ -1,7 +1,7 @@
 import Traffic
 
 /// An entity's slot, and the serial that tells whether it still is the same entity.
-struct EntityReference: Equatable {
+struct EntityReference {
     var slot: Int32
     var serial: UInt32
     static let none = EntityReference(slot: -1, serial: 0)

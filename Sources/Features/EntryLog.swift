@@ -7,8 +7,8 @@ struct EntryLog: ~Copyable {
     /// The position of no entry.
     static let nowhere: Int64 = -1
 
-    private var entries = Slots(repeating: Entry.blank, count: 1)
-    private var ends = Slots(repeating: EntryEnds(), count: 1)
+    private var entries = Slots(repeating: Entry.blank, atLeast: 1)
+    private var ends = Slots(repeating: EntryEnds(), atLeast: 1)
     /// The position of the oldest entry, and of the next to come.
     private(set) var oldest: Int64 = 0
     private(set) var next: Int64 = 0
@@ -40,8 +40,8 @@ struct EntryLog: ~Copyable {
         while capacity < wanted { capacity *= 2 }
         if capacity > 8 * wanted { while capacity > 2 * wanted { capacity /= 2 } }
         guard capacity != entries.count else { return }
-        var roomier = Slots(repeating: Entry.blank, count: capacity)
-        var roomierEnds = Slots(repeating: EntryEnds(), count: capacity)
+        var roomier = Slots(repeating: Entry.blank, atLeast: capacity)
+        var roomierEnds = Slots(repeating: EntryEnds(), atLeast: capacity)
         for position in oldest..<next {
             roomier[masked: Int(truncatingIfNeeded: position)] = self[position]
             roomierEnds[masked: Int(truncatingIfNeeded: position)] = ends(at: position)

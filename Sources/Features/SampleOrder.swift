@@ -27,11 +27,11 @@ struct SampleOrder: ~Copyable {
     /// So many are put in order one by one.
     private static let few = 32
 
-    private var places = Slots(repeating: Place(), count: 1)
-    private var spare = Slots(repeating: Place(), count: 1)
+    private var places = Slots(repeating: Place(), atLeast: 1)
+    private var spare = Slots(repeating: Place(), atLeast: 1)
     /// By time and by the hash's first bits: how many there are, then where the next one goes.
-    private var times = Slots(repeating: Int32(0), count: digits)
-    private var hashes = Slots(repeating: Int32(0), count: digits)
+    private var times = Slots(repeating: Int32(0), atLeast: digits)
+    private var hashes = Slots(repeating: Int32(0), atLeast: digits)
 
     /// The sample whose turn is after so many others.
     subscript(number: Int) -> Place {
@@ -44,8 +44,8 @@ struct SampleOrder: ~Copyable {
         places[masked: number].slot = Int32(truncatingIfNeeded: slot ?? -1)
     }
 
-    /// Puts samples in order: by time, the hash of the conversation, direction and, where hosts chose theirs so that these are
-    /// the same, key.
+    /// Puts samples in order: by time, the hash of the conversation, direction and, where all these are the same (notices of
+    /// ICMP, say), key.
     ///
     /// A radix sort, and what little it leaves by comparing. The reading lasts from `start` to `end`, in nanoseconds.
     mutating func arrange(_ samples: [FlowSample], from start: Int64, to end: Int64) {
@@ -123,10 +123,8 @@ struct SampleOrder: ~Copyable {
     }
 
     private mutating func reserve(_ count: Int) {
-        var capacity = places.count
-        while capacity < count { capacity *= 2 }
-        guard capacity > places.count else { return }
-        places = Slots(repeating: Place(), count: capacity)
-        spare = Slots(repeating: Place(), count: capacity)
+        guard count > places.count else { return }
+        places = Slots(repeating: Place(), atLeast: count)
+        spare = Slots(repeating: Place(), atLeast: count)
     }
 }

@@ -1,19 +1,23 @@
 /// A fixed number of plain values in memory of its own, which begins where a cache line does.
 ///
 /// An array's first element stands in the middle of a line, so that a value of 64 bytes would touch two, and each
-/// change of an element asks whether the array is shared. Indices are checked, as an array's are; or cut, where
-/// `count` is a power of two.
+/// change of an element asks whether the array is shared. Indices are checked, as an array's are; or cut, to bits that
+/// always are one.
 @safe struct Slots<Element: BitwiseCopyable>: ~Copyable {
     /// Two lines: processors fetch them in pairs.
     private static var alignment: Int { 128 }
 
+    /// A power of two.
     let count: Int
     private let memory: UnsafeMutablePointer<Element>
 
-    init(repeating element: Element, count: Int) {
+    /// As many as that or more.
+    init(repeating element: Element, atLeast least: Int) {
+        var count = 1
+        while count < least { count *= 2 }
         self.count = count
         let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: max(1, count) * MemoryLayout<Element>.stride, alignment: Self.alignment)
+            byteCount: count * MemoryLayout<Element>.stride, alignment: Self.alignment)
         unsafe memory = bytes.initializeMemory(as: Element.self, repeating: element, count: count)
     }
 
@@ -32,7 +36,8 @@
             yield unsafe &memory[index]
         }
     }
-    /// The slot whose index are the lowest bits of this number, which is always one: `count` must be a power of two.
+
+    /// The slot whose index are the lowest bits of this number, which is always one.
     ///
     /// For the tables that are asked a dozen times for each flow; there, a check of each index took a tenth of the time.
     subscript(masked number: Int) -> Element {

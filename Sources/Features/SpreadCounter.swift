@@ -9,11 +9,11 @@ struct SpreadCounter: ~Copyable {
         var round: UInt32 = 0
     }
 
-    private var cells = Slots(repeating: Cell(), count: 64)
+    private var cells = Slots(repeating: Cell(), atLeast: 64)
     /// Places in use, in the order of their first values.
-    private var used = Slots(repeating: Int32(0), count: 64)
+    private var used = Slots(repeating: Int32(0), atLeast: 64)
     private var distinct = 0
-    /// How often the most frequent value came.
+    /// The most that one value was counted.
     private(set) var largest: UInt32 = 0
     private var round: UInt32 = 0
     private var total = 0
@@ -28,8 +28,8 @@ struct SpreadCounter: ~Copyable {
         round &+= 1
         if size > cells.count || round == 0 {
             let size = max(size, cells.count)
-            cells = Slots(repeating: Cell(), count: size)
-            used = Slots(repeating: 0, count: size)
+            cells = Slots(repeating: Cell(), atLeast: size)
+            used = Slots(repeating: 0, atLeast: size)
             round = 1
         }
         distinct = 0

@@ -3,8 +3,6 @@ import Traffic
 /// What holds for all windows of one reading.
 struct WindowScope {
     var now: Int64
-    /// Number of the newest reading.
-    var reading: UInt32
     var seesBothWays: Bool
     var maximumWindows: Int
 }
@@ -32,9 +30,9 @@ struct WindowAssembly: ~Copyable {
 
     private var rows: [Row] = []
     /// By entry: its row, -1 if none.
-    private var rowOfEntry = Slots(repeating: Int32(-1), count: 0)
+    private var rowOfEntry = Slots(repeating: Int32(-1), atLeast: 1)
     /// Positions of entries, by row.
-    private var places = Slots(repeating: EntryLog.nowhere, count: 0)
+    private var places = Slots(repeating: EntryLog.nowhere, atLeast: 1)
     private var decays = Decays()
     private var summary = WindowSummary()
     /// What touching memory ahead of its use gave.
@@ -55,8 +53,8 @@ struct WindowAssembly: ~Copyable {
         }
         guard !rows.isEmpty else { return WindowBatch() }
         if places.count < log.count {
-            rowOfEntry = Slots(repeating: -1, count: log.count + log.count / 2)
-            places = Slots(repeating: EntryLog.nowhere, count: log.count + log.count / 2)
+            rowOfEntry = Slots(repeating: -1, atLeast: log.count)
+            places = Slots(repeating: EntryLog.nowhere, atLeast: log.count)
         }
         count(view, log, table)
         for row in rows { table.unseat(Int(row.slot)) }
@@ -97,7 +95,7 @@ struct WindowAssembly: ~Copyable {
         var fewest: UInt64 = 0
         var ties = 0
         if rows.count > kept {
-            fewest = largest(kept)
+            fewest = rows.map(\.packets).sorted(by: >)[kept - 1]
             ties = kept - rows.count { $0.packets > fewest }
         }
         var place = 0
@@ -111,28 +109,6 @@ struct WindowAssembly: ~Copyable {
             place += Int(rows[index].entries)
         }
         return kept
-    }
-
-    /// How many packets the `number`th row in the order of packets has, most first.
-    ///
-    /// By Hoare's "Find" (Communications of the ACM 4, 1961): linear on average.
-    private func largest(_ number: Int) -> UInt64 {
-        var counts = rows.map(\.packets)
-        var (first, last) = (0, counts.count - 1)
-        while first < last {
-            let pivot = counts[first + (last - first) / 2]
-            var (low, high) = (first, last)
-            while low <= high {
-                while counts[low] > pivot { low += 1 }
-                while counts[high] < pivot { high -= 1 }
-                guard low <= high else { break }
-                counts.swapAt(low, high)
-                low += 1
-                high -= 1
-            }
-            if number - 1 <= high { last = high } else if number - 1 >= low { first = low } else { break }
-        }
-        return counts[number - 1]
     }
 
     private mutating func place(_ log: borrowing EntryLog) {

@@ -111,7 +111,7 @@ package struct WindowBuilder: ~Copyable {
         ingest(reading, start: start)
         chainFlows()
         let scope = WindowScope(
-            now: now, reading: readings, seesBothWays: seesBothWays,
+            now: now, seesBothWays: seesBothWays,
             maximumWindows: configuration.maximumWindows)
         return (
             assembly.assemble(.source, of: frames, log, table: &sources, in: scope),

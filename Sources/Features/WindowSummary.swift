@@ -12,7 +12,7 @@ struct WindowSummary: ~Copyable {
     /// Position of the newest entry of the flow with the most packets, and the number of its sample in its reading.
     private var largestFlow = EntryLog.nowhere
     private var largestSample: Int32 = 0
-    private(set) var scope = WindowScope(now: 0, reading: 0, seesBothWays: false, maximumWindows: 0)
+    private(set) var scope = WindowScope(now: 0, seesBothWays: false, maximumWindows: 0)
 
     /// Starts over for another entity.
     ///

@@ -119,14 +119,28 @@ extension Evidence {
                 || facts.loginRepeat60 >= 8 && facts.loginRepeat600 >= 15 || facts.loginRepeat600 >= 20
         case .destination:
             let answerable = window.packets &- min(window.packets, facts.noticePackets)
-            // One heavy sender is a matter of that source, if it is one at all.
-            let others = facts.oneWayPackets &- min(facts.oneWayPackets, facts.largestOneWayFlow)
-            let oneWay = others &+ facts.asidePackets
+            let oneWay = facts.othersOneWayPackets
             let rest = answerable &- min(answerable, facts.largestOneWayFlow)
-            // And so is one that begins connections by the hundred, amid a crowd that completes its own.
-            let waiting = facts.halfOpenWaiting &- min(facts.halfOpenWaiting, facts.largestPeerFlows)
             return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= rest
-                || facts.peers >= 20 && waiting >= 50 && facts.halfOpen * 2 >= facts.synPackets
+                || facts.peers >= 20 && facts.othersHalfOpenWaiting >= 50 && facts.othersAreHalfOpen
         }
     }
+}
+
+// What a destination is asked about: one heavy sender, or one source that begins connections by the hundred, amid a crowd that
+// completes its own, is a matter of that source.
+extension Evidence {
+    /// Packets that nobody asked for or answered, of all flows but the largest.
+    var othersOneWayPackets: UInt64 {
+        oneWayPackets &- min(oneWayPackets, largestOneWayFlow) &+ asidePackets
+    }
+
+    /// `halfOpen` of all but the source that has most.
+    var othersHalfOpen: UInt64 { halfOpen &- min(halfOpen, largestHalfOpen) }
+
+    /// Of `halfOpenWaiting` likewise.
+    var othersHalfOpenWaiting: UInt64 { halfOpenWaiting &- min(halfOpenWaiting, largestHalfOpen) }
+
+    /// Whether most connections that others began are not completed.
+    var othersAreHalfOpen: Bool { othersHalfOpen * 2 >= synPackets &- min(synPackets, largestHalfOpen) }
 }

@@ -132,15 +132,15 @@ struct PlainFindings {
 
     private mutating func considerVictims() {
         // A crowd of real clients completes its connections, so that few are half open at any time.
-        if facts.halfOpen * 2 >= facts.synPackets, facts.peers >= 50 {
+        if facts.othersAreHalfOpen, facts.peers >= 50 {
             consider(
                 "connections", .block,
-                max(Double(facts.halfOpenWaiting) / 500, Double(facts.halfOpen) / 4_000), .newFlows)
+                max(Double(facts.othersHalfOpenWaiting) / 500, Double(facts.othersHalfOpen) / 4_000),
+                .newFlows)
         }
         // Packets that nobody asked for, from many hosts at once.
         if seesBothWays || facts.asidePackets > 0, facts.peers >= 50 {
-            consider(
-                "volume", .block, Double(facts.oneWayPackets &+ facts.asidePackets) / 1_000, .packets)
+            consider("volume", .block, Double(facts.othersOneWayPackets) / 1_000, .packets)
         }
         // Answers that nobody asked for. Where questions are seen, late answers of a few servers are all there is. Where they are
         // not, a resolver or a crawler gets as many; but not from a thousand packets a second on without any other traffic.

@@ -37,22 +37,23 @@ struct SpreadCounter: ~Copyable {
         total = 0
     }
 
+    /// Counts a value, once or so often.
     @inline(__always)
-    mutating func add(_ key: UInt64) {
-        total += 1
+    mutating func add(_ key: UInt64, _ times: UInt32 = 1) {
+        total += Int(times)
         var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
         while cells[masked: index].round == round {
             if cells[masked: index].key == key {
-                cells[masked: index].count += 1
+                cells[masked: index].count &+= times
                 largest = max(largest, cells[masked: index].count)
                 return
             }
             index = (index + 1) & mask
         }
-        cells[masked: index] = Cell(key: key, count: 1, round: round)
+        cells[masked: index] = Cell(key: key, count: times, round: round)
         used[masked: distinct] = Int32(truncatingIfNeeded: index)
         distinct += 1
-        largest = max(largest, 1)
+        largest = max(largest, times)
     }
 
     /// Number of distinct values among all, of which every `step`th was added.

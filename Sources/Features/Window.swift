@@ -53,8 +53,8 @@ package struct Evidence: Hashable, Sendable {
     /// Distinct peers and distinct destination ports.
     package var peers = 0
     package var ports = 0
-    /// Flows of the peer that has most of them.
-    package var largestPeerFlows: UInt64 = 0
+    /// Of `halfOpen`, those of the one source that has most; 0 in the view of sources.
+    package var largestHalfOpen: UInt64 = 0
     /// Packets of flows without reverse flow (nobody asked for them, or nobody answered), and those of the largest such flow.
     package var oneWayPackets: UInt64 = 0
     package var largestOneWayFlow: UInt64 = 0

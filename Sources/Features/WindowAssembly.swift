@@ -135,7 +135,10 @@ struct WindowAssembly: ~Copyable {
                     warmth &+= log.touch(places[number])
                 }
                 for number in stride(from: begin, to: end, by: step) {
-                    summary.add(log[places[number]], at: places[number], oldest: log.oldest)
+                    let position = places[number]
+                    summary.add(
+                        log[position], at: position, oldest: log.oldest,
+                        source: log.ends(at: position).source)
                 }
                 begin += Self.block * step
             }

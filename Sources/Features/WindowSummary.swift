@@ -7,6 +7,8 @@ struct WindowSummary: ~Copyable {
     private(set) var peers = SpreadCounter()
     private(set) var destinationPorts = SpreadCounter()
     private(set) var sourcePorts = SpreadCounter()
+    /// Sources of connections that are not completed, each as often as it began one; of a destination.
+    private var halfOpen = SpreadCounter()
     private(set) var view = Entity.View.source
     private(set) var step = 1
     /// Position of the newest entry of the flow with the most packets, and the number of its sample in its reading.
@@ -29,13 +31,21 @@ struct WindowSummary: ~Copyable {
         peers.reset(expected: flows + 1)
         destinationPorts.reset(expected: flows + 1)
         sourcePorts.reset(expected: flows + 1)
+        halfOpen.reset(expected: view == .destination ? flows + 1 : 0)
     }
 
-    /// Adds the entry that stands at `position` of the log, whose first is `oldest`.
-    mutating func add(_ entry: Entry, at position: Int64, oldest: Int64) {
+    /// Adds the entry that stands at `position` of the log, whose first is `oldest`, and whose source is `source`.
+    mutating func add(
+        _ entry: Entry, at position: Int64, oldest: Int64, source: @autoclosure () -> EntityReference
+    ) {
         addCounters(entry)
         addBeginnings(entry)
         addEvidence(entry)
+        if view == .destination, isHalfOpen(entry), entry.syn > 0 {
+            // All of an IPv6 prefix are one source; of who was seen with a single packet the address will do.
+            let slot = source().slot
+            halfOpen.add(slot >= 0 ? UInt64(slot) : entry.sourceHash, entry.syn)
+        }
         if entry.flowPackets > tally.largestFlow {
             tally.largestFlow = entry.flowPackets
             largestFlow = position
@@ -59,6 +69,13 @@ struct WindowSummary: ~Copyable {
 
     private func isUnanswered(_ entry: Entry) -> Bool {
         scope.seesBothWays && entry.traits.isDisjoint(with: [.isAnswered, .expectsNoAnswer])
+    }
+
+    /// Whether it is of a connection that was begun by its source, and not completed.
+    @inline(__always)
+    private func isHalfOpen(_ entry: Entry) -> Bool {
+        entry.protocol == .tcp && entry.traits.contains(.isInitiated)
+            && !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart)
     }
 
     private mutating func addCounters(_ entry: Entry) {
@@ -149,7 +166,7 @@ struct WindowSummary: ~Copyable {
             // The system below a SYN flood's tool resets what it never asked for: no use of a connection either.
             evidence.tcpPackets &+= entry.packets &- min(entry.packets, UInt64(entry.rst))
             evidence.synPackets &+= UInt64(entry.syn)
-            if !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart) {
+            if isHalfOpen(entry) {
                 evidence.halfOpen &+= UInt64(entry.syn)
                 if age >= 200_000_000 { evidence.halfOpenWaiting &+= UInt64(entry.syn) }
             }
@@ -197,7 +214,7 @@ struct WindowSummary: ~Copyable {
         facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
         facts.longQueries60 = history.ongoing(.longQueries)
         facts.peers = peers.distinct(step: step)
-        facts.largestPeerFlows = UInt64(peers.largest) * UInt64(step)
+        facts.largestHalfOpen = UInt64(halfOpen.largest) * UInt64(step)
         facts.ports = destinationPorts.distinct(step: step)
         facts.oneWayPackets = tally.unansweredPackets
         return facts

@@ -43,23 +43,34 @@ import Traffic
         }
     }
 
-    @Test("a scan amid a crowd is its source's doing: nothing is held against the server")
-    func scanAmidCrowd() throws {
-        let (scanner, server) = (CanaryAttack.attacker, CanaryAttack.victim)
+    @Test(
+        "one source amid a crowd is its own doing, whatever it sends: nothing is held against the server",
+        arguments: [true, false],
+        [(rate: 300, strangers: 30, isScan: true), (1_000, 60, true), (5_000, 60, false), (300, 30, false)])
+    func sourceAmidCrowd(isIPv4: Bool, attack: (rate: Int, strangers: Int, isScan: Bool)) throws {
+        let server = host(isIPv4 ? "10.0.0.80" : "2001:db8:a::80")
         var script = everyday(6)
-        for number in 0..<100 {
-            let stranger = Address(ipv4: 0xC633_6400 + 100 + UInt32(number % 30))
-            script.connection(at: 2 + Double(number) / 50, stranger, UInt16(20_000 + number), server, 8_080)
+        for number in 0..<200 {
+            let stranger = number % attack.strangers
+            script.connection(
+                at: 2 + Double(number) / 100,
+                host(isIPv4 ? "198.51.100.\(stranger)" : "2001:db8:b:\(stranger)::1"),
+                UInt16(20_000 + number), server, 8_080)
         }
-        for port in 1...600 {
-            let time = 3.8 + Double(port) / 300
-            script.packet(at: time, scanner, 40_000, server, UInt16(port), .tcp, length: 60, flags: .syn)
+        for number in 0..<2 * attack.rate {
+            let time = 3.8 + Double(number) / Double(attack.rate)
+            let port = UInt16(attack.isScan ? 1 + number : 8_080)
+            // Whoever has a /64 has every address in it.
+            let source = host(
+                isIPv4 ? "203.0.113.66" : "2001:db8:c:6::\(attack.isScan ? 1 + number % 999 : 1)")
+            script.packet(at: time, source, 40_000, server, port, .tcp, length: 74, flags: .syn)
+            guard attack.isScan else { continue }
             script.packet(
-                at: time + 0.0002, server, UInt16(port), scanner, 40_000, .tcp, length: 54,
-                flags: [.rst, .ack])
+                at: time + 0.0002, server, port, source, 40_000, .tcp, length: 54, flags: [.rst, .ack])
         }
         let blocks = observe(script.readings(until: 6), by: try detector()).filter { $0.tier == .block }
-        #expect(Set(blocks.map(\.entity)) == [Entity(view: .source, prefix: Prefix(scanner))])
+        let prefix = isIPv4 ? Prefix(host("203.0.113.66")) : Prefix(host("2001:db8:c:6::"), length: 64)
+        #expect(Set(blocks.map(\.entity)) == [Entity(view: .source, prefix: prefix)])
     }
 
     @Test("a detector that has learned nothing blocks nobody of these", arguments: Customer.all)

@@ -105,6 +105,10 @@ extension Policy {
             }
         }
         letProtectedPass(&changes)
+        // Of a hundred thousand, tables that grow step by step would take as long again.
+        sanctionsInForce.reserveCapacity(saved.sanctions.count)
+        slots.reserveCapacity(saved.sanctions.count)
+        changes.install.reserveCapacity(changes.install.count + saved.sanctions.count)
         for sanction in saved.sanctions { restore(sanction, at: now, &changes) }
         undoOverdue(at: now, &changes)
         return changes

@@ -3,7 +3,15 @@ import Policy
 import Traffic
 
 extension Sanction {
-    init(_ row: Row, places: [String: Int]? = nil) throws {
+    /// Columns, in the order in which they are read and written.
+    private static let columns = [
+        "prefix", "side", "protocol", "port", "source", "bytes_per_second", "packets_per_second", "rule_id",
+        "origin", "shadowed", "expires", "since", "reason", "summary", "alert_id", "offence",
+        "dropped_packets", "dropped_bytes", "last_hit", "policy_group", "known", "configuration", "ended",
+        "ending",
+    ].joined(separator: ", ")
+
+    init(_ row: Row, places: ColumnPlaces? = nil) throws {
         let reader = RowReader(row: row, table: "sanction", places: places)
         let prefix: Prefix = try reader.parsed("prefix")
         let side: String = try reader.value("side")
@@ -52,11 +60,11 @@ extension Sanction {
     static func fetchInForce(from database: Database) throws -> [Sanction] {
         // A cursor rather than all rows at once: there may be a hundred thousand.
         let rows = try Row.fetchCursor(
-            database, sql: "SELECT * FROM sanction WHERE ended IS NULL ORDER BY rule_id")
+            database, sql: "SELECT \(columns) FROM sanction WHERE ended IS NULL ORDER BY rule_id")
         var sanctions: [Sanction] = []
-        var places: [String: Int]?
+        var places: ColumnPlaces?
         while let row = try rows.next() {
-            places = places ?? RowReader.places(in: row)
+            places = places ?? ColumnPlaces(in: row)
             sanctions.append(try Sanction(row, places: places))
         }
         return sanctions
@@ -66,11 +74,11 @@ extension Sanction {
     /// ended.
     static func fetchEnded(since time: Timestamp, from database: Database) throws -> [Sanction] {
         let sql = """
-            SELECT *, max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
+            SELECT \(columns), max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
             GROUP BY prefix HAVING ending = 'expired'
             """
         let rows = try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds])
-        let places = rows.first.map { RowReader.places(in: $0) }
+        let places = rows.first.map { ColumnPlaces(in: $0) }
         return try rows.map { row in
             var sanction = try Sanction(row, places: places)
             sanction.rule.expires = try RowReader(row: row, table: "sanction").time("ended")
@@ -86,20 +94,16 @@ extension Sanction {
         if case .limit(let most) = rule.action { rate = most }
         try database.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO sanction (rule_id, side, prefix, protocol, port, source,
-                packets_per_second, bytes_per_second, origin, shadowed, since, expires, reason, summary,
-                alert_id, offence, dropped_packets,
-                dropped_bytes, last_hit, ended, ending, policy_group, known, configuration)
+                INSERT OR REPLACE INTO sanction (\(Self.columns))
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            rule.id, scope == nil ? "source" : "destination",
-            "\(scope.map { Prefix($0.destination) } ?? prefix)", scope?.protocol?.rawValue,
-            scope?.port, scope?.source.map { "\($0)" }, rate?.packets,
-            rate?.bytes.map(Int64.init(clamping:)), rule.origin.rawValue, rule.isShadowed, since.nanoseconds,
-            rule.expires?.nanoseconds, reason, summary, alertID, offence, Int64(clamping: dropped.packets),
-            Int64(clamping: dropped.bytes), lastHit?.nanoseconds, ended?.nanoseconds, ending?.rawValue,
-            group, isOnKnown, configuration,
+            "\(scope.map { Prefix($0.destination) } ?? prefix)", scope == nil ? "source" : "destination",
+            scope?.protocol?.rawValue, scope?.port, scope?.source.map { "\($0)" },
+            rate?.bytes.map(Int64.init(clamping:)), rate?.packets, rule.id, rule.origin.rawValue,
+            rule.isShadowed, rule.expires?.nanoseconds, since.nanoseconds, reason, summary, alertID, offence,
+            Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds, group,
+            isOnKnown, configuration, ended?.nanoseconds, ending?.rawValue,
         ])
     }
 

@@ -40,7 +40,7 @@ package struct AddressRange: Hashable, Sendable {
 extension Address {
     fileprivate var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
-    fileprivate init(_ bits: UInt128, isIPv4: Bool) {
+    init(_ bits: UInt128, isIPv4: Bool) {
         let low = UInt64(truncatingIfNeeded: bits)
         self =
             isIPv4
@@ -51,5 +51,5 @@ extension Address {
 
 extension UInt128 {
     /// The lowest `count` bits set.
-    fileprivate static func ones(_ count: Int) -> UInt128 { count >= 128 ? .max : (1 << UInt128(count)) - 1 }
+    static func ones(_ count: Int) -> UInt128 { count >= 128 ? .max : (1 << UInt128(count)) - 1 }
 }

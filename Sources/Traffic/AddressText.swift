@@ -31,66 +31,112 @@ extension Address: CustomStringConvertible, LosslessStringConvertible {
     }
 
     /// Reads a dotted quad or an IPv6 address (RFC 4291 section 2.2, all three forms; no zone); else `nil`.
-    package init?(_ text: String) {
-        if text.utf8.contains(UInt8(ascii: ":")) {
+    package init?(_ text: String) { self.init(text.utf8.span) }
+
+    /// The same from UTF-8.
+    init?(_ text: Span<UInt8>) {
+        if text.place(of: .colon) != nil {
             self.init(ipv6: text)
-        } else if let bits = Self.dottedQuad(text[...]) {
+        } else if let bits = Self.dottedQuad(text) {
             self.init(ipv4: bits)
         } else {
             return nil
         }
     }
 
-    private static func dottedQuad(_ text: Substring) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var bits: UInt32 = 0
-        for part in parts {
-            // Leading zeros are refused: some programs read them as octal.
-            guard part.utf8.allSatisfy({ (0x30...0x39).contains($0) }), part == "0" || part.first != "0",
-                let byte = UInt8(part)
-            else { return nil }
-            bits = bits << 8 | UInt32(byte)
+    private static func dottedQuad(_ text: Span<UInt8>) -> UInt32? {
+        var (bits, part): (UInt32, UInt32) = (0, 0)
+        var (parts, digits) = (1, 0)
+        for place in text.indices {
+            if text[place] == .dot {
+                guard digits > 0, parts < 4 else { return nil }
+                bits = bits << 8 | part
+                (part, parts, digits) = (0, parts + 1, 0)
+            } else {
+                // Leading zeros are refused: some programs read them as octal.
+                guard let digit = text[place].digit(of: 10), digits == 0 || part > 0 else { return nil }
+                part = part * 10 + digit
+                digits += 1
+                guard part < 256 else { return nil }
+            }
         }
-        return bits
+        return parts == 4 && digits > 0 ? bits << 8 | part : nil
     }
 
-    private init?(ipv6 text: String) {
-        let halves = text.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
-        guard halves.count <= 2 else { return nil }
-        guard let head = Self.groups(halves[0], isLast: halves.count == 1),
-            let tail = halves.count == 2 ? Self.groups(halves[1], isLast: true) : []
-        else { return nil }
-        let missing = 8 - head.count - tail.count
-        guard halves.count == 2 ? missing >= 1 : missing == 0 else { return nil }
-        let groups = head + Array(repeating: 0, count: missing) + tail
-        let half = { (range: Range<Int>) in groups[range].reduce(UInt64(0)) { $0 << 16 | UInt64($1) } }
-        self.init(ipv6High: half(0..<4), low: half(4..<8))
-    }
-
-    /// The 16-bit groups of one side of `::`; the last may be a dotted quad.
-    private static func groups(_ text: Substring, isLast: Bool) -> [UInt16]? {
-        guard !text.isEmpty else { return [] }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        var result: [UInt16] = []
-        for (index, part) in parts.enumerated() {
-            if isLast, index == parts.count - 1, part.contains("."), let quad = dottedQuad(part) {
-                result += [UInt16(quad >> 16), UInt16(quad & 0xFFFF)]
-            } else if (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit),
-                let group = UInt16(part, radix: 16)
-            {
-                result.append(group)
+    private init?(ipv6 text: Span<UInt8>) {
+        var bits: UInt128 = 0
+        /// Groups of 16 bits in `bits`, and how many of them stand before `::`.
+        var (count, gap): (Int, Int?) = (0, nil)
+        var place = 0
+        if text.startsWithColons(at: place) { (gap, place) = (0, 2) }
+        while place < text.count {
+            let rest = text.extracting(place...)
+            let end = rest.place(of: .colon) ?? rest.count
+            let group = rest.extracting(..<end)
+            if let value = Self.hexadecimal(group) {
+                bits = bits << 16 | UInt128(value)
+                count += 1
+            } else if end == rest.count, let value = Self.dottedQuad(group) {
+                bits = bits << 32 | UInt128(value)
+                count += 2
             } else {
                 return nil
             }
+            place += end
+            if text.startsWithColons(at: place) {
+                guard gap == nil else { return nil }
+                gap = count
+                place += 2
+            } else if place < text.count {
+                place += 1
+                guard place < text.count else { return nil }
+            }
         }
-        return result
+        if let gap {
+            guard count < 8 else { return nil }
+            let behind = 16 * (count - gap)
+            bits = (bits >> behind) << (behind + 16 * (8 - count)) | bits & .ones(behind)
+        } else if count != 8 {
+            return nil
+        }
+        self.init(bits, isIPv4: false)
     }
 
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x46, 0x61...0x66: true
-        default: false
+    /// One to four digits.
+    private static func hexadecimal(_ text: Span<UInt8>) -> UInt32? {
+        guard (1...4).contains(text.count) else { return nil }
+        var value: UInt32 = 0
+        for place in text.indices {
+            guard let digit = text[place].digit(of: 16) else { return nil }
+            value = value << 4 | digit
+        }
+        return value
+    }
+}
+
+extension Span<UInt8> {
+    /// Where a character first stands.
+    func place(of character: UInt8) -> Int? {
+        for place in indices where self[place] == character { return place }
+        return nil
+    }
+
+    fileprivate func startsWithColons(at place: Int) -> Bool {
+        place + 1 < count && self[place] == .colon && self[place + 1] == .colon
+    }
+}
+
+extension UInt8 {
+    fileprivate static let colon = UInt8(ascii: ":")
+    fileprivate static let dot = UInt8(ascii: ".")
+
+    /// The value of an ASCII digit; `nil` if it is none to this base, which is 10 or 16.
+    func digit(of base: Int) -> UInt32? {
+        switch self {
+        case 0x30...0x39: UInt32(self) - 0x30
+        case 0x41...0x46 where base == 16: UInt32(self) - 0x41 + 10
+        case 0x61...0x66 where base == 16: UInt32(self) - 0x61 + 10
+        default: nil
         }
     }
 }

@@ -41,16 +41,25 @@ extension Prefix: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads an address or `ADDRESS/LENGTH`, dropping bits behind the length; `nil` if either is malformed.
     package init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = Address(String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
+        let text = text.utf8.span
+        guard let slash = text.place(of: UInt8(ascii: "/")) else {
+            guard let address = Address(text) else { return nil }
             self.init(address)
             return
         }
-        guard !parts[1].isEmpty, parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let length = Int(parts[1]),
-            length <= address.bitWidth
+        guard let address = Address(text.extracting(..<slash)),
+            let length = Self.length(text.extracting((slash + 1)...)), length <= address.bitWidth
         else { return nil }
         self.init(address, length: length)
+    }
+
+    private static func length(_ text: Span<UInt8>) -> Int? {
+        guard !text.isEmpty else { return nil }
+        var length = 0
+        for place in text.indices {
+            guard let digit = text[place].digit(of: 10), length <= 128 else { return nil }
+            length = length * 10 + Int(digit)
+        }
+        return length
     }
 }

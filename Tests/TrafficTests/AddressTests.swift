@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 import Traffic
@@ -33,7 +34,8 @@ struct AddressTests {
             "1::2::3",
             "12345::", "g::", "::1%eth0", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1.2.3.4::",
             "::1.2.3.4:5", "::1.2.3",
-            ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "::+1", "2001:db8::1/64", "localhost",
+            ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "::+1", "1:::2", "1:2:3:4:5:6:7:1.2.3.4", "1.2.3.4:80",
+            "2001:db8", "2001:db8::1/64", "localhost",
         ])
     func badText(input: String) { #expect(Address(input) == nil) }
 
@@ -47,6 +49,45 @@ struct AddressTests {
                 : Address(ipv6High: Self.half(&random), low: Self.half(&random))
             #expect(Address(address.description) == address, "\(random)")
         }
+    }
+
+    @Test("what is an address, and which, is what the C library says")
+    func likeTheLibrary() {
+        var random = SeededGenerator()
+        for _ in 0..<20_000 {
+            var text = Array(
+                (Bool.random(using: &random)
+                    ? Address(ipv4: UInt32(truncatingIfNeeded: random.next()))
+                    : Address(ipv6High: Self.half(&random), low: Self.half(&random))).description.utf8)
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                let place = Int.random(in: 0...text.count, using: &random)
+                let character = "0123456789aF:.:.g%".utf8.randomElement(using: &random) ?? 0
+                if Bool.random(using: &random) {
+                    text.insert(character, at: place)
+                } else if place < text.count {
+                    text.remove(at: place)
+                }
+            }
+            let string = String(decoding: text, as: UTF8.self)
+            #expect(Address(string).map(Self.octets) == Self.octets(string), "\(string), \(random)")
+        }
+    }
+
+    /// In network order; `nil` if the C library knows no such address.
+    private static func octets(_ text: String) -> [UInt8]? {
+        let isIPv6 = text.contains(":")
+        var octets = [UInt8](repeating: 0, count: isIPv6 ? 16 : 4)
+        let result = unsafe octets.withUnsafeMutableBytes {
+            unsafe inet_pton(isIPv6 ? AF_INET6 : AF_INET, text, $0.baseAddress)
+        }
+        return result == 1 ? octets : nil
+    }
+
+    private static func octets(_ address: Address) -> [UInt8] {
+        let halves = address.isIPv4 ? [address.low << 32] : [address.high, address.low]
+        let octets = halves.flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) }
+        }
+        return Array(octets.prefix(address.bitWidth / 8))
     }
 
     /// Four groups, of which half are zero: those are what is hard to write.

@@ -14,6 +14,7 @@ struct RestoreCommand: ParsableCommand {
     @Option(help: "How often it is measured; the median counts.") var rounds = 5
 
     func run() throws {
+        guard bans >= 1, rounds >= 1 else { throw ValidationError("too little to measure") }
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "sluice.db").path

@@ -19,7 +19,7 @@ extension Kernel {
             var bySet: [Int: [Address]] = [:]
             for batch in 0..<80 {
                 let sources = (0..<100).map { Self.source(100 * batch + $0, isIPv4: isIPv4) }
-                try Self.send(known, sources)
+                known.send(Self.frames(from: sources))
                 for (source, set) in Self.sets(of: sources, in: known) {
                     bySet[set, default: []].append(source)
                 }
@@ -27,9 +27,9 @@ extension Kernel {
             }
             let chosen = Array(try #require(bySet.values.max { $0.count < $1.count }).prefix(48))
             #expect(chosen.count == 48)
-            try Self.send(known, chosen)
+            known.send(Self.frames(from: chosen))
             #expect(known.read().totals.flow.packets == 8)
-            try Self.send(other, chosen)
+            other.send(Self.frames(from: chosen))
             #expect(other.read().totals.flow.packets == 48)
         }
 
@@ -83,15 +83,9 @@ extension Kernel {
                 : Address(ipv6High: 0x2001_0DB8 << 32 | UInt64(number), low: UInt64(number))
         }
 
-        /// A packet of each, all on one CPU, whose part of the table they share.
-        private static func send(_ plane: TestPlane, _ sources: [Address]) throws {
-            let frames = sources.map {
-                Frame(from: $0, to: FrameShape.destination(isIPv4: $0.isIPv4)).bytes
-            }
-            let sender = Sender(plane.datapath, frames, calls: frames.count, times: 1, cpu: 0)
-            sender.start()
-            sender.join()
-            #expect(sender.sent.packets == UInt64(sources.count))
+        /// A packet of each.
+        private static func frames(from sources: [Address]) -> [Frame] {
+            sources.map { Frame(from: $0, to: FrameShape.destination(isIPv4: $0.isIPv4)) }
         }
 
         /// Sets of the flow table that these sources' flows stand in; the last four bytes tell them apart.

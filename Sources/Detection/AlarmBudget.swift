@@ -39,11 +39,12 @@ struct AlarmBudget {
     /// What exceeds a threshold by chance does so now and then; an attack makes many alarms at once, and must not raise the
     /// bars for the next.
     mutating func count(alarms number: Int, at now: Timestamp) {
-        let start = since ?? now
+        // The hour begins anew when the clock was set back.
+        let start = min(since ?? now, now)
         since = start
         var isNew = false
         if number > 0 {
-            isNew = lastAlarm.map { now - $0 >= .seconds(60) } ?? true
+            isNew = lastAlarm.map { now.hasPassed(.seconds(60), since: $0) } ?? true
             if isNew { lastAlarm = now }
         }
         realised.count(isNew ? 1 : 0, at: now)

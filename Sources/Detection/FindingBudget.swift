@@ -28,7 +28,7 @@ struct FindingBudget {
     mutating func count(_ feature: Feature, at now: Timestamp) {
         var kind = kinds[feature] ?? Kind(since: now)
         defer { kinds[feature] = kind }
-        if let last = kind.last, now - last < .seconds(60) { return }
+        if let last = kind.last, !now.hasPassed(.seconds(60), since: last) { return }
         kind.last = now
         kind.alerts += 1
         guard kind.alerts > Self.enough else { return }
@@ -38,7 +38,7 @@ struct FindingBudget {
 
     /// Lets bounds sink again for which there was hardly an alert.
     mutating func pass(to now: Timestamp) {
-        for (feature, kind) in kinds where now - kind.since >= .seconds(3600) {
+        for (feature, kind) in kinds where now.hasPassed(.seconds(3600), since: kind.since) {
             let factor = kind.alerts == 0 ? max(1, kind.factor / 2) : kind.factor
             kinds[feature] =
                 factor > 1 || kind.alerts > 0 ? Kind(factor: factor, since: now, last: kind.last) : nil

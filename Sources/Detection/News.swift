@@ -24,20 +24,20 @@ struct News {
         _ tier: Verdict.Tier, _ reason: String, of flow: FlowKey?, at time: Timestamp,
         interval usual: Duration
     ) -> Bool {
-        // A clock that was set back must not silence the entity until it has caught up.
-        if let last, time < last.time { self = News() }
         defer { if last?.time == time { target = flow } }
-        let goesOn = lastSeen.map { time - $0 < Self.story } ?? false
+        let goesOn = lastSeen.map { !time.hasPassed(Self.story, since: $0) } ?? false
         lastSeen = time
         guard let last else { return tell(tier, reason, at: time, interval: usual) }
         if tier == .block, last.tier == .alert { return tell(tier, reason, at: time, interval: usual) }
-        if tier == .block, time - last.time >= Self.pause, !isSame(flow) {
+        if tier == .block, time.hasPassed(Self.pause, since: last.time), !isSame(flow) {
             return tell(tier, reason, at: time, interval: usual)
         }
         guard tier == .alert, last.tier == .alert, last.reason == reason, goesOn else {
-            return time - last.time >= usual && tell(tier, reason, at: time, interval: usual)
+            return time.hasPassed(usual, since: last.time)
+                && tell(tier, reason, at: time, interval: usual)
         }
-        return time - last.time >= interval && tell(tier, reason, at: time, interval: interval * 4)
+        return time.hasPassed(interval, since: last.time)
+            && tell(tier, reason, at: time, interval: interval * 4)
     }
 
     private func isSame(_ flow: FlowKey?) -> Bool {

@@ -18,8 +18,8 @@ struct RowSampler {
         var serial: UInt32
         var last: Timestamp
         var rows = 0
-        /// Nothing is taken from it before.
-        var barredUntil: Timestamp?
+        /// When it was barred last.
+        var barred: Timestamp?
     }
 
     private let limit: Int
@@ -44,7 +44,7 @@ struct RowSampler {
     mutating func isDue(_ window: Window, now: Timestamp) -> Bool {
         let known = entities[window.slot]
         if let known, known.serial == window.serial {
-            guard now - known.last >= .milliseconds(900) else { return false }
+            guard now.hasPassed(.milliseconds(900), since: known.last) else { return false }
             entities[window.slot]?.last = now
         } else {
             entities[window.slot] = Known(serial: window.serial, last: now)
@@ -59,7 +59,7 @@ struct RowSampler {
     /// outvote the rest, and a poisoner neither.
     mutating func take(_ features: ArraySlice<Float>, of window: Window, now: Timestamp) {
         guard let entity = entities[window.slot], entity.rows < max(100, limit / 100),
-            entity.barredUntil.map({ now >= $0 }) ?? true
+            entity.barred.map({ now.hasPassed(Self.memory, since: $0) }) ?? true
         else { return }
         let origin = Origin(slot: window.slot, serial: window.serial, time: now)
         if origins.count < limit {
@@ -79,7 +79,7 @@ struct RowSampler {
         var entity =
             entities[window.slot].flatMap { $0.serial == window.serial ? $0 : nil }
             ?? Known(serial: window.serial, last: now)
-        entity.barredUntil = now + Self.memory
+        entity.barred = now
         entities[window.slot] = entity
         guard entity.rows > 0 else { return }
         for place in origins.indices.reversed() {
@@ -96,7 +96,7 @@ struct RowSampler {
         let width = FeatureSchema.count
         var old: [Float] = []
         old.reserveCapacity(rows.count)
-        for (place, origin) in origins.enumerated() where now - origin.time >= age {
+        for (place, origin) in origins.enumerated() where now.hasPassed(age, since: origin.time) {
             old += rows[place * width..<(place + 1) * width]
         }
         return old

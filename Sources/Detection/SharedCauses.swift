@@ -28,8 +28,10 @@ struct SharedCauses {
     mutating func isNews(_ finding: Finding, on window: Window, at now: Timestamp) -> Bool {
         guard let flow = window.evidence.largestFlow else { return true }
         let cause = Cause(feature: finding.feature, destination: flow.destination, port: flow.destinationPort)
-        guard var before = told[cause], now - before.lastSeen < Self.story else {
-            if told.count >= Self.capacity { told = told.filter { now - $0.value.lastSeen < Self.story } }
+        guard var before = told[cause], !now.hasPassed(Self.story, since: before.lastSeen) else {
+            if told.count >= Self.capacity {
+                told = told.filter { !now.hasPassed(Self.story, since: $0.value.lastSeen) }
+            }
             if told.count >= Self.capacity { told.removeAll() }
             told[cause] = Told(entity: window.entity, excess: finding.excess, lastSeen: now)
             return true

@@ -244,11 +244,11 @@ struct ViewDetector {
     private mutating func isFirst(_ finding: Finding, of slot: Int, at time: Timestamp) -> Bool {
         defer { states[slot].lastFinding = (finding.feature, time) }
         guard let last = states[slot].lastFinding, last.feature == finding.feature else { return true }
-        return time - last.time >= .seconds(3600)
+        return time.hasPassed(.seconds(3600), since: last.time)
     }
 
     private mutating func countsAsAlarm(_ slot: Int, at time: Timestamp) -> Bool {
-        if let last = states[slot].lastAlarm, time - last < .seconds(3600) { return false }
+        if let last = states[slot].lastAlarm, !time.hasPassed(.seconds(3600), since: last) { return false }
         states[slot].lastAlarm = time
         return true
     }

@@ -22,10 +22,10 @@ struct Population {
 
     /// Counts the windows of a reading, once a second: windows overlap, and the second between brings nothing new.
     mutating func add(_ batch: WindowBatch, at now: Timestamp) {
-        let passed = updated.map { (now - $0).seconds } ?? 1
-        guard passed >= 0.9 else { return }
+        let last = updated ?? now - .seconds(1)
+        guard now.hasPassed(.milliseconds(900), since: last) else { return }
         updated = now
-        let decay = Float.exp(-Float(min(passed, 60) / Self.memory))
+        let decay = Float.exp(-Float(min(max((now - last).seconds, 0), 60) / Self.memory))
         for index in counts.indices { counts[index] *= decay }
         count *= decay
         for row in batch.windows.indices {

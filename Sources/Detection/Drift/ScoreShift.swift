@@ -17,7 +17,7 @@ struct ScoreShift {
     /// One wild window must not make a minute.
     private static let highestScore = 3.0
 
-    private var minute = (sum: 0.0, count: 0, end: Timestamp?.none)
+    private var minute = (sum: 0.0, count: 0, start: Timestamp?.none)
     private var seen = 0
     private var mean = 0.0
     private var squares = 0.0
@@ -36,11 +36,11 @@ struct ScoreShift {
 
     /// Ends the minute if it is over.
     mutating func pass(_ now: Timestamp) {
-        let end = minute.end ?? now + .seconds(60)
-        minute.end = end
-        guard now >= end else { return }
+        let start = minute.start ?? now
+        minute.start = start
+        guard now.hasPassed(.seconds(60), since: start) else { return }
         if minute.count > 0 { take(minute.sum / Double(minute.count), at: now) }
-        minute = (0, 0, now + .seconds(60))
+        minute = (0, 0, now)
     }
 
     private mutating func take(_ value: Double, at now: Timestamp) {
@@ -53,6 +53,6 @@ struct ScoreShift {
         }
         let deviation = max((squares / Double(Self.warmUp - 1)).squareRoot(), 0.02)
         sum = min(max(0, sum + (value - mean) / deviation - Self.slack), Self.most)
-        if sum == 0 { since = nil } else if since == nil { since = now }
+        since = sum == 0 ? nil : min(since ?? now, now)
     }
 }

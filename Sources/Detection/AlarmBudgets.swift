@@ -50,10 +50,12 @@ struct AlarmBudgets {
     /// The groups by their place.
     var names: [String?] { [nil] + grouping.groups.map(\.name) }
 
-    /// Where in `bars` and `count` a window belongs.
+    /// Where in `bars` and `count` a window belongs, and where a verdict.
     func place(of window: Window) -> Int { grouping.place(of: window).map { $0 + 1 } ?? 0 }
+    func place(of verdict: Verdict) -> Int { grouping.place(of: verdict).map { $0 + 1 } ?? 0 }
 
-    /// The bars of each place; `judges` has for each which of the models judges it (`nil`: none has been learned yet).
+    /// The bars of each place; `judges` has for each which of `models` judges it, of which those are `nil` that have not
+    /// learned yet.
     func bars(_ view: Entity.View, judges: [Int], models: [SiteModel?]) -> [Bars] {
         // As if each had a thousand windows more: nothing seen yet is no reason for the lowest bar.
         let weights = windows.map { $0 + Self.prior }
@@ -74,7 +76,7 @@ struct AlarmBudgets {
 
     /// Takes an operator's word on a verdict.
     mutating func learn(from verdict: Verdict, wasRight: Bool, at time: Timestamp) {
-        let place = grouping.place(of: verdict).map { $0 + 1 } ?? 0
+        let place = place(of: verdict)
         if wasRight { budgets[place].forgive() } else { budgets[place].count(alarms: 1, at: time) }
     }
 

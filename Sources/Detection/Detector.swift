@@ -81,12 +81,9 @@ package final class Detector {
 
     /// Has a life for each group that shall have a model of its own, and goes on with those that there are.
     private func begin(_ grouping: Grouping) {
-        lives =
-            [lives[0]]
-            + grouping.groups.filter(\.hasOwnModel).map { group in
-                lives.dropFirst().first { $0.group == group.name }
-                    ?? ModelLife(group.name, configuration: configuration)
-            }
+        lives = grouping.modelGroups.map { group in
+            lives.first { $0.group == group } ?? ModelLife(group, configuration: configuration)
+        }
     }
 
     /// Takes in one reading.
@@ -100,11 +97,11 @@ package final class Detector {
             batches.source, seesBothWays: both, at: reading.end, lives: &lives, into: &observation)
         destination.observe(
             batches.destination, seesBothWays: both, at: reading.end, lives: &lives, into: &observation)
-        for place in lives.indices {
-            lives[place].learning?.pass(reading)
-            lives[place].trial?.observe(
+        for life in lives.indices {
+            lives[life].learning?.pass(reading)
+            lives[life].trial?.observe(
                 batches, seesBothWays: both, of: reading,
-                championAlarms: source.alarms[place] + destination.alarms[place] - alarms[place])
+                championAlarms: source.alarms[life] + destination.alarms[life] - alarms[life])
         }
         return observation
     }
@@ -112,14 +109,10 @@ package final class Detector {
     /// What is done about the shared model.
     package var phase: DetectionPhase { lives[0].phase }
 
-    /// The model of this site that is in use, and its challenger; `nil` before there is one.
-    package var siteModel: SiteModel? { lives[0].site }
-    package var trial: Trial? { lives[0].trial }
-
     /// The life of a policy group's own model (`nil`: of the shared one); `nil` if the group has none.
-    package func life(of group: String?) -> ModelLife? { place(of: group).map { lives[$0] } }
+    package func life(of group: String?) -> ModelLife? { index(of: group).map { lives[$0] } }
 
-    private func place(of group: String?) -> Int? { lives.firstIndex { $0.group == group } }
+    private func index(of group: String?) -> Int? { lives.firstIndex { $0.group == group } }
 
     /// What was collected so far; `nil` when nothing is being learned.
     package func trainingSet(of group: String? = nil) -> TrainingSet? {
@@ -128,24 +121,25 @@ package final class Detector {
 
     /// Uses a site model from now on, and begins to collect for the next one.
     package func adopt(_ model: SiteModel, in group: String? = nil) {
-        guard let place = place(of: group) else { return }
-        lives[place].adopt(model)
+        guard let index = index(of: group) else { return }
+        lives[index].adopt(model)
         source.adopt(model, in: group)
         destination.adopt(model, in: group)
+        for life in lives.indices { lives[life].trial?.adopt(model, in: group) }
     }
 
     /// Puts a model on probation beside the one in use.
     package func challenge(with model: SiteModel, in group: String? = nil) {
-        guard let place = place(of: group) else { return }
-        lives[place].trial = Trial(
+        guard let index = index(of: group) else { return }
+        lives[index].trial = Trial(
             model, in: group, configuration: configuration, views: (source, destination))
     }
 
     /// Gives up the model on probation.
-    package func endTrial(in group: String? = nil) { place(of: group).map { lives[$0].trial = nil } }
+    package func endTrial(in group: String? = nil) { index(of: group).map { lives[$0].trial = nil } }
 
     /// Collects windows for a new site model, while the present one goes on.
-    package func learnAnew(in group: String? = nil) { place(of: group).map { lives[$0].learnAnew() } }
+    package func learnAnew(in group: String? = nil) { index(of: group).map { lives[$0].learnAnew() } }
 
     /// What the latest window says of an entity; `nil` if it was not seen in it.
     package func report(on entity: Entity) -> EntityReport? {
@@ -191,7 +185,7 @@ package final class Detector {
         source.regroup(accepted, grouping)
         destination.regroup(accepted, grouping)
         begin(grouping)
-        for place in lives.indices { lives[place].trial?.regroup(accepted, grouping) }
+        for life in lives.indices { lives[life].trial?.regroup(accepted, grouping) }
     }
 
     /// Whether answers to flows are seen; without, nothing is held to be unanswered.

@@ -2,6 +2,9 @@ import Features
 package import Traffic
 
 extension Grouping {
+    /// Whose models there are: everybody's who has none of his own (`nil`) first, then each group's that has.
+    var modelGroups: [String?] { [nil] + groups.filter(\.hasOwnModel).map(\.name) }
+
     /// The place of the group that a verdict belongs to: who does it, and to whom most of it goes.
     package func place(of verdict: Verdict) -> Int? {
         place(of: verdict.entity, target: verdict.target?.address)

@@ -33,3 +33,23 @@ struct Usual {
         length = length * decay + passed
     }
 }
+
+/// What is usual of each entity by one model's scores.
+struct Usuals {
+    /// By slot in the window builder, as far as there was anything to add.
+    private var all: [Usual] = []
+
+    /// An entity's; of one that nothing was added for, none is known.
+    subscript(slot: Int) -> Usual {
+        get { all.indices.contains(slot) ? all[slot] : Usual() }
+        set {
+            while all.count <= slot { all.append(Usual()) }
+            all[slot] = newValue
+        }
+    }
+
+    /// Another entity has the slot.
+    mutating func forget(_ slot: Int) {
+        if all.indices.contains(slot) { all[slot] = Usual() }
+    }
+}

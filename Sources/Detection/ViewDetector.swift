@@ -10,15 +10,13 @@ struct ViewDetector {
         var serial: UInt32 = 0
         /// Where its latest window counted, among the policy groups.
         var place = 0
-        /// Of windows without verdict.
-        var usual = Usual()
         var lasting = Lasting()
         var news = News()
         var lastAlarm: Timestamp?
         /// The latest alert by a finding.
         var lastFinding: (feature: Feature, time: Timestamp)?
-        /// It was there before the model came into use, which makes of it what it may: its usual score has to be learned first.
-        var isOlder = false
+        /// When another model came to judge it, which makes of it what it may: its usual score has to be learned first.
+        var rejudged: Timestamp?
     }
 
     private let view: Entity.View
@@ -30,6 +28,8 @@ struct ViewDetector {
     private var learners: [Int] = []
     private var judges: [Int] = []
     private var states: [EntityState] = []
+    /// End of the latest reading.
+    private var now = Timestamp(nanoseconds: 0)
     private var budgets: AlarmBudgets
     private var findingBudget = FindingBudget()
     private var causes = SharedCauses()
@@ -71,38 +71,29 @@ struct ViewDetector {
             let old = states[index].place
             let place = budgets.names.firstIndex(of: names[old]) ?? 0
             states[index].place = place
-            guard models[judges[place]].group != before[old] else { continue }
-            forgetUsual(of: index)
-            models[judges[place]].adopted = nil
+            if models[judges[place]].group != before[old] { states[index].rejudged = now }
         }
     }
 
     /// Has a model for each group that shall have its own, the former one where there was one.
     private mutating func seat(_ grouping: Grouping) {
-        let own = grouping.groups.filter(\.hasOwnModel).map(\.name)
-        models =
-            [models[0]]
-            + own.map { name in
-                models.dropFirst().first { $0.group == name }
-                    ?? WorkingModel(view, of: name, shipped: shipped, site: nil)
-            }
-        learners = budgets.names.map { name in name.flatMap(own.firstIndex).map { $0 + 1 } ?? 0 }
+        models = grouping.modelGroups.map { group in
+            models.first { $0.group == group } ?? WorkingModel(view, of: group, shipped: shipped, site: nil)
+        }
+        learners = budgets.names.map { grouping.modelGroups.firstIndex(of: $0) ?? 0 }
         seatJudges()
     }
 
     private mutating func seatJudges() { judges = learners.map { models[$0].site == nil ? 0 : $0 } }
 
     /// Judges a group (`nil`: all without a model of their own) by another model from now on.
-    mutating func adopt(_ model: SiteModel, in group: String?) {
-        guard let place = models.firstIndex(where: { $0.group == group }) else { return }
-        models[place] = WorkingModel(view, of: group, shipped: shipped, site: model)
+    mutating func adopt(_ site: SiteModel, in group: String?) {
+        guard let model = models.firstIndex(where: { $0.group == group }) else { return }
+        models[model] = WorkingModel(view, of: group, shipped: shipped, site: site)
         seatJudges()
-        for index in states.indices where judges[states[index].place] == place { forgetUsual(of: index) }
-    }
-
-    private mutating func forgetUsual(of slot: Int) {
-        states[slot].usual = Usual()
-        states[slot].isOlder = true
+        for index in states.indices where judges[states[index].place] == model {
+            states[index].rejudged = now
+        }
     }
 
     /// The windows that a group's model (`nil`: the shared one) judges.
@@ -138,8 +129,7 @@ struct ViewDetector {
         var (windowsByPlace, alarmsByPlace) = (
             Array(repeating: 0, count: budgets.count), Array(repeating: 0, count: budgets.count)
         )
-        let isSettled = models.map { time - ($0.adopted ?? time) >= Usual.acquaintance }
-        for index in models.indices where models[index].adopted == nil { models[index].adopted = time }
+        now = time
         findingBudget.pass(to: time)
         let scopes = models.map {
             FindingScope(
@@ -155,11 +145,13 @@ struct ViewDetector {
             let bars = barsByPlace[place]
             windowsByPlace[place] += 1
             let isEcho = Echo.isAll(of: opinion.group, in: features)
-            let score = isEcho ? 0 : max(0, opinion.score - states[window.slot].usual.score)
+            let score = isEcho ? 0 : max(0, opinion.score - models[judge].usuals[window.slot].score)
             let closest = PlainFindings.closest(in: window, scope: scopes[judge])
             let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
             let mean = states[window.slot].lasting.add(score, at: time)
-            let lasting = isSettled[judge] || !states[window.slot].isOlder ? mean : 0
+            let isSettled =
+                states[window.slot].rejudged.map { time.hasPassed(Usual.acquaintance, since: $0) } ?? true
+            let lasting = isSettled ? mean : 0
             let decision = bars.decide(
                 score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
             observation.windows.append(
@@ -170,9 +162,9 @@ struct ViewDetector {
                     bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
             lives.take(
                 window, features, table: opinion.table, isSuspect: decision != nil, into: learners[place],
-                judge, now: time)
+                judgedBy: judge, now: time)
             guard let decision else {
-                if !isEcho { states[window.slot].usual.add(opinion.score, at: time) }
+                if !isEcho { models[judge].usuals[window.slot].add(opinion.score, at: time) }
                 if let score = opinion.site { models[judge].drifting?.add(score: score) }
                 continue
             }
@@ -199,7 +191,7 @@ struct ViewDetector {
                     on: window, features: features, opinion: opinion, decision: decision, finding: finding,
                     counterfactual: Counterfactual(
                         window: window, opinions: models[judge].opinions,
-                        usualScore: states[window.slot].usual.score, threshold: decision.threshold),
+                        usualScore: models[judge].usuals[window.slot].score, threshold: decision.threshold),
                     time: time, model: models[judge].name))
         }
         budgets.count(windows: windowsByPlace, alarms: alarmsByPlace, at: time)
@@ -227,7 +219,7 @@ struct ViewDetector {
     mutating func learn(from verdict: Verdict, wasRight: Bool, slot: Int?, at time: Timestamp) {
         budgets.learn(from: verdict, wasRight: wasRight, at: time)
         if !wasRight, let slot, states.indices.contains(slot) {
-            states[slot].usual.settle(on: verdict.score)
+            models[judges[budgets.place(of: verdict)]].usuals[slot].settle(on: verdict.score)
         }
     }
 
@@ -236,6 +228,7 @@ struct ViewDetector {
         while states.count <= window.slot { states.append(EntityState()) }
         if states[window.slot].serial != window.serial {
             states[window.slot] = EntityState(serial: window.serial)
+            for model in models.indices { models[model].usuals.forget(window.slot) }
         }
         states[window.slot].place = place
     }

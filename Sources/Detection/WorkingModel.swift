@@ -13,8 +13,7 @@ struct WorkingModel {
     /// Names of both models that judge, as verdicts carry them.
     let name: String
     var drifting: Drift?
-    /// Since when it is in use.
-    var adopted: Timestamp?
+    var usuals = Usuals()
     /// Alarms by score without countable evidence so far, one an entity and hour.
     var alarms = 0
 
@@ -25,14 +24,5 @@ struct WorkingModel {
         explainer = Explainer(shipped: shipped[view], site: site?[view])
         name = [shipped.name, site?.name].compactMap(\.self).joined(separator: " + ")
         drifting = site.map { Drift(view, of: group, from: $0[view]) }
-    }
-}
-
-extension WindowBatch {
-    /// Some of the windows, in this order.
-    func part(_ rows: [Int]) -> WindowBatch {
-        var part = WindowBatch()
-        for row in rows { part.append(windows[row], features(of: row)) }
-        return part
     }
 }

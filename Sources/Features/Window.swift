@@ -86,6 +86,13 @@ package struct WindowBatch: Sendable {
         features += row
     }
 
+    /// Some of the windows, in this order.
+    package func part(_ rows: [Int]) -> WindowBatch {
+        var part = WindowBatch()
+        for row in rows { part.append(windows[row], features(of: row)) }
+        return part
+    }
+
     /// The features of one window.
     package func features(of row: Int) -> ArraySlice<Float> {
         features[row * FeatureSchema.count..<(row + 1) * FeatureSchema.count]

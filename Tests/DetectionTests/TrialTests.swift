@@ -45,8 +45,8 @@ import Traffic
     func passes() throws {
         let model = try Trainer.train(try windows(everyday(30)), seed: 1, steps: 60)
         let detector = try trial(of: model, beside: model)
-        #expect(detector.trial?.outcome == .passed)
-        #expect(detector.trial?.alarms == detector.trial?.championAlarms)
+        #expect(detector.lives[0].trial?.outcome == .passed)
+        #expect(detector.lives[0].trial?.alarms == detector.lives[0].trial?.championAlarms)
     }
 
     @Test("a trial that is not over has no outcome")
@@ -56,7 +56,7 @@ import Traffic
         detector.adopt(model)
         detector.challenge(with: model)
         for reading in everyday(12).readings(until: 12) { _ = detector.observe(reading) }
-        #expect(detector.trial?.outcome == .running(0.5))
+        #expect(detector.lives[0].trial?.outcome == .running(0.5))
     }
 
     @Test("more alarms than accepted, and than the model in use raised, fail it")
@@ -64,7 +64,7 @@ import Traffic
         let model = try Trainer.train(try windows(everyday(30)), seed: 1, steps: 10)
         let detector = try detector { $0.trialDuration = .seconds(1) }
         detector.challenge(with: model)
-        var trial = try #require(detector.trial)
+        var trial = try #require(detector.lives[0].trial)
         trial.alarms = 5
         trial.championAlarms = 2
         let nothing = (source: WindowBatch(), destination: WindowBatch())

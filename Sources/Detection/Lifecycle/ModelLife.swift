@@ -52,17 +52,17 @@ package struct ModelLife: Sendable {
 extension [ModelLife] {
     /// Learns from a window, or nothing of its entity if there is something to say of it.
     ///
-    /// `learner` and `judge` are the places of the group's own model and of the one that judges it. As long as that is the
+    /// `learner` and `judge` are the indices of the group's own model and of the one that judges it. As long as that is the
     /// shared one, it has to know these windows too.
     mutating func take(
         _ window: Window, _ features: ArraySlice<Float>, table: Double, isSuspect: Bool, into learner: Int,
-        _ judge: Int, now: Timestamp
+        judgedBy judge: Int, now: Timestamp
     ) {
-        for place in indices {
-            if place == learner || place == judge {
-                self[place].learning?.take(window, features, table: table, isSuspect: isSuspect, now: now)
+        for life in indices {
+            if life == learner || life == judge {
+                self[life].learning?.take(window, features, table: table, isSuspect: isSuspect, now: now)
             } else if isSuspect {
-                self[place].learning?.bar(window, now: now)
+                self[life].learning?.bar(window, now: now)
             }
         }
     }

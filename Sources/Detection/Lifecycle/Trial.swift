@@ -20,7 +20,7 @@ package struct Trial: Sendable {
     /// Whose model it would be; `nil`: the shared one.
     private let group: String?
     private let length: Duration
-    private var source: ViewDetector
+    private(set) var source: ViewDetector
     private var destination: ViewDetector
     /// Span of traffic that both models have judged.
     package private(set) var passed: Duration = .zero
@@ -37,6 +37,11 @@ package struct Trial: Sendable {
         self.group = group
         length = configuration.trialDuration
         (source, destination) = views
+        adopt(model, in: group)
+    }
+
+    /// Judges a group (`nil`: all without a model of their own) by another model from now on, as the champion does.
+    mutating func adopt(_ model: SiteModel, in group: String?) {
         source.adopt(model, in: group)
         destination.adopt(model, in: group)
     }

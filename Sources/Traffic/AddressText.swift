@@ -1,33 +1,47 @@
 extension Address: CustomStringConvertible, LosslessStringConvertible {
     /// Dotted quad, or IPv6 as RFC 5952 section 4 writes it (always in hexadecimal groups).
     package var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(39)
         if isIPv4 {
-            return (0..<4).reversed().map { String(low >> UInt64($0 * 8) & 0xFF) }.joined(separator: ".")
-        }
-        let groups = (0..<8).map {
-            UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64((3 - $0 % 4) * 16))
-        }
-        guard let zeros = Self.longestZeroRun(in: groups) else { return Self.hexadecimal(groups[...]) }
-        return Self.hexadecimal(groups[..<zeros.lowerBound]) + "::"
-            + Self.hexadecimal(groups[zeros.upperBound...])
-    }
-
-    private static func hexadecimal(_ groups: ArraySlice<UInt16>) -> String {
-        groups.map { String($0, radix: 16) }.joined(separator: ":")
-    }
-
-    /// The first of the longest runs of two or more zero groups, which `::` stands for.
-    private static func longestZeroRun(in groups: [UInt16]) -> Range<Int>? {
-        var best = 0..<0
-        var start = 0
-        for index in groups.indices {
-            if groups[index] != 0 {
-                start = index + 1
-            } else if index + 1 - start > best.count {
-                best = start..<index + 1
+            for place in 0..<4 {
+                if place > 0 { text.append(.dot) }
+                text.append(UInt16(low >> UInt64(24 - 8 * place) & 0xFF), base: 10)
+            }
+        } else {
+            let zeros = longestZeroRun
+            var place = 0
+            while place < 8 {
+                if zeros.contains(place) {
+                    text += [.colon, .colon]
+                    place = zeros.upperBound
+                } else {
+                    if place > 0, place != zeros.upperBound { text.append(.colon) }
+                    text.append(group(place), base: 16)
+                    place += 1
+                }
             }
         }
-        return best.count > 1 ? best : nil
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// One of the eight groups of an IPv6 address.
+    private func group(_ place: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (place < 4 ? high : low) >> UInt64((3 - place % 4) * 16))
+    }
+
+    /// The first of the longest runs of two or more zero groups, which `::` stands for; behind the last group if there is none.
+    private var longestZeroRun: Range<Int> {
+        var best = 8..<8
+        var start = 0
+        for place in 0..<8 {
+            if group(place) != 0 {
+                start = place + 1
+            } else if place + 1 - start > max(best.count, 1) {
+                best = start..<place + 1
+            }
+        }
+        return best
     }
 
     /// Reads a dotted quad or an IPv6 address (RFC 4291 section 2.2, all three forms; no zone); else `nil`.
@@ -111,6 +125,19 @@ extension Address: CustomStringConvertible, LosslessStringConvertible {
             value = value << 4 | digit
         }
         return value
+    }
+}
+
+extension [UInt8] {
+    /// Appends a number without leading zeros, to base 10 or 16.
+    fileprivate mutating func append(_ number: UInt16, base: UInt16) {
+        var unit: UInt16 = 1
+        while number / unit >= base { unit *= base }
+        while unit > 0 {
+            let digit = UInt8(number / unit % base)
+            append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
+            unit /= base
+        }
     }
 }
 

@@ -25,7 +25,7 @@ package actor Agent {
     /// Signs every model that is kept.
     let key: SigningKey
     let started: Moment
-    private let notify: @Sendable (TimedNotice) -> Void
+    private let notify: @Sendable ([TimedNotice]) -> Void
     let eventLog = EventLog()
 
     /// As looked up within the last minute.
@@ -65,7 +65,7 @@ package actor Agent {
     package init(
         _ loaded: LoadedConfiguration, load: (@Sendable () throws -> LoadedConfiguration)? = nil,
         replaces: Bool = false, clock: any AgentClock = WallClock(),
-        notify: @escaping @Sendable (TimedNotice) -> Void = { _ in }
+        notify: @escaping @Sendable ([TimedNotice]) -> Void = { _ in }
     ) throws {
         let configuration = loaded.configuration
         self.loaded = loaded
@@ -206,7 +206,7 @@ package actor Agent {
     /// A store that fails now is tried again with the next event.
     func record(_ events: [Event], by who: String, at now: Timestamp) {
         guard !events.isEmpty else { return }
-        for event in events { tell(.event(event), by: who) }
+        tell(events.map(Notice.event), by: who)
         attempt("store") { try store.save(events, by: who, under: loaded.hash, at: now) }
     }
 
@@ -303,10 +303,13 @@ package actor Agent {
         return [trip].compactMap(\.self) + complaints.keys.sorted().compactMap { complaints[$0] }
     }
 
-    func tell(_ notice: Notice, by who: String = "agent") {
-        let timed = TimedNotice(time: clock.now, who: who, notice: notice)
+    func tell(_ notice: Notice) { tell([notice], by: "agent") }
+
+    private func tell(_ notices: [Notice], by who: String) {
+        let now = clock.now
+        let timed = notices.map { TimedNotice($0, by: who, at: now) }
         notify(timed)
-        eventLog.add(EventReport(timed))
+        for notice in timed { eventLog.add(notice.report) }
     }
 }
 

@@ -1,4 +1,4 @@
-package import Control
+import Control
 import Detection
 import Features
 import Policy
@@ -6,9 +6,9 @@ import Traffic
 
 extension EventReport {
     /// What the agent tells, as the API has it.
-    package init(_ timed: TimedNotice) {
-        self.init(time: timed.time, kind: .warning, who: timed.who, text: "")
-        switch timed.notice {
+    init(_ notice: Notice, by who: String, at time: Timestamp) {
+        self.init(time: time, kind: .warning, who: who, text: "")
+        switch notice {
         case .started(let interfaces):
             (kind, text) = (.start, "watching \(interfaces.joined(separator: ", "))")
         case .interface(let words): (kind, text) = (.interface, words)

@@ -1,3 +1,4 @@
+package import Control
 package import Policy
 package import Traffic
 
@@ -46,7 +47,14 @@ package enum TrialStep: Hashable, Sendable {
 /// A notice with its time.
 package struct TimedNotice: Sendable {
     package let time: Timestamp
-    /// `agent`, or the user who asked for it.
-    package var who = "agent"
     package let notice: Notice
+    /// The same as the API has it.
+    package let report: EventReport
+
+    /// `who` is `agent`, or the user who asked for it.
+    init(_ notice: Notice, by who: String, at time: Timestamp) {
+        self.time = time
+        self.notice = notice
+        report = EventReport(notice, by: who, at: time)
+    }
 }

@@ -198,7 +198,7 @@ extension Policy {
             if let entry = allowed[prefix], entry.origin == .manual { dismiss(entry, &changes) }
         case .unban(var sanction):
             pardons[sanction.prefix] = nil
-            guard sanctionsInForce[Slot(sanction.rule)] == nil, slots[sanction.rule.id] == nil,
+            guard sanctionsInForce[Slot(sanction.rule)] == nil, sanctionsInForce[sanction.rule.id] == nil,
                 sanction.rule.expires.map({ $0 > now }) ?? true,
                 refusal(of: sanction.prefix, by: sanction.rule.origin) == nil
             else { return }

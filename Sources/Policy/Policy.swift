@@ -45,8 +45,7 @@ package struct Policy: Sendable {
     package internal(set) var pending: [PendingChange] = []
     /// Hash of the configuration that decisions are made under; kept with each of them.
     package var configuration: String?
-    var sanctionsInForce: [Slot: Standing] = [:]
-    var slots: [UInt32: Slot] = [:]
+    var sanctionsInForce = Standings()
     var allowed: [Prefix: AllowEntry] = [:]
     var allowIDs: Set<UInt32> = []
     /// Rules that let pass, in the data plane too, what is protected as a single address.
@@ -194,16 +193,13 @@ package struct Policy: Sendable {
     mutating func makeRuleID() -> UInt32 {
         repeat {
             lastRuleID &+= 1
-        } while lastRuleID == 0 || slots[lastRuleID] != nil || allowIDs.contains(lastRuleID)
+        } while lastRuleID == 0 || sanctionsInForce[lastRuleID] != nil || allowIDs.contains(lastRuleID)
         return lastRuleID
     }
 
     /// Puts a sanction in force, in place of one in the same slot.
     mutating func impose(_ sanction: Sanction, counter: Count = Count(), _ changes: inout Changes) {
-        let slot = Slot(sanction.rule)
-        if let old = sanctionsInForce[slot] { slots[old.sanction.rule.id] = nil }
-        sanctionsInForce[slot] = Standing(sanction: sanction, counter: counter)
-        slots[sanction.rule.id] = slot
+        sanctionsInForce[Slot(sanction.rule)] = Standing(sanction: sanction, counter: counter)
         noteEnd(sanction.rule.expires)
         changes.install.append(sanction.rule)
     }
@@ -213,7 +209,6 @@ package struct Policy: Sendable {
         _ sanction: Sanction, _ ending: Event.Ending, at now: Timestamp, _ changes: inout Changes
     ) {
         sanctionsInForce[Slot(sanction.rule)] = nil
-        slots[sanction.rule.id] = nil
         if ending == .expired {
             let over = min(sanction.rule.expires ?? now, now)
             offences.remember(

@@ -7,7 +7,7 @@ extension Policy {
     /// The data plane ends rules by a clock that nobody sets. So bans keep the time they have left: none ends early because
     /// the clock went forward, and none outlives its time because it went back.
     package mutating func clockWasSet(by step: Duration) -> [Event] {
-        for slot in sanctionsInForce.keys { sanctionsInForce[slot]?.content.move(by: step) }
+        for slot in sanctionsInForce.slots { sanctionsInForce[slot]?.content.move(by: step) }
         for prefix in allowed.keys { allowed[prefix]?.move(by: step) }
         offences.move(by: step)
         acquaintances.move(by: step)

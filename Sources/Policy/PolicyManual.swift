@@ -46,9 +46,11 @@ extension Policy {
         _ prefixes: [Prefix], at now: Timestamp
     ) -> (lifted: [Sanction], refusals: [Prefix: Refusal], Changes) {
         let wanted = Set(prefixes)
-        // Of many in force, few are wanted: their keys are looked through, and only those are taken out.
-        let meant = sanctionsInForce.keys.filter { wanted.contains($0.match.prefix) }
-            .compactMap { sanctionsInForce[$0]?.sanction }
+        // Rules on sources are looked up; only those on what is attacked, which are few, are looked through.
+        let scoped = sanctionsInForce.slots.filter {
+            if case .scope = $0.match { wanted.contains($0.match.prefix) } else { false }
+        }
+        let meant = (wanted.flatMap(Slot.all(on:)) + scoped).compactMap { sanctionsInForce[$0]?.sanction }
         let found = Dictionary(grouping: meant.sorted { $0.rule.id < $1.rule.id }, by: \.prefix)
         var refusals: [Prefix: Refusal] = [:]
         var changes = Changes()

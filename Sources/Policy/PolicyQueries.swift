@@ -38,7 +38,7 @@ extension Policy {
 
     /// The one with this rule.
     package func sanction(_ ruleID: UInt32) -> Sanction? {
-        slots[ruleID].flatMap { sanctionsInForce[$0] }?.sanction
+        sanctionsInForce[ruleID]?.sanction
     }
 
     /// The entry of the allow-list for exactly this prefix.
@@ -53,7 +53,9 @@ extension Policy {
     package var allowList: [AllowEntry] { allowed.values.sorted { $0.prefix < $1.prefix } }
 
     /// Whether a rule with this id should be in the data plane.
-    package func has(_ ruleID: UInt32) -> Bool { slots[ruleID] != nil || allowIDs.contains(ruleID) }
+    package func has(_ ruleID: UInt32) -> Bool {
+        sanctionsInForce[ruleID] != nil || allowIDs.contains(ruleID)
+    }
 
     /// Every rule that should be in the data plane.
     package var rules: [Rule] {
@@ -71,7 +73,7 @@ extension Policy {
 
     /// Number of bans and of limits in force.
     package var counts: (bans: Int, limits: Int) {
-        let limits = sanctionsInForce.keys.count { $0.isLimit }
+        let limits = sanctionsInForce.slots.count { $0.isLimit }
         return (sanctionsInForce.count - limits, limits)
     }
 
@@ -104,9 +106,7 @@ extension Policy {
     /// Sanctions on sources that have all of `prefix`, in order of precedence.
     func sanctions(coveringSource prefix: Prefix) -> [Sanction] {
         var found: [Sanction] = []
-        for (isLimit, origin) in [
-            (false, Rule.Origin.manual), (false, .automatic), (true, .manual), (true, .automatic),
-        ] {
+        for (isLimit, origin) in Slot.kinds {
             for length in (0...prefix.length).reversed() {
                 let slot = Slot(
                     .source(Prefix(prefix.address, length: length)), isLimit: isLimit, origin: origin)
@@ -118,6 +118,16 @@ extension Policy {
 }
 
 extension Policy.Slot {
+    /// Kinds of rules on sources, in order of precedence.
+    fileprivate static let kinds: [(isLimit: Bool, origin: Rule.Origin)] = [
+        (false, .manual), (false, .automatic), (true, .manual), (true, .automatic),
+    ]
+
+    /// Where rules on exactly this source stand.
+    static func all(on prefix: Prefix) -> [Self] {
+        kinds.map { Self(.source(prefix), isLimit: $0.isLimit, origin: $0.origin) }
+    }
+
     fileprivate init(_ match: Rule.Match, isLimit: Bool, origin: Rule.Origin) {
         self.match = match
         self.isLimit = isLimit

@@ -32,10 +32,8 @@ extension Policy {
     }
 
     private mutating func update(_ counters: RuleCounters, at now: Timestamp) {
-        guard let slot = slots[counters.id], let old = sanctionsInForce[slot]?.content,
-            counters.dropped != old.counter || counters.lastHit != old.sanction.lastHit
-        else { return }
-        var standing = old
+        guard let old = sanctionsInForce[counters.id], !old.has(counters) else { return }
+        var standing = old.content
         if counters.dropped != standing.counter {
             let hasRisen = counters.dropped.packets >= standing.counter.packets
             // Less than before: the rule was installed anew, and counts from nothing.
@@ -49,7 +47,7 @@ extension Policy {
             standing.lastDropped = now
         }
         standing.sanction.lastHit = counters.lastHit ?? standing.sanction.lastHit
-        sanctionsInForce[slot]?.content = standing
+        sanctionsInForce[Slot(standing.sanction.rule)]?.content = standing
     }
 
     private mutating func settle(_ standing: Standing, at now: Timestamp, _ changes: inout Changes) {
@@ -107,7 +105,6 @@ extension Policy {
         letProtectedPass(&changes)
         // Of a hundred thousand, tables that grow step by step would take as long again.
         sanctionsInForce.reserveCapacity(saved.sanctions.count)
-        slots.reserveCapacity(saved.sanctions.count)
         changes.install.reserveCapacity(changes.install.count + saved.sanctions.count)
         for sanction in saved.sanctions { restore(sanction, at: now, &changes) }
         undoOverdue(at: now, &changes)

@@ -32,6 +32,14 @@ struct Standing: Sendable {
         set { box = Box(newValue) }
     }
 
+    /// Of its rule.
+    var id: UInt32 { box.content.sanction.rule.id }
+
+    /// Whether this is what was last read of the data plane; asked of all rules each second, so without a copy of one.
+    func has(_ counters: RuleCounters) -> Bool {
+        box.content.counter == counters.dropped && box.content.sanction.lastHit == counters.lastHit
+    }
+
     var sanction: Sanction {
         get { box.content.sanction }
         set { content.sanction = newValue }

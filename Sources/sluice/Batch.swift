@@ -46,7 +46,9 @@ extension Subjects {
         guard confirm == nil || prefixes.count <= size else {
             throw ValidationError("--confirm is for at most \(size.grouped) prefixes at a time")
         }
-        for isTrial in prefixes.count > size ? [true, false] : [false] {
+        // Of what is to be lifted nothing can be refused.
+        let isTried = prefixes.count > size && action != .unban
+        for isTrial in isTried ? [true, false] : [false] {
             for start in stride(from: 0, to: prefixes.count, by: size) {
                 let chunk = Array(prefixes[start..<min(start + size, prefixes.count)])
                 let request = BatchRequest(

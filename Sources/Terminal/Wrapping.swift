@@ -6,6 +6,11 @@ extension Screen {
     package func lines(of text: String, indentedBy indent: Int = 0) -> [String] {
         wrapsProse ? text.wrapped(to: width - indent) : [text]
     }
+
+    /// Characters of the longest word of prose that is wrapped; 0 where none is.
+    func longestWord(in text: String) -> Int {
+        wrapsProse ? text.split(separator: " ").map(\.visibleCount).max() ?? 0 : 0
+    }
 }
 
 extension String {

@@ -20,7 +20,7 @@ struct ExplainCommand: DocumentCommand {
     func text(_ explanation: Explanation, on screen: Screen, at now: Timestamp) -> String {
         let state = screen.styled(explanation.state.rawValue, explanation.state.style)
         var text =
-            screen.styled("\(explanation.address)", .bold) + " is \(state).\n"
+            screen.wrapped(screen.styled("\(explanation.address)", .bold) + " is \(state).") + "\n"
             + screen.wrapped(explanation.summary) + "\n"
         if let entry = explanation.allowedBy { text += "\n" + describe(entry, on: screen, at: now) }
         if let rule = explanation.rule { text += "\n" + describe(rule, on: screen, at: now) }
@@ -90,7 +90,9 @@ struct ExplainCommand: DocumentCommand {
     }
 
     private func describe(_ current: Explanation.Current?, on screen: Screen, at now: Timestamp) -> String {
-        guard let current else { return "Nothing of it was counted lately (what is dropped is not).\n" }
+        guard let current else {
+            return screen.wrapped("Nothing of it was counted lately (what is dropped is not).") + "\n"
+        }
         let subject = current.prefix.isSingleAddress ? "" : " (\(current.prefix))"
         let rates = "\(current.packetsPerSecond.grouped) packets/s, \(current.bytesPerSecond.bytes)/s"
         let score = "score \(current.score.short) (threshold \(current.threshold.short))"

@@ -268,6 +268,34 @@ struct RenderingTests {
                 == "2001:db8:1:2::/64 is on the allow-list.\nLifted the ban or limit on 192.0.2.7.\n")
     }
 
+    @Test("What is told of a ban on the longest address, which waits to be confirmed, fits 40 columns")
+    func fitsNarrowTerminals() throws {
+        let prefix = try #require(Prefix("2001:db8:1234:5678:9abc:def0:1234:5678"))
+        let screen = Screen(width: 40, isColoured: true)
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        let before = policy
+        var (sanction, changes) = try policy.ban(prefix, for: nil, reason: "abuse", at: Samples.now)
+        try policy.awaitConfirmation(of: &changes, since: before, within: .seconds(300), at: Samples.now)
+        let pending = try #require(policy.pending.first.map(PendingReport.init))
+        sanction.rule.expires = pending.deadline
+        var ban = BanReport(sanction)
+        ban.pending = pending
+        var status = Samples.status
+        status.pending = [pending]
+        let explanation = Explanation(
+            of: prefix.address, treatment: policy.treatment(of: prefix.address), cause: nil, current: nil,
+            alerts: [], similar: [])
+        let texts = [
+            try text(StatusCommand.self, status, on: screen),
+            try text(BansCommand.self, BanList(bans: [ban]), on: screen),
+            try text(ConfirmCommand.self, of: ["--list"], PendingList(pending: [pending]), on: screen),
+            try text(ExplainCommand.self, of: ["\(prefix)"], explanation, on: screen),
+        ]
+        for line in texts.joined().replacing(/\u{1B}\[\d+m/, with: "").split(separator: "\n") {
+            #expect(line.count <= 40, "\(line)")
+        }
+    }
+
     @Test("Colours change nothing but colours", arguments: [40, 80, 200])
     func coloursAreHarmless(_ width: Int) throws {
         let list = BanList(bans: [Samples.ban, Samples.limit, Samples.manual].map(BanReport.init))

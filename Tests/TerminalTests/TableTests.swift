@@ -130,6 +130,29 @@ struct TableTests {
         #expect(fields.text(on: pipe) == "Why  \(text)\n")
     }
 
+    @Test("A value with a word that has no room beside its label stands below it, with what continues it")
+    func putsLongWordsBelow() {
+        var fields = Fields()
+        fields.add("To confirm", "ban 2001:db8::1234:5678, undone in 5m")
+        fields.add("", "mode limit")
+        fields.add("Mode", "shadow")
+        #expect(
+            fields.text(on: Screen(width: 23, isColoured: false)) == """
+                To confirm
+                  ban
+                  2001:db8::1234:5678,
+                  undone in 5m
+                  mode limit
+                Mode        shadow
+
+                """)
+        // A word as long as the screen is wide has no indentation.
+        fields = Fields()
+        fields.add("Rule", "2001:db8::1234:5678:9a")
+        #expect(
+            fields.text(on: Screen(width: 22, isColoured: false)) == "Rule\n2001:db8::1234:5678:9a\n")
+    }
+
     @Test("Fields stand in one column")
     func alignsFields() {
         var fields = Fields()

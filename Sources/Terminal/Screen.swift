@@ -23,15 +23,16 @@ package struct Screen: Hashable, Sendable {
         let environment = ProcessInfo.processInfo.environment
         let isTerminal = isatty(STDOUT_FILENO) == 1
         let hasColours = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
-        let columns = environment["COLUMNS"].flatMap(Int.init) ?? (isTerminal ? terminalWidth : nil)
+        let columns = environment["COLUMNS"].flatMap(Int.init) ?? width(ofTerminal: STDOUT_FILENO)
         return Screen(
             width: max(columns ?? 80, 40), isColoured: isTerminal && hasColours, wrapsProse: columns != nil)
     }
 
-    private static var terminalWidth: Int? {
+    /// Columns of the terminal behind a file descriptor; `nil` if there is none, or it does not know.
+    package static func width(ofTerminal descriptor: Int32) -> Int? {
         var size = winsize()
         // The kernel fills in the structure, whose size the request implies.
-        let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+        let isKnown = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
         return isKnown && size.ws_col > 0 ? Int(size.ws_col) : nil
     }
 

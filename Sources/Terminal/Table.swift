@@ -139,7 +139,7 @@ extension String {
     }
 
     /// At most `width` characters, the last of which says that there were more.
-    func cut(to width: Int) -> String { count <= width ? self : prefix(max(0, width - 1)) + "…" }
+    package func cut(to width: Int) -> String { count <= width ? self : prefix(max(0, width - 1)) + "…" }
 }
 
 extension Unicode.Scalar.Properties {

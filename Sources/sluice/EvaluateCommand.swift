@@ -105,7 +105,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         try await finish {
             let configuration = try config.map { try Configuration(file: $0) } ?? Configuration()
             let run = EvaluationRun(configuration: configuration, learning: learn)
-            let progress = ReplayProgress()
+            let progress = ReplayProgress(of: captures.count)
             let labels = try captures.map { $0.isDatabase ? [] : try readLabels(of: $0) }
             var rows: [Figures] = []
             var totals: [Total] = []
@@ -126,6 +126,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 }
                 rows += figures
                 page.add(HTMLReport.Section(record: judged.record, labels: judged.labels, figures: figures))
+                progress.next()
             }
             progress.clear()
             let curves = totals.map {

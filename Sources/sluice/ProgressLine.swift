@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Terminal
 
 /// One line on standard error, if that is a terminal, for what takes longer than two seconds.
 final class ProgressLine {
@@ -17,8 +18,11 @@ final class ProgressLine {
         guard isShown, elapsed > .seconds(2), now - last > .milliseconds(250) else { return }
         last = now
         hasShown = true
-        write("\r\u{1B}[K" + text())
+        // What goes on in the next line could not be replaced.
+        write("\r\u{1B}[K" + text().cut(to: (Screen.width(ofTerminal: STDERR_FILENO) ?? 80) - 1))
     }
+
+    deinit { clear() }
 
     func clear() {
         if hasShown { write("\r\u{1B}[K") }

@@ -35,8 +35,9 @@ enum SiteWindows {
         var configuration = DetectionConfiguration()
         configuration.learnDuration = .seconds(1 << 40)
         let detector = Detector(configuration: configuration, shippedModel: shipped)
+        let progress = ReplayProgress(of: inputs.count)
         for path in inputs {
-            try readings(of: path, every: Configuration().interval) { _ = detector.observe($0) }
+            try readings(of: path, every: Configuration().interval, progress) { _ = detector.observe($0) }
         }
         return detector.trainingSet() ?? TrainingSet(joining: [], shipped: shipped)
     }
@@ -50,8 +51,10 @@ enum SiteWindows {
     }
 
     /// The readings of a capture, with progress on a terminal.
-    static func readings(of path: String, every interval: Duration, _ body: (Reading) throws -> Void) throws {
-        let progress = ReplayProgress()
+    static func readings(
+        of path: String, every interval: Duration, _ progress: ReplayProgress,
+        _ body: (Reading) throws -> Void
+    ) throws {
         let source = try CaptureSource([Capture(path: path)])
         var now = source.firstTime
         while let next = source.nextTime {
@@ -60,6 +63,7 @@ enum SiteWindows {
             progress.show(now)
         }
         progress.clear()
+        progress.next()
         // What is made of half a capture is worth nothing.
         if let failure = source.failure { throw failure }
     }

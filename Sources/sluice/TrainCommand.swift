@@ -86,8 +86,11 @@ struct TrainCommand: AsyncParsableCommand {
 
     private func trainShipped() throws -> String {
         var training = ShippedModelTraining()
+        let progress = ReplayProgress(of: inputs.count)
         for path in inputs {
-            try SiteWindows.readings(of: path, every: Configuration().interval) { training.add($0) }
+            try SiteWindows.readings(of: path, every: Configuration().interval, progress) {
+                training.add($0)
+            }
             training.endCapture()
         }
         let model = try training.train(name: name)

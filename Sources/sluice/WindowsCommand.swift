@@ -20,9 +20,10 @@ struct WindowsCommand: AsyncParsableCommand {
         try await finish {
             let output = LineWriter()
             try output.write(WindowTable.header)
+            let progress = ReplayProgress(of: captures.count)
             for path in captures {
                 var builder = WindowBuilder()
-                try SiteWindows.readings(of: path, every: WindowBuilder.span) { reading in
+                try SiteWindows.readings(of: path, every: WindowBuilder.span, progress) { reading in
                     let batches = builder.observe(reading)
                     for batch in [batches.source, batches.destination] {
                         for row in batch.windows.indices {

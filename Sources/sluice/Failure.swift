@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Control
+import Foundation
 import Signing
 
 /// An error as people get to see it: what happened, what to do, and the exit code.
@@ -22,6 +23,7 @@ struct Failure: Error, Hashable, CustomStringConvertible {
         case let error as AgentInTheWay: self.init(error.description, exitCode: ExitCode(5))
         case let error as ConfigurationError: self.init(error.description, exitCode: ExitCode(2))
         case let error as SignatureError: self.init(error.description, exitCode: ExitCode(5))
+        case let error as CocoaError: self.init(error.words, exitCode: .failure)
         case let error as ValidationError: self.init(error.message, exitCode: .validationFailure)
         default: self.init("\(error)", exitCode: .failure)
         }
@@ -65,5 +67,14 @@ struct Failure: Error, Hashable, CustomStringConvertible {
                 ("cannot connect to \(socket): \(detail)", nil)
             }
         self.init(message, hint: hint, exitCode: ExitCode(3))
+    }
+}
+
+extension CocoaError {
+    /// Which file it is about, and what the system said.
+    fileprivate var words: String {
+        let reason = (underlying as? POSIXError).map { unsafe String(cString: strerror($0.code.rawValue)) }
+        let file = (filePath ?? url?.path).map { "\($0): " } ?? ""
+        return file + (reason ?? localizedDescription)
     }
 }

@@ -224,6 +224,13 @@ struct CommandTests {
         (["bans", "--format", "xml"], 64, "`xml` is not one of table, json, jsonl, csv"),
     ]
 
+    @Test("A file that is not there is named, as is why it cannot be read")
+    func namesFiles() async throws {
+        let outcome = try await sluice(["evaluate", "x.pcap", "--labels", "/nowhere"])
+        #expect(outcome.status == 1)
+        #expect(outcome.error == "sluice: /nowhere/x.csv: No such file or directory\n")
+    }
+
     @Test("Each mistake has its exit code, and says what was expected", arguments: mistakes)
     func reportsMistakes(_ arguments: [String], _ status: Int32, _ message: String) async throws {
         try await withAgent { run in

@@ -250,10 +250,10 @@ struct EvaluateCommand: AsyncParsableCommand {
 extension Figures: ListRow {
     /// For people three digits, with the interval if there is one.
     private static func number(
-        _ name: String, _ title: String, _ value: @escaping (Figures) -> Double?,
+        _ name: String, _ title: String, dispensability: Int = 0, _ value: @escaping (Figures) -> Double?,
         _ interval: @escaping (Figures) -> Interval? = { _ in nil }
     ) -> Column<Figures> {
-        Column(name, title, .right, value: value) { row in
+        Column(name, title, .right, dispensability: dispensability, value: value) { row in
             let words = [HTMLReport.short(value(row)), HTMLReport.between(interval(row))]
             return Table.Cell(words.filter { !$0.isEmpty }.joined(separator: " "))
         }
@@ -265,18 +265,21 @@ extension Figures: ListRow {
             Column("detector", "DETECTOR", value: { $0.detector }),
             Column("detected", "FOUND", .right, value: { $0.detected }),
             Column("attacks", "OF", .right, value: { $0.attacks }),
-            number("recall", "RECALL (95 %)", { $0.recall }, { $0.recallInterval }),
-            number("precision", "PRECISION (95 %)", { $0.precision }, { $0.precisionInterval }),
-            number("f1", "F1", { $0.f1 }),
-            number("rocArea", "ROC", { $0.rocArea }),
-            number("prArea", "PR", { $0.prArea }),
-            number("secondsToDetect50", "P50 s", { $0.secondsToDetect50 }),
-            number("secondsToDetect90", "P90 s", { $0.secondsToDetect90 }),
+            number("recall", "RECALL (95 %)", dispensability: 2, { $0.recall }, { $0.recallInterval }),
+            number(
+                "precision", "PRECISION (95 %)", dispensability: 4, { $0.precision }, { $0.precisionInterval }
+            ),
+            number("f1", "F1", dispensability: 8, { $0.f1 }),
+            number("rocArea", "ROC", dispensability: 9, { $0.rocArea }),
+            number("prArea", "PR", dispensability: 10, { $0.prArea }),
+            number("secondsToDetect50", "P50 s", dispensability: 6, { $0.secondsToDetect50 }),
+            number("secondsToDetect90", "P90 s", dispensability: 3, { $0.secondsToDetect90 }),
             number(
                 "falseAlarmsPerHour", "FALSE/h (95 %)", { $0.falseAlarmsPerHour }, { $0.falseAlarmsInterval }),
-            Column("victimsBlamed", "VICTIMS", .right, value: { $0.victimsBlamed }),
-            Column("falseEntities", "ADDRESSES", .right, value: { $0.falseEntities }),
-            Column("byCategory", "BY CATEGORY", isFlexible: true, value: { $0.categories }),
+            Column("victimsBlamed", "VICTIMS", .right, dispensability: 5, value: { $0.victimsBlamed }),
+            Column("falseEntities", "ADDRESSES", .right, dispensability: 7, value: { $0.falseEntities }),
+            Column(
+                "byCategory", "BY CATEGORY", isFlexible: true, dispensability: 1, value: { $0.categories }),
         ]
     }
 }

@@ -65,15 +65,16 @@ extension Agent {
             if let flaw {
                 attempt("store") { try keep(model, of: group, as: .rejected, note: flaw, at: now) }
                 engine.detector.learnAnew(in: group)
-                tell(.trial(model: model.name, .failed(flaw)))
+                tell(of: model.name, .failed(flaw), at: now)
             } else if life.site == nil {
                 use(model, in: group, at: now)
                 attempt("store") { try keep(model, of: group, as: .champion, note: "the first", at: now) }
                 tell(.learned(model: model.name, seconds: (now - since).seconds))
+                note(model.name, "is the first of this site and is in use now", at: now)
             } else {
                 engine.detector.challenge(with: model, in: group)
                 attempt("store") { try keep(model, of: group, as: .challenger, note: "on trial", at: now) }
-                tell(.trial(model: model.name, .began))
+                tell(of: model.name, .began, at: now)
             }
             settle(Learner.subject(of: group))
         } catch {
@@ -144,12 +145,24 @@ extension Agent {
                 "passed its trial: \(trial.alarms) alarms without evidence, the one before \(trial.championAlarms)"
             use(trial.model, in: life.group, at: now)
             attempt("store") { try store.assign(.champion, to: trial.model.name, note: note, at: now) }
-            tell(.trial(model: trial.model.name, .passed))
+            tell(of: trial.model.name, .passed, at: now)
         case .failed(let reason):
             engine.detector.endTrial(in: life.group)
             engine.detector.learnAnew(in: life.group)
             attempt("store") { try store.assign(.rejected, to: trial.model.name, note: reason, at: now) }
-            tell(.trial(model: trial.model.name, .failed(reason)))
+            tell(of: trial.model.name, .failed(reason), at: now)
+        }
+    }
+
+    /// Tells what happens to a model on probation, and keeps it in the audit trail: it decides who is judged by what.
+    private func tell(of model: String, _ step: TrialStep, at now: Timestamp) {
+        tell(.trial(model: model, step))
+        note(model, step.sentence, at: now)
+    }
+
+    private func note(_ model: String, _ words: String, at now: Timestamp) {
+        attempt("store") {
+            try store.note("model", model, detail: words, by: "agent", under: loaded.hash, at: now)
         }
     }
 

@@ -17,23 +17,6 @@ extension EndToEnd {
         private static let guests =
             #"{name: guests, protects: [10.20.0.0/24, "2001:db8:20::/64"], model: own, detection: {model: kmeans}}"#
 
-        /// Pings between as many hosts outside and inside, of both families, for as long as the test goes on.
-        private func ping(_ site: Site, hosts: ClosedRange<Int>) throws {
-            for number in hosts {
-                for (outside, inside, network) in [
-                    ("198.51.100.\(number)", "10.20.0.\(number)", "24"),
-                    ("2001:db8:1:\(number)::2", "2001:db8:20::1:\(number)", "64"),
-                ] {
-                    for (namespace, address) in [(site.outside, outside), (site.inside, inside)] {
-                        try command("ip -n \(namespace) address add \(address)/\(network) dev eth0")
-                    }
-                    _ = try site.start(
-                        ["ping", "-n", "-q", "-i", "0.2", "-w", "120", "-I", outside, inside],
-                        in: site.outside)
-                }
-            }
-        }
-
         @Test(
             "A group learns a model from its own windows, keeps it across restarts and reloads, and is judged by it",
             .enabled(
@@ -42,7 +25,7 @@ extension EndToEnd {
         func learns() async throws {
             try await withSite { site in
                 let learning = "learn: {duration: 10s}\ndetection: {model: kmeans}\n"
-                try ping(site, hosts: 10...17)
+                try site.ping(hosts: 10...17)
                 // Training takes minutes without optimisation.
                 let agent = try await RunningAgent(
                     site, with: learning + Self.groups(Self.guests), by: releasePath)

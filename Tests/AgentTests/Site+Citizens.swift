@@ -30,6 +30,22 @@ extension Site {
             in: outside)
     }
 
+    /// Pings between as many hosts outside and inside, of both families, for as long as the test goes on.
+    func ping(hosts: ClosedRange<Int>) throws {
+        for number in hosts {
+            for (here, there, network) in [
+                ("198.51.100.\(number)", "10.20.0.\(number)", "24"),
+                ("2001:db8:1:\(number)::2", "2001:db8:20::1:\(number)", "64"),
+            ] {
+                for (namespace, address) in [(outside, here), (inside, there)] {
+                    try command("ip -n \(namespace) address add \(address)/\(network) dev eth0")
+                }
+                _ = try start(
+                    ["ping", "-n", "-q", "-i", "0.2", "-w", "120", "-I", here, there], in: outside)
+            }
+        }
+    }
+
     /// Hosts inside that answer on many ports; the server is the first.
     static func hosts(_ family: Family) -> [String] {
         (2...7).map { family == .ipv4 ? "10.20.0.\($0)" : "2001:db8:20::\($0)" }

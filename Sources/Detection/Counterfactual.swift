@@ -6,44 +6,106 @@ struct Counterfactual {
     let opinions: Opinions
     /// What is taken off the score of the entity.
     let usualScore: Double
+    /// The entity's mean score over a minute, as far as it counts.
+    let lasting: Double
+    let bars: Bars
+    /// What the verdict's score is beyond.
     let threshold: Double
+    let scope: FindingScope
 
-    /// Values of the leading features with which the window would have stayed under the threshold.
+    /// Values of the leading features with which there would have been no verdict.
     ///
-    /// As few as possible of them are moved, all by the same part of the way to what is usual, and no further than needed.
+    /// Of a finding, first so much less of all that is counted, in proportion, that there is none. Then, if the score alone
+    /// would still do, as few as possible of the leading features are moved, all by the same part of the way to what is usual,
+    /// and no further than needed; or, where those are not enough, all features.
     ///
     /// - Parameters:
     ///   - row: the window's features.
-    ///   - leading: indices of features, those that made the most of the score first.
+    ///   - finding: what the verdict rests on, if it is no score.
+    ///   - leading: indices of features, those that made the most of the verdict first.
     ///   - usual: what is usual of each feature, on the same scale.
-    /// - Returns: values by feature; empty if all of them together are not enough.
-    func bounds(_ row: [Float], leading: [Int], usual: [Float]) -> [Int: Float] {
-        guard
-            let count = (1...max(1, leading.count)).first(where: {
-                $0 <= leading.count
-                    && score(row, moving: leading.prefix($0), by: 1, towards: usual) < threshold
-            })
-        else { return [:] }
-        let moved = leading.prefix(count)
-        var (least, most): (Float, Float) = (0, 1)
-        for _ in 0..<8 {
-            let middle = (least + most) / 2
-            if score(row, moving: moved, by: middle, towards: usual) < threshold {
-                most = middle
-            } else {
-                least = middle
-            }
+    /// - Returns: values by feature, on its scale; empty if there would be a verdict on what is usual, too.
+    func bounds(_ row: [Float], finding: Finding? = nil, leading: [Int], usual: [Float]) -> [Int: Float] {
+        var (row, window) = (row, window)
+        let isEcho = isEcho(row)
+        var bounds: [Int: Float] = [:]
+        if let finding {
+            let less = Self.least { self.finding(in: self.window.scaled(by: 1 - $0)) == nil }
+            window = window.scaled(by: 1 - less)
+            let (index, scale) = (
+                finding.feature.rawValue, FeatureSchema.description(of: finding.feature).scale
+            )
+            row[index] = Float(scale.feature(of: (1 - less) * scale.quantity(of: Double(row[index]))))
+            bounds[index] = row[index]
         }
-        return Dictionary(uniqueKeysWithValues: moved.map { ($0, row[$0] + most * (usual[$0] - row[$0])) })
+        func isHarmless(_ row: [Float]) -> Bool { !hasVerdict(row, window, isEcho: isEcho) }
+        if isHarmless(row) { return bounds }
+        let others = leading.filter { bounds[$0] == nil }
+        for features in others.indices.map({ Array(others[...$0]) }) + [Array(row.indices)] {
+            func moved(by part: Double) -> [Float] {
+                var other = row
+                for feature in features { other[feature] += Float(part) * (usual[feature] - other[feature]) }
+                return other
+            }
+            guard isHarmless(moved(by: 1)) else { continue }
+            let other = moved(by: Self.least { isHarmless(moved(by: $0)) })
+            for feature in features { bounds[feature] = other[feature] }
+            return bounds
+        }
+        return [:]
     }
 
-    private func score(
-        _ row: [Float], moving features: ArraySlice<Int>, by part: Float, towards usual: [Float]
-    ) -> Double {
-        var other = row
-        for feature in features { other[feature] += part * (usual[feature] - other[feature]) }
-        var batch = WindowBatch()
-        batch.append(window, other[...])
-        return (opinions.judge(batch).first?.score ?? 0) - usualScore
+    private func isEcho(_ row: [Float]) -> Bool {
+        opinions.judge(features: row).first.map { Echo.isAll(of: $0.group, in: row[...]) } ?? false
+    }
+
+    private func finding(in window: Window) -> Finding? {
+        PlainFindings.closest(in: window, scope: scope).flatMap { $0.excess >= 1 ? $0 : nil }
+    }
+
+    private func hasVerdict(_ row: [Float], _ window: Window, isEcho: Bool) -> Bool {
+        guard let opinion = opinions.judge(features: row).first else { return false }
+        let score = isEcho ? 0 : max(0, opinion.score - usualScore)
+        return score >= threshold
+            || bars.decide(
+                score: score, lasting: lasting, opinion: opinion, window: window, finding: finding(in: window)
+            ) != nil
+    }
+
+    /// The least part of the way, 0...1, from which on something holds, to 1/1,024; it holds at 1.
+    private static func least(_ holds: (Double) -> Bool) -> Double {
+        var (least, most) = (0.0, 1.0)
+        for _ in 0..<10 {
+            let middle = (least + most) / 2
+            if holds(middle) { most = middle } else { least = middle }
+        }
+        return most
+    }
+}
+
+extension Window {
+    /// The same doings, but only a part (0...1) of them.
+    fileprivate func scaled(by part: Double) -> Window {
+        var window = self
+        window.packets = UInt64(Double(packets) * part)
+        window.bytes = UInt64(Double(bytes) * part)
+        for count in [
+            \Evidence.initiatedPackets, \.synPackets, \.halfOpen, \.halfOpenWaiting, \.tcpPackets,
+            \.unansweredPackets, \.unansweredBytes, \.icmpPackets, \.largestHalfOpen, \.oneWayPackets,
+            \.largestOneWayFlow, \.reflectedPackets, \.noticePackets, \.asidePackets,
+        ] {
+            window.evidence[keyPath: count] = UInt64(Double(evidence[keyPath: count]) * part)
+        }
+        for count in [
+            \Evidence.novelServices60, \.failedServices60, \.loginRepeat60, \.loginRepeat600, \.alikeRepeat60,
+            \.alikeLogins600, \.steadySeconds, \.newSteadySeconds, \.habitualSeconds, \.dnsQueries60,
+            \.longQueries60, \.unserved,
+        ] {
+            window.evidence[keyPath: count] *= part
+        }
+        for count in [\Evidence.failedServices, \.peers, \.ports, \.served] {
+            window.evidence[keyPath: count] = Int(Double(evidence[keyPath: count]) * part)
+        }
+        return window
     }
 }

@@ -34,18 +34,12 @@ struct Explainer {
         of contributions: inout [FeatureContribution], _ features: ArraySlice<Float>, finding: Finding?,
         counterfactual: Counterfactual
     ) {
-        if let finding {
-            let name = FeatureSchema.description(of: finding.feature).name
-            for index in contributions.indices where contributions[index].name == name {
-                contributions[index].harmless = contributions[index].value / finding.excess
-            }
-            return
-        }
         let leading = contributions.compactMap { contribution in
             FeatureSchema.features.firstIndex { $0.name == contribution.name }
         }
         let bounds = counterfactual.bounds(
-            Array(features), leading: leading, usual: (site?.scaler ?? shipped.scaler).medians)
+            Array(features), finding: finding, leading: leading,
+            usual: (site?.scaler ?? shipped.scaler).medians)
         for (index, feature) in leading.enumerated() {
             contributions[index].harmless = bounds[feature].map {
                 FeatureSchema.features[feature].scale.quantity(of: Double($0))

@@ -12,9 +12,10 @@ package struct FeatureContribution: Hashable, Sendable {
     /// The 5 and the 95 % point of what was learned here; `nil` before anything was.
     package var low: Double?
     package var high: Double?
-    /// With this value, and those of the other features that have one, there would have been no verdict.
+    /// With this value, and those of the other features that have one, there would have been no verdict; where all listed
+    /// have one, with those that are not listed as much nearer to what is usual.
     ///
-    /// Of a finding, about; `nil` where nothing had to change.
+    /// `nil` where nothing had to change.
     package var harmless: Double?
     /// Part of the evidence, 0...1; those of one verdict add up to at most 1.
     package var share: Double

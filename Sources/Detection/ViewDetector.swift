@@ -191,7 +191,8 @@ struct ViewDetector {
                     on: window, features: features, opinion: opinion, decision: decision, finding: finding,
                     counterfactual: Counterfactual(
                         window: window, opinions: models[judge].opinions,
-                        usualScore: models[judge].usuals[window.slot].score, threshold: decision.threshold),
+                        usualScore: models[judge].usuals[window.slot].score, lasting: lasting, bars: bars,
+                        threshold: decision.threshold, scope: scopes[judge]),
                     time: time, model: models[judge].name))
         }
         budgets.count(windows: windowsByPlace, alarms: alarmsByPlace, at: time)

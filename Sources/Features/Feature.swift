@@ -59,4 +59,14 @@ package enum FeatureScale: Sendable {
         case .plain: feature
         }
     }
+
+    /// The feature that has this quantity.
+    package func feature(of quantity: Double) -> Double {
+        switch self {
+        case .logarithm: .log(quantity + 1)
+        case .logarithmOfRatio: .log(quantity)
+        case .length: quantity / 1500
+        case .plain: quantity
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Control
+import Features
 import Foundation
 import TestSupport
 import Testing
@@ -27,6 +28,48 @@ extension EndToEnd {
                 let agent = try await RunningAgent(site)
                 let (attacker, server) = (Site.attacker(family), Site.server(family))
                 try await check(agent, family, Frame.scan(from: attacker, to: server), packetsPerSecond: 200)
+            }
+        }
+
+        @Test(
+            "explain says of a source and of a destination which features made it, their share, value and usual one, and what would have been harmless",
+            arguments: Site.Family.allCases, RunningAgent.Knowledge.available)
+        func explanation(family: Site.Family, knowledge: RunningAgent.Knowledge) async throws {
+            try await withSite { site in
+                let agent = try await RunningAgent(site, knowing: knowledge)
+                let (attacker, server) = (Site.attacker(family), Site.server(family))
+                for _ in 0..<5 { #expect(try await site.fetch(family)) }
+                let many = (0..<300 as Range<UInt64>).map { number in
+                    family == .ipv4
+                        ? Address(ipv4: 0xCB00_7200 + UInt32(number))
+                        : Address(ipv6High: 0x2001_0DB8_00FF_0000 + number, low: 1)
+                }
+                let (scan, flood) = (
+                    Frame.scan(from: attacker, to: server), many.flatMap { Frame.flood(from: $0, to: server) }
+                )
+                for (frames, rate, address, view) in [
+                    (scan, 200, attacker, Entity.View.source), (flood, 3_000, server, .destination),
+                ] {
+                    let attack = try site.attack(frames, packetsPerSecond: rate)
+                    let isTold = try await eventually {
+                        try await agent.client.explain(address).alert?.view == view
+                    }
+                    await attack.stop()
+                    let text = try await agent.sluice("explain \(address)").output
+                    try #require(isTold, "\(text)\(agent.program.text)")
+                    let alert = try #require(try await agent.client.explain(address).alert)
+                    #expect(text.contains("Why: ") && alert.summary.contains(/usual(: |ly )[0-9]/), "\(text)")
+                    for title in ["FEATURE", "VALUE", "USUAL", "HARMLESS AT", "SHARE"] {
+                        #expect(text.contains(title), "\(text)")
+                    }
+                    #expect(text.contains("5 TO 95 %") == (knowledge == .learned), "\(text)")
+                    #expect(text.contains(", model \(alert.model)"), "\(text)")
+                    let feature = try #require(alert.features.first)
+                    #expect(feature.share > 0 && feature.value > feature.usual, "\(text)")
+                    #expect(try #require(feature.harmless) < feature.value, "\(text)")
+                    #expect((feature.low != nil) == (knowledge == .learned), "\(text)")
+                }
+                #expect(try await agent.stop().status == 0)
             }
         }
 

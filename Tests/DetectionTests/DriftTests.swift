@@ -177,31 +177,6 @@ import Traffic
         return try Trainer.train(set, kind: .kmeans, seed: 1).source
     }
 
-    @Test(
-        "with the values that the counterfactual names, the score is under the threshold: half of it, and an alert by lasting's",
-        arguments: [nil, 1.2])
-    func counterfactual(fixed: Double?) throws {
-        let model = try ShippedModel.embedded()
-        let opinions = Opinions(shipped: model.source, site: nil)
-        let medians = model.source.scaler.medians
-        var row = medians
-        let leading = [Feature.newFlows, .sourcePorts, .newFlows10].map(\.rawValue)
-        for feature in leading { row[feature] += 6 }
-        func score(_ row: [Float]) throws -> Double { try #require(opinions.judge(batch(row)).first).score }
-        let high = try score(row)
-        let threshold = fixed ?? high / 2
-        let bounds = Counterfactual(
-            window: window(), opinions: opinions, usualScore: 0, threshold: threshold
-        ).bounds(row, leading: leading, usual: medians)
-        #expect(!bounds.isEmpty)
-        var other = row
-        for (feature, bound) in bounds {
-            other[feature] = bound
-            #expect(bound < row[feature] && bound >= medians[feature])
-        }
-        #expect(try score(other) < threshold)
-    }
-
     @Test("a reference survives being written and read, and a damaged one is refused")
     func file() throws {
         let reference = Reference(of: rows(200, seed: 2))

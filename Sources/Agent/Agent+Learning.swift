@@ -101,8 +101,9 @@ extension Agent {
         train(group) {
             // Recordings of another version's features are of no use any more, and no error.
             let earlier = files.compactMap { try? TrainingSet(file: ModelFile($0.data), shipped: shipped) }
-            let set = TrainingSet(
+            var set = TrainingSet(
                 merging: earlier.isEmpty ? [latest] : earlier, maximumRows: maximumRows, shipped: shipped)
+            set.outdated.recordings = files.count - earlier.count
             let model = try Trainer.train(set, kind: kind, seed: version)
             let missed = Canaries.caught(by: champion, shipped: shipped)
                 .subtracting(Canaries.caught(by: model, shipped: shipped))

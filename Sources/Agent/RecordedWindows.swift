@@ -21,6 +21,8 @@ package struct RecordedWindows {
     /// Alerts that operators have judged, oldest first, with the windows that they were about.
     private let judged: [Alert]
     private let champion: SiteModel?
+    /// Recordings and judged alerts of features that are not this version's, or not known.
+    private let outdated: (recordings: Int, alerts: Int)
 
     /// Opens the database at `path`, in which an agent may be writing.
     ///
@@ -32,18 +34,21 @@ package struct RecordedWindows {
         self.shipped = shipped
         self.group = group
         // Recordings and models of another version's features are of no use any more, and no error.
-        parts = try store.recordings(after: Timestamp(nanoseconds: .min), of: group).compactMap { recording in
+        let recordings = try store.recordings(after: Timestamp(nanoseconds: .min), of: group)
+        parts = recordings.compactMap { recording in
             let set = try? TrainingSet(file: ModelFile(recording.data), shipped: shipped)
             return set.map { Part(started: recording.started, ended: recording.ended, windows: $0) }
         }
         // What a group's own model said of a window is told by the names that verdicts carry.
         let owners = Dictionary(try store.models().map { ($0.id, $0.group) }) { first, _ in first }
-        judged = try store.judgedAlerts().filter { alert in
+        let alerts = try store.judgedAlerts().filter { alert in
             let names = alert.verdict.model.split(separator: " + ").map(String.init)
-            return alert.verdict.schema == FeatureSchema.identity
-                && alert.verdict.row.count == FeatureSchema.count
-                && names.compactMap { owners[$0] ?? nil }.first == group
+            return names.compactMap { owners[$0] ?? nil }.first == group
         }
+        judged = alerts.filter {
+            $0.verdict.schema == FeatureSchema.identity && $0.verdict.row.count == FeatureSchema.count
+        }
+        outdated = (recordings.count - parts.count, alerts.count - judged.count)
         champion = try store.model(.champion, of: group).flatMap { try? SiteModel(file: ModelFile($0.data)) }
     }
 
@@ -55,6 +60,7 @@ package struct RecordedWindows {
         let kept = parts.filter { span?.contains($0.ended) != true }
         var set = TrainingSet(merging: kept.map(\.windows), maximumRows: .max, shipped: shipped)
         set.group = group
+        set.outdated = outdated
         for alert in judged where span?.contains(alert.verdict.time) != true {
             set.add(alert.verdict.row, of: alert.verdict.entity.view, isAttack: alert.feedback == .good)
         }

@@ -71,6 +71,10 @@ package enum Trainer {
             "seed": "\(seed)", "source windows": "\(set.source.count)",
             "destination windows": "\(set.destination.count)",
         ]
+        for (key, count) in [
+            ("windows left out", set.leftOut), ("recordings left out", set.outdated.recordings),
+            ("alerts left out", set.outdated.alerts),
+        ] where count > 0 { model.provenance[key] = "\(count)" }
         model.provenance[SiteModel.groupKey] = set.group
         return model
     }

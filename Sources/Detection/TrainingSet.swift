@@ -23,6 +23,8 @@ package struct TrainingSet: Sendable {
     package internal(set) var windowsPerHour = 0.0
     /// Windows left out because they looked like an attack.
     package internal(set) var leftOut = 0
+    /// Recordings and judged alerts that were left out: their features are not this version's, or not known.
+    package var outdated = (recordings: 0, alerts: 0)
     let shipped: ShippedModel
 
     /// Adds a window that somebody has judged; one of other features than this version's is let be.

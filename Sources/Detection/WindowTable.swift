@@ -112,6 +112,7 @@ extension TrainingSet {
         self.init(merging: sets, maximumRows: .max, shipped: shipped)
         source.attacks = sets.flatMap(\.source.attacks)
         destination.attacks = sets.flatMap(\.destination.attacks)
+        outdated = sets.reduce((0, 0)) { ($0.0 + $1.outdated.recordings, $0.1 + $1.outdated.alerts) }
     }
 
     /// Windows of a table, one a second for each entity; those labelled as attacks apart.

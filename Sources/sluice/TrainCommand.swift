@@ -81,7 +81,19 @@ struct TrainCommand: AsyncParsableCommand {
             return "\(output): \(model.rawValue) model \(site.name) from "
                 + "\(counted(set.source.count, "source window")), "
                 + "\(counted(set.destination.count, "destination window")), \(bytes.bytes)\n"
+                + leftOut(of: set)
         }
+    }
+
+    /// What the model was not trained on, and why; empty if nothing was left out.
+    private func leftOut(of set: TrainingSet) -> String {
+        let counts = [
+            (set.leftOut, "window", "that looked like an attack"),
+            (set.outdated.recordings, "recording", "of other features than this version's"),
+            (set.outdated.alerts, "judged alert", "whose features are not this version's, or not known"),
+        ]
+        let words = counts.filter { $0.0 > 0 }.map { "\(counted($0.0, $0.1)) \($0.2)" }
+        return words.isEmpty ? "" : "left out: \(words.joined(separator: "; "))\n"
     }
 
     private func trainShipped() throws -> String {

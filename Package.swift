@@ -22,12 +22,12 @@ let package = Package(
         .target(name: "CSluiceTwin", dependencies: ["CSluiceABI"]),
         .systemLibrary(name: "CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
-        // Pure Swift: no C, no I/O.
-        .library("Traffic"),
-        .library("Features", ["Traffic", .numerics]),
-        .library("Models", [.numerics]),
-        // The one exception: a kernel of integer arithmetic in C, without I/O or state.
+        // Pure Swift: no C, no I/O. The exceptions are two in C, without state: hints about memory, and a kernel of integer arithmetic.
+        .target(name: "CMemory"),
         .target(name: "CInt8Kernel"),
+        .library("Traffic"),
+        .library("Features", ["CMemory", "Traffic", .numerics]),
+        .library("Models", [.numerics]),
         .library("Scoring", ["CInt8Kernel", "Models"]),
         .library(
             "Detection", ["Features", "Models", "Scoring", "Traffic", .numerics],

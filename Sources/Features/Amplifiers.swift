@@ -21,17 +21,20 @@ enum Amplifiers {
     private static let longestRequest: UInt64 = 150
 
     /// Packets of an entry, of which nobody was seen to ask for anything, that look like answers.
+    @inline(__always)
     static func reflected(in entry: Entry) -> UInt64 {
-        switch entry.protocol {
-        case .udp where amplifies(entry.sourcePort):
+        if entry.protocol == .udp, amplifies(entry.sourcePort) {
             let isRequest =
                 entry.sourcePort == entry.destinationPort && isSymmetric(entry.sourcePort)
                 && entry.bytes <= entry.packets &* longestRequest
             return isRequest ? 0 : entry.packets
-        case .tcp where entry.synAck > 0 && entry.packets <= UInt64(entry.synAck) + UInt64(entry.rst):
-            // A server that is reflected from asks again and again, and never gets further.
-            return UInt64(entry.synAck)
-        default: return 0
         }
+        // A server that is reflected from asks again and again, and never gets further.
+        if entry.protocol == .tcp, entry.synAck > 0,
+            entry.packets <= UInt64(entry.synAck) + UInt64(entry.rst)
+        {
+            return UInt64(entry.synAck)
+        }
+        return 0
     }
 }

@@ -1,8 +1,8 @@
 /// A table of fixed size, keyed by 64-bit hashes, in which the least worthy leaves when there is no room.
 ///
 /// Eight-way set-associative, as a cache: a key can stand in eight places only, so a look-up touches one line of
-/// tags, nothing is ever rehashed or allocated, and no choice of keys makes it slow. Two keys with the same 64-bit
-/// hash are one to it.
+/// tags, nothing is ever rehashed or allocated, and no choice of keys makes it slow. The set is in a key's first bits: who
+/// asks for keys in their order goes through memory from one end to the other. Two keys with the same 64-bit hash are one to it.
 struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private static var ways: Int { 8 }
 
@@ -13,13 +13,13 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private(set) var count = 0
     /// How often one had to leave for another.
     private(set) var evicted: UInt64 = 0
-    private let setMask: UInt64
+    private let shift: UInt64
 
     /// An empty table of `capacity` slots, rounded up to a power of two.
     init(capacity: Int, empty: Value) {
         values = Slots(repeating: empty, atLeast: max(capacity, Self.ways))
         tags = Slots(repeating: InlineArray(repeating: 0), atLeast: values.count / Self.ways)
-        setMask = UInt64(tags.count - 1)
+        shift = UInt64(tags.count.leadingZeroBitCount + 1)
     }
 
     /// Number of slots.
@@ -34,7 +34,7 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private static func tag(_ key: UInt64) -> UInt64 { key == 0 ? 1 : key }
 
     @inline(__always)
-    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: key >> 32 & setMask) }
+    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: key >> shift) }
 
     @inline(__always)
     func slot(of key: UInt64) -> Int? {
@@ -52,11 +52,13 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
         tags[masked: slot / Self.ways][slot % Self.ways] == Self.tag(key)
     }
 
-    /// Brings the line of tags of a key into the cache.
-    ///
-    /// - Returns: something made of it, to be used, lest the compiler leave the access out.
+    /// Asks for the line of tags of a key ahead of its use.
     @inline(__always)
-    func touch(_ key: UInt64) -> UInt64 { tags[masked: set(of: key)][0] }
+    func prefetch(tagsOf key: UInt64) { tags.prefetch(masked: set(of: key)) }
+
+    /// Asks for what stands in a slot.
+    @inline(__always)
+    func prefetch(_ slot: Int) { values.prefetch(masked: slot) }
 
     /// The slot for a key that is not there yet: an empty one, or that of the least worthy of its set.
     func vacancy(for key: UInt64, worth: (Int) -> Int64) -> Int {

@@ -74,6 +74,32 @@ struct Conversation {
         hosts[1 - direction].hash = destination
     }
 
+    /// What a sample says of the conversation so far.
+    struct Heard {
+        /// Its direction begins, and whether the other one was there already.
+        var begins = false
+        var isAnswer = false
+        /// Where the same direction's entry before it stands in the window.
+        var previous = EntryLog.nowhere
+    }
+
+    /// Takes in a sample of one direction, whose entry stands at `position`; begins anew where there was silence.
+    @inline(__always)
+    mutating func hear(
+        _ sample: FlowSample, direction: Int, from first: Int64, to last: Int64, now: Int64,
+        at position: Int64
+    ) -> Heard {
+        var heard = Heard()
+        if !directions[direction].isAlive(at: first) {
+            heard = Heard(begins: true, isAnswer: directions[1 - direction].isAlive(at: now))
+            if !heard.isAnswer { restart() }
+            directions[direction] = Direction()
+            directions[direction].first = first
+        }
+        heard.previous = directions[direction].add(sample, last: last, at: position)
+        return heard
+    }
+
     /// Forgets what was seen, and keeps who it is.
     mutating func restart() {
         directions = InlineArray(repeating: Direction())
@@ -87,14 +113,6 @@ struct Conversation {
     func isOf(_ source: UInt64, _ destination: UInt64, direction: Int) -> Bool {
         hosts[direction].hash == source && hosts[1 - direction].hash == destination
     }
-
-    /// Something of its first line, which has the directions (`BoundedTable.touch`).
-    @inline(__always)
-    var touch: UInt64 { UInt64(truncatingIfNeeded: directions[0].last) }
-
-    /// Something of its second line.
-    @inline(__always)
-    var touchHosts: UInt64 { hosts[0].hash }
 
     var lastSeen: Int64 { max(directions[0].last, directions[1].last) }
 

@@ -12,6 +12,9 @@ struct EntityTable: ~Copyable {
     /// Entities to bring up to date at the end of this reading.
     private var listed: [Int32] = []
 
+    /// So many histories are asked for ahead of their turn.
+    private static var ahead: Int { 8 }
+
     /// What the windows of a reading need to know of an entity; apart, since they ask for each flow.
     struct Seat {
         var serial: UInt32 = 0
@@ -27,6 +30,9 @@ struct EntityTable: ~Copyable {
         sightings = BoundedTable(capacity: capacity * 2, empty: 0)
     }
 
+    /// How many histories there is room for.
+    var capacity: Int { histories.capacity }
+
     /// How many have a history.
     var count: Int { histories.count }
 
@@ -34,7 +40,10 @@ struct EntityTable: ~Copyable {
     var evicted: UInt64 { histories.evicted }
 
     /// The history in a slot.
-    func history(_ slot: Int) -> History { histories[slot] }
+    subscript(historyIn slot: Int) -> History {
+        @inline(__always) _read { yield histories[slot] }
+        @inline(__always) _modify { yield &histories[slot] }
+    }
 
     /// The serial of the entity in a slot.
     @inline(__always)
@@ -85,17 +94,30 @@ struct EntityTable: ~Copyable {
         add(&ledgers[masked: slot])
     }
 
-    /// Brings what `post` will need into the cache; the result is to be used (`BoundedTable.touch`).
+    /// Asks for what `slot` and `row` need.
     @inline(__always)
-    func touch(_ reference: EntityReference) -> UInt64 {
-        guard reference.slot >= 0 else { return 0 }
-        return UInt64(ledgers[masked: Int(reference.slot)].lastListed)
+    func prefetch(seatOf reference: EntityReference) {
+        if reference.slot >= 0 { seats.prefetch(masked: Int(reference.slot)) }
     }
+
+    /// Asks for what `post` needs.
+    @inline(__always)
+    func prefetch(ledgerOf reference: EntityReference) {
+        if reference.slot >= 0 { ledgers.prefetch(masked: Int(reference.slot)) }
+    }
+
+    /// Asks for a history.
+    @inline(__always)
+    func prefetch(historyIn slot: Int) { histories.prefetch(slot) }
 
     /// Adds what is pending to the listed entities' sums.
     mutating func bringUpToDate(now: Int64, decays: inout Decays) {
-        for slot in listed {
-            let slot = Int(slot)
+        for index in listed.indices {
+            let slot = Int(listed[index])
+            if index + Self.ahead < listed.count {
+                prefetch(historyIn: Int(listed[index + Self.ahead]))
+                ledgers.prefetch(masked: Int(listed[index + Self.ahead]))
+            }
             histories[slot].bring(to: now, adding: ledgers[masked: slot], decays: &decays)
             (ledgers[masked: slot].pending, ledgers[masked: slot].entered) = (InlineArray(repeating: 0), 0)
         }
@@ -104,12 +126,11 @@ struct EntityTable: ~Copyable {
 
     // MARK: Rows
 
-    /// The row of an entity among the windows of this reading, if it has one.
+    /// The row of an entity among the windows of this reading; -1: it has none.
     @inline(__always)
-    func row(of reference: EntityReference) -> Int? {
-        guard reference.slot >= 0 else { return nil }
+    func row(of reference: EntityReference) -> Int {
         let seat = seats[masked: Int(reference.slot)]
-        return seat.serial == reference.serial && seat.row >= 0 ? Int(seat.row) : nil
+        return reference.slot >= 0 && seat.serial == reference.serial ? Int(seat.row) : -1
     }
 
     /// Gives an entity a row, unless it has one, or another entity has taken its slot.

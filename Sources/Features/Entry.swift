@@ -89,6 +89,7 @@ struct Entry {
     /// The number of its sample in its reading.
     var sample: Int32
 
+    @inline(__always)
     init(_ sample: FlowSample, number: Int32, first: Int64) {
         self.sample = number
         packets = sample.packets
@@ -108,15 +109,6 @@ struct Entry {
         closes = UInt32(clamping: sample.fin &+ sample.rst)
         let known = sample.ack &+ sample.syn &+ sample.rst
         noAck = UInt32(clamping: sample.packets > known ? sample.packets - known : 0)
-    }
-
-    /// Puts down its place in its conversation.
-    @inline(__always)
-    mutating func note(conversation: Int, direction: Int, _ traits: Traits, previous: Int64) {
-        self.conversation = Int32(truncatingIfNeeded: conversation)
-        self.direction = Int8(truncatingIfNeeded: direction)
-        self.traits = traits
-        self.previous = previous
     }
 }
 

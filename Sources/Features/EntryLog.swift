@@ -61,11 +61,9 @@ struct EntryLog: ~Copyable {
     /// Lets go of all before a position.
     mutating func removeAll(before position: Int64) { oldest = position }
 
-    /// Brings an entry into the cache; the result is to be used (`BoundedTable.touch`).
+    /// Asks for an entry ahead of its use.
     @inline(__always)
-    func touch(_ position: Int64) -> UInt64 {
-        self[position].packets &+ UInt64(self[position].fragments)
-    }
+    func prefetch(_ position: Int64) { entries.prefetch(masked: Int(truncatingIfNeeded: position)) }
 }
 
 extension Entry {

@@ -51,11 +51,17 @@ struct History {
         return recent / 10 >= all / 60 / 2 ? all : 0
     }
 
-    /// Mean per second over the last ten minutes, or since it was born, without the newest window.
-    func meanRate(of quantity: Quantity, without recent: Float, at now: Int64) -> Float {
+    /// Means of two quantities per second over the last ten minutes, or since it was born, without the newest window.
+    func meanRates(
+        of first: Quantity, without recent: Float, and second: Quantity, without recentSecond: Float,
+        at now: Int64
+    ) -> (Float, Float) {
         let age = min(600, Float(now - born) / 1e9)
         let length: Float = age < 1 ? 1 : 600 * (1 - .exp(-age / 600))
-        return max(0, sums600[quantity.rawValue] - recent) / length
+        return (
+            max(0, sums600[first.rawValue] - recent) / length,
+            max(0, sums600[second.rawValue] - recentSecond) / length
+        )
     }
 
     /// Those seen last and most stay longest: each doubling of packets is worth 20 s.

@@ -40,10 +40,6 @@ struct Service {
     var meanAnswer: Float = 0
     var answerVariance: Float = 0
 
-    /// Something of each of its lines (`BoundedTable.touch`).
-    @inline(__always)
-    var touch: UInt64 { UInt64(serial) &+ UInt64(answerVariance.bitPattern) }
-
     @inline(__always)
     mutating func decay(to now: Int64, by decays: Decays) {
         guard now > updated else { return }

@@ -1,3 +1,5 @@
+import CMemory
+
 /// A fixed number of plain values in memory of its own, which begins where a cache line does.
 ///
 /// An array's first element stands in the middle of a line, so that a value of 64 bytes would touch two, and each
@@ -9,6 +11,7 @@
 
     /// A power of two.
     let count: Int
+    private let mask: Int
     private let memory: UnsafeMutablePointer<Element>
 
     /// As many as that or more.
@@ -16,8 +19,12 @@
         var count = 1
         while count < least { count *= 2 }
         self.count = count
+        mask = count - 1
+        let size = count * MemoryLayout<Element>.stride
+        let isHuge = size >= Int(MEMORY_HUGE_PAGE)
         let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: count * MemoryLayout<Element>.stride, alignment: Self.alignment)
+            byteCount: size, alignment: isHuge ? Int(MEMORY_HUGE_PAGE) : Self.alignment)
+        if isHuge { unsafe memory_use_huge_pages(bytes, size) }
         unsafe memory = bytes.initializeMemory(as: Element.self, repeating: element, count: count)
     }
 
@@ -41,7 +48,24 @@
     ///
     /// For the tables that are asked a dozen times for each flow; there, a check of each index took a tenth of the time.
     subscript(masked number: Int) -> Element {
-        @inline(__always) _read { yield unsafe memory[number & (count - 1)] }
-        @inline(__always) _modify { yield unsafe &memory[number & (count - 1)] }
+        @inline(__always) _read { yield unsafe memory[number & mask] }
+        @inline(__always) _modify { yield unsafe &memory[number & mask] }
+    }
+
+    /// Asks for a slot's lines ahead of its use, in tables that are read here and there.
+    @inline(__always)
+    func prefetch(masked number: Int) {
+        unsafe memory_prefetch(memory + (number & mask), MemoryLayout<Element>.size)
+    }
+}
+
+extension Array {
+    /// Asks for an element's lines ahead of its use.
+    @inline(__always)
+    func prefetch(_ index: Int) {
+        unsafe withUnsafeBufferPointer { elements in
+            guard let first = elements.baseAddress, index < elements.count else { return }
+            unsafe memory_prefetch(first + index, MemoryLayout<Element>.size)
+        }
     }
 }

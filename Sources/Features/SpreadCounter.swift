@@ -40,7 +40,7 @@ struct SpreadCounter: ~Copyable {
     /// Counts a value, once or so often.
     @inline(__always)
     mutating func add(_ key: UInt64, _ times: UInt32 = 1) {
-        total += Int(times)
+        total &+= Int(times)
         var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
         while cells[masked: index].round == round {
             if cells[masked: index].key == key {

@@ -13,30 +13,37 @@ struct WindowScope {
 /// arrays are kept from one reading to the next.
 struct WindowAssembly: ~Copyable {
     /// What is known of an entity's window before its entries are looked at.
-    private struct Row {
-        var slot: Int32
+    struct Row {
+        var slot: Int32 = 0
         var entries: Int32 = 0
         var packets: UInt64 = 0
         var bytes: UInt64 = 0
         var returned = Returned()
         /// Where its next entry is to be placed; -1: it gets no window.
         var place = -1
+
+        @inline(__always)
+        mutating func count(_ entry: Entry) {
+            entries &+= 1
+            packets &+= entry.packets
+            bytes &+= entry.bytes
+        }
     }
 
     /// An entity with more entries in its window is summed up from a part of them, evenly spaced.
     private static let mostEntries = 4_096
-    /// So many entries are fetched from memory at once.
-    private static let block = 16
+    /// So many entries, and histories, are asked for ahead of their turn.
+    private static var ahead: Int { 16 }
+    private static var historiesAhead: Int { 4 }
 
-    private var rows: [Row] = []
+    private var rows = Slots(repeating: Row(), atLeast: 1)
+    private var rowCount = 0
     /// By entry: its row, -1 if none.
     private var rowOfEntry = Slots(repeating: Int32(-1), atLeast: 1)
     /// Positions of entries, by row.
     private var places = Slots(repeating: EntryLog.nowhere, atLeast: 1)
     private var decays = Decays()
     private var summary = WindowSummary()
-    /// What touching memory ahead of its use gave.
-    private var warmth: UInt64 = 0
 
     /// The windows of one view.
     mutating func assemble(
@@ -45,45 +52,67 @@ struct WindowAssembly: ~Copyable {
     ) -> WindowBatch {
         table.bringUpToDate(now: scope.now, decays: &decays)
         guard let newest = frames.last else { return WindowBatch() }
-        rows.removeAll(keepingCapacity: true)
-        for position in newest.first..<log.next {
-            if let slot = table.seat(log.ends(at: position).own(view), at: rows.count) {
-                rows.append(Row(slot: Int32(slot)))
-            }
-        }
-        guard !rows.isEmpty else { return WindowBatch() }
+        seat(view, from: newest.first, log, &table)
+        guard rowCount > 0 else { return WindowBatch() }
         if places.count < log.count {
             rowOfEntry = Slots(repeating: -1, atLeast: log.count)
             places = Slots(repeating: EntryLog.nowhere, atLeast: log.count)
         }
         count(view, log, table)
-        for row in rows { table.unseat(Int(row.slot)) }
+        for row in 0..<rowCount { table.unseat(Int(rows[masked: row].slot)) }
         let kept = choose(scope.maximumWindows)
         place(log)
         var batch = WindowBatch()
-        batch.windows.reserveCapacity(kept)
         batch.features = Array(capacity: kept * FeatureSchema.count) { features in
-            summarize(view, frames, log, table, scope, into: &batch.windows, &features)
+            batch.windows = Array(capacity: kept) { windows in
+                summarize(view, frames, log, &table, scope, into: &windows, &features)
+            }
         }
         return batch
+    }
+
+    /// Gives a row to each entity with traffic in the newest reading.
+    private mutating func seat(
+        _ view: Entity.View, from newest: Int64, _ log: borrowing EntryLog, _ table: inout EntityTable
+    ) {
+        let most = min(Int(log.next - newest), table.capacity)
+        if rows.count < most { rows = Slots(repeating: Row(), atLeast: most) }
+        rowCount = 0
+        for position in newest..<log.next {
+            table.prefetch(seatOf: log.ends(at: position + Int64(Self.ahead)).own(view))
+            if let slot = table.seat(log.ends(at: position).own(view), at: rowCount) {
+                rows[masked: rowCount] = Row(slot: Int32(truncatingIfNeeded: slot))
+                rowCount += 1
+            }
+        }
     }
 
     private mutating func count(
         _ view: Entity.View, _ log: borrowing EntryLog, _ table: borrowing EntityTable
     ) {
-        for position in log.oldest..<log.next {
-            let ends = log.ends(at: position)
-            let own = table.row(of: ends.own(view))
-            rowOfEntry[Int(position - log.oldest)] = Int32(own ?? -1)
-            if let own {
-                rows[own].entries += 1
-                rows[own].packets &+= log[position].packets
-                rows[own].bytes &+= log[position].bytes
+        var begin = log.oldest
+        var others = InlineArray<16, Int32>(repeating: -1)
+        while begin < log.next {
+            let end = min(begin + Int64(others.count), log.next)
+            for position in begin..<end {
+                let next = log.ends(at: position + Int64(others.count))
+                table.prefetch(seatOf: next.own(view))
+                table.prefetch(seatOf: next.other(view))
+                let ends = log.ends(at: position)
+                let (own, other) = (table.row(of: ends.own(view)), table.row(of: ends.other(view)))
+                rowOfEntry[masked: Int(truncatingIfNeeded: position &- log.oldest)] = Int32(
+                    truncatingIfNeeded: own)
+                others[Int(position - begin)] = Int32(truncatingIfNeeded: other)
+                rows.prefetch(masked: own)
+                rows.prefetch(masked: other)
             }
-            if let other = table.row(of: ends.other(view)) {
-                rows[other].returned.bytes &+= log[position].bytes
-                rows[other].returned.resets &+= UInt64(log[position].rst)
+            for position in begin..<end {
+                let own = Int(rowOfEntry[masked: Int(truncatingIfNeeded: position &- log.oldest)])
+                if own >= 0 { rows[masked: own].count(log[position]) }
+                let other = Int(others[Int(position - begin)])
+                if other >= 0 { rows[masked: other].returned.count(log[position]) }
             }
+            begin = end
         }
     }
 
@@ -91,67 +120,72 @@ struct WindowAssembly: ~Copyable {
     ///
     /// - Returns: how many got some.
     private mutating func choose(_ most: Int) -> Int {
-        let kept = min(rows.count, most)
+        let kept = min(rowCount, most)
         var fewest: UInt64 = 0
         var ties = 0
-        if rows.count > kept {
-            fewest = rows.map(\.packets).sorted(by: >)[kept - 1]
-            ties = kept - rows.count { $0.packets > fewest }
+        if rowCount > kept {
+            let packets = (0..<rowCount).map { rows[masked: $0].packets }
+            // The largest number that enough rows have or exceed, by bisection.
+            var most = packets.max() ?? 0
+            while fewest < most {
+                let middle = most - (most - fewest) / 2
+                if packets.count(where: { $0 >= middle }) >= kept {
+                    fewest = middle
+                } else {
+                    most = middle - 1
+                }
+            }
+            ties = kept - packets.count { $0 > fewest }
         }
         var place = 0
-        for index in rows.indices {
-            if rows[index].packets == fewest {
+        for row in 0..<rowCount {
+            if rows[masked: row].packets == fewest {
                 ties -= 1
                 guard ties >= 0 else { continue }
             }
-            guard rows[index].packets >= fewest else { continue }
-            rows[index].place = place
-            place += Int(rows[index].entries)
+            guard rows[masked: row].packets >= fewest else { continue }
+            rows[masked: row].place = place
+            place += Int(rows[masked: row].entries)
         }
         return kept
     }
 
     private mutating func place(_ log: borrowing EntryLog) {
         for index in 0..<log.count {
-            let row = Int(rowOfEntry[index])
-            guard row >= 0, rows[row].place >= 0 else { continue }
-            places[rows[row].place] = log.oldest + Int64(index)
-            rows[row].place += 1
+            let row = Int(rowOfEntry[masked: index])
+            guard row >= 0, rows[masked: row].place >= 0 else { continue }
+            places[masked: rows[masked: row].place] = log.oldest + Int64(index)
+            rows[masked: row].place += 1
         }
     }
 
     private mutating func summarize(
-        _ view: Entity.View, _ frames: [Frame], _ log: borrowing EntryLog, _ table: borrowing EntityTable,
-        _ scope: WindowScope, into windows: inout [Window], _ features: inout OutputSpan<Float>
+        _ view: Entity.View, _ frames: [Frame], _ log: borrowing EntryLog, _ table: inout EntityTable,
+        _ scope: WindowScope, into windows: inout OutputSpan<Window>, _ features: inout OutputSpan<Float>
     ) {
-        for row in rows where row.place >= 0 {
+        for index in 0..<rowCount {
+            table.prefetch(historyIn: Int(rows[masked: index + Self.historiesAhead].slot))
+            let row = rows[masked: index]
+            guard row.place >= 0 else { continue }
             let entries = Int(row.entries)
             let step = 1 + entries / Self.mostEntries
             summary.begin(view, flows: entries / step, step: step, returned: row.returned, scope: scope)
-            var begin = row.place - entries
-            while begin < row.place {
-                let end = min(begin + Self.block * step, row.place)
-                for number in stride(from: begin, to: end, by: step) {
-                    warmth &+= log.touch(places[number])
-                }
-                for number in stride(from: begin, to: end, by: step) {
-                    let position = places[number]
-                    summary.add(
-                        log[position], at: position, oldest: log.oldest,
-                        source: log.ends(at: position).source)
-                }
-                begin += Self.block * step
+            for number in stride(from: row.place - entries, to: row.place, by: step) {
+                // Most entities have few entries: these may be the next one's.
+                log.prefetch(places[masked: number + Self.ahead * step])
+                let position = places[masked: number]
+                summary.add(
+                    log[position], at: position, oldest: log.oldest,
+                    source: log.ends(at: position).source)
             }
-            let history = table.history(Int(row.slot))
+            let slot = Int(row.slot)
             summary.scale(packets: row.packets, bytes: row.bytes)
-            if view == .destination { summary.addAside(frames, to: history.prefix.address) }
-            summary.appendFeatures(history, to: &features)
+            let prefix = summary.conclude(&table[historyIn: slot], frames, features: &features)
             windows.append(
                 Window(
-                    entity: Entity(view: view, prefix: history.prefix), slot: Int(row.slot),
-                    serial: table.serial(Int(row.slot)),
+                    entity: Entity(view: view, prefix: prefix), slot: slot, serial: table.serial(slot),
                     packets: summary.tally.packets, bytes: summary.tally.bytes,
-                    evidence: summary.evidence(history, frames)))
+                    evidence: summary.evidence))
         }
     }
 }
@@ -172,4 +206,10 @@ extension EntryEnds {
 struct Returned {
     var bytes: UInt64 = 0
     var resets: UInt64 = 0
+
+    @inline(__always)
+    fileprivate mutating func count(_ entry: Entry) {
+        bytes &+= entry.bytes
+        resets &+= UInt64(entry.rst)
+    }
 }

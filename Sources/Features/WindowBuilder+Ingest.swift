@@ -1,9 +1,15 @@
 import Traffic
 
 extension WindowBuilder {
-    /// So many samples are worked on together: what they need of the tables is fetched at once, and fits into the
-    /// first level of the cache (a dozen lines each).
-    private static var block: Int { 32 }
+    /// So many samples are worked on together: what a step needs of the tables was asked for by the step before, a block ahead, and
+    /// fits into the first level of the cache (a dozen lines a sample).
+    private static var block: Int { 8 }
+
+    /// Those of so many samples that a block has which begins here, before them, or behind them.
+    @inline(__always)
+    private static func part(of count: Int, from begin: Int) -> Range<Int> {
+        min(max(0, begin), count)..<min(max(0, begin + block), count)
+    }
 
     /// Adds a reading's samples to the window, the histories and the conversations.
     mutating func ingest(_ reading: Reading, start: Int64) {
@@ -18,82 +24,91 @@ extension WindowBuilder {
             frame.asideNoise = 3 * aside.packets / UInt64(max(1, sketch.width))
         }
         log.reserve(frame.samples.count)
-        order.arrange(frame.samples, from: start, to: now)
-        for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
-            let end = min(begin + Self.block, frame.samples.count)
-            for number in begin..<end {
-                let place = order[number]
-                warmth &+= frame.samples[Int(place.index)].touch &+ conversations.touch(place.hash)
+        order.arrange(frame.samples)
+        beginnings.removeAll()
+        let count = frame.samples.count
+        // Steps, each a block or two behind the one before, for each needs what that asked for.
+        for begin in stride(from: 0, to: count + 5 * Self.block, by: Self.block) {
+            for number in Self.part(of: count, from: begin) {
+                frame.samples.prefetch(Int(order[number].index))
+                conversations.prefetch(tagsOf: order[number].hash)
             }
-            for number in begin..<end {
+            for number in Self.part(of: count, from: begin - 2 * Self.block) {
                 let slot = conversations.slot(of: order[number].hash)
                 order.note(slot, of: number)
-                if let slot { warmth &+= conversations[slot].touch &+ conversations[slot].touchHosts }
+                if let slot { conversations.prefetch(slot) }
             }
-            for number in begin..<end {
+            for number in Self.part(of: count, from: begin - 4 * Self.block) {
                 let position = frame.first + Int64(number)
-                converse(frame.samples, at: position, order[number], start: start)
+                let slot = converse(frame.samples, at: position, order[number], start: start)
                 if log[position].previous != EntryLog.nowhere { frame.repeats.append(position) }
+                for host in 0..<2 {
+                    sources.prefetch(seatOf: conversations[slot].hosts[host].asSource)
+                    destinations.prefetch(seatOf: conversations[slot].hosts[host].asDestination)
+                }
+            }
+            for number in Self.part(of: count, from: begin - 5 * Self.block) {
+                let position = frame.first + Int64(number)
                 if log[position].packets > 0 { enter(position, of: frame.samples) }
             }
         }
         // A pass of its own, since a flow's answer may stand behind it, and is the answer to the question whether answers are seen.
-        for begin in stride(from: 0, to: frame.samples.count, by: Self.block) {
-            let end = min(begin + Self.block, frame.samples.count)
-            for number in begin..<end {
-                let slot = Int(log[frame.first + Int64(number)].conversation)
-                warmth &+= conversations[slot].touch &+ conversations[slot].touchHosts
+        for begin in stride(from: 0, to: count + 2 * Self.block, by: Self.block) {
+            for number in Self.part(of: count, from: begin) {
+                conversations.prefetch(Int(log[frame.first + Int64(number)].conversation))
             }
-            for number in begin..<end {
+            for number in Self.part(of: count, from: begin - Self.block) {
                 let slot = Int(log[frame.first + Int64(number)].conversation)
                 for host in 0..<2 {
-                    warmth &+= sources.touch(conversations[slot].hosts[host].asSource)
-                    warmth &+= destinations.touch(conversations[slot].hosts[host].asDestination)
+                    sources.prefetch(seatOf: conversations[slot].hosts[host].asSource)
+                    sources.prefetch(ledgerOf: conversations[slot].hosts[host].asSource)
+                    destinations.prefetch(seatOf: conversations[slot].hosts[host].asDestination)
+                    destinations.prefetch(ledgerOf: conversations[slot].hosts[host].asDestination)
                 }
                 let service = Int(conversations[slot].service.slot)
-                if service >= 0 { warmth &+= services[service].touch }
+                if service >= 0 { services.prefetch(service) }
             }
-            for number in begin..<end {
-                judge(frame.first + Int64(number), of: frame.samples, newest: frame.first)
+            for number in Self.part(of: count, from: begin - 2 * Self.block) {
+                judge(frame.first + Int64(number), of: frame.samples, newest: frame.first, start: start)
             }
         }
+        beginnings.arrange()
+        for number in 0..<beginnings.count { account(for: beginnings[number], of: frame.samples) }
         frames.append(frame)
         matchMonologues(newest: frame.first)
     }
 
     /// Notes what a sample says about its conversation, and begins that where it is new.
+    ///
+    /// - Returns: the conversation's slot.
     @inline(__always)
     private mutating func converse(
         _ samples: [FlowSample], at position: Int64, _ place: SampleOrder.Place, start: Int64
-    ) {
+    ) -> Int {
         let sample = samples[Int(place.index)]
         let first = min(max(sample.first.nanoseconds, start), now)
         let last = min(max(sample.last.nanoseconds, start), now)
-        log.append(Entry(sample, number: place.index, first: first))
-        let direction = Int(place.direction)
-        var traits: Entry.Traits = []
+        var entry = Entry(sample, number: place.index, first: first)
         if place.isNotice || sample.key.destination.isMulticastOrBroadcast
             || sample.key.source.isUnspecified
         {
-            traits.insert(.expectsNoAnswer)
+            entry.traits.insert(.expectsNoAnswer)
         }
-        let slot = conversation(
-            of: place, source: log[position].sourceHash, destination: log[position].destinationHash)
-        let answerIsAlive = conversations[slot].directions[1 - direction].isAlive(at: now)
-        if !conversations[slot].directions[direction].isAlive(at: first) {
-            if !answerIsAlive { conversations[slot].restart() }
-            conversations[slot].directions[direction] = Conversation.Direction()
-            conversations[slot].directions[direction].first = first
-            traits.insert(.isNew)
-            if answerIsAlive {
+        let slot = conversation(of: place, source: entry.sourceHash, destination: entry.destinationHash)
+        let heard = conversations[slot].hear(
+            sample, direction: Int(place.direction), from: first, to: last, now: now, at: position)
+        if heard.begins {
+            entry.traits.insert(.isNew)
+            if heard.isAnswer {
                 answeredConversations = now - lastAnswered > 600_000_000_000 ? 1 : answeredConversations + 1
                 lastAnswered = now
             }
         }
-        let previous = conversations[slot].directions[direction].add(sample, last: last, at: position)
-        log[position].note(
-            conversation: slot, direction: direction, traits,
-            previous: previous >= log.oldest ? previous : EntryLog.nowhere)
+        entry.conversation = Int32(truncatingIfNeeded: slot)
+        entry.direction = place.direction
+        entry.previous = heard.previous >= log.oldest ? heard.previous : EntryLog.nowhere
+        log.append(entry)
+        return slot
     }
 
     /// The slot of a flow's conversation.
@@ -115,25 +130,22 @@ extension WindowBuilder {
     /// The samples themselves are looked at only for what their entries have not, which is seldom: they would have to be
     /// fetched again.
     @inline(__always)
-    private mutating func judge(_ position: Int64, of samples: [FlowSample], newest: Int64) {
-        let slot = Int(log[position].conversation)
-        let direction = Int(log[position].direction)
-        if conversations[slot].initiator < 0 {
-            decideInitiator(of: slot, log[position])
-        }
+    private mutating func judge(_ position: Int64, of samples: [FlowSample], newest: Int64, start: Int64) {
+        let entry = log[position]
+        let (slot, direction) = (Int(entry.conversation), Int(entry.direction))
+        if conversations[slot].initiator < 0 { decideInitiator(of: slot, entry) }
         let mine = conversations[slot].directions[direction]
         let answer = conversations[slot].directions[1 - direction]
         let initiator = Int(conversations[slot].initiator)
-        var traits = log[position].traits
+        var traits = entry.traits
         if initiator == direction, !traits.contains(.expectsNoAnswer) { traits.insert(.isInitiated) }
         let ranBefore =
-            log[position].protocol == .tcp && mine.marks.isDisjoint(with: [.syn, .stray])
-            && !answer.marks.contains(.reset) && log[position].first - resumed < 2_000_000_000
+            entry.protocol == .tcp && mine.marks.isDisjoint(with: [.syn, .stray])
+            && !answer.marks.contains(.reset) && entry.first - resumed < 2_000_000_000
         if !traits.contains(.isInitiated) || ranBefore { traits.remove(.isNew) }
-        let previous = log[position].previous
         if mine.marks.contains(.takesPart) {
             traits.insert(.takesPart)
-            mark(previous, .takesPart)
+            mark(entry.previous, .takesPart)
         }
         if answer.isAlive(at: now) {
             var marks: Entry.Traits = [.isAnswered]
@@ -149,20 +161,30 @@ extension WindowBuilder {
                 marks.insert(.isRefused)
             }
             traits.formUnion(marks)
-            mark(previous, marks)
+            mark(entry.previous, marks)
             // An answer in this reading is judged by itself, and comes to the same.
             if answer.position < newest { mark(answer.position, marks) }
         }
         log[position].traits = traits
-        guard log[position].packets > 0 else { return }
-        let ends = meet(position, of: samples)
-        if traits.contains(.isInitiated) {
-            repeatService(position, of: samples, source: ends.source)
-            traits = log[position].traits
+        guard entry.packets > 0 else { return }
+        meet(position, of: samples)
+        // Whether it turns to something new is seen when all have been judged, in order of time.
+        if traits.contains(.isNew) {
+            beginnings.add(position, after: entry.first - start)
+        } else {
+            account(for: position, of: samples)
         }
-        if traits.contains(.isNew), isNovelPeer(log[position], ends) {
-            traits.insert(.isNovelPeer)
-            log[position].traits = traits
+    }
+
+    /// Counts a flow for its service and for the histories.
+    @inline(__always)
+    private mutating func account(for position: Int64, of samples: [FlowSample]) {
+        let ends = log.ends(at: position)
+        if log[position].traits.contains(.isInitiated) {
+            repeatService(position, of: samples, source: ends.source)
+        }
+        if log[position].traits.contains(.isNew), isNovelPeer(log[position], ends) {
+            log[position].traits.insert(.isNovelPeer)
         }
         remember(log[position], of: samples, ends)
     }
@@ -208,13 +230,5 @@ extension WindowBuilder {
             isMine = !(isUncertain && entry.sourcePort < 1024 && entry.destinationPort >= 1024)
         }
         conversations[slot].initiator = Int8(isMine ? direction : 1 - direction)
-    }
-}
-
-extension FlowSample {
-    /// Something of each of its lines (`BoundedTable.touch`).
-    @inline(__always)
-    fileprivate var touch: UInt64 {
-        key.source.low &+ bytes &+ UInt64(truncatingIfNeeded: last.nanoseconds)
     }
 }

@@ -48,7 +48,7 @@ extension WindowBuilder {
 
     /// Finds the same two hosts in the other view, for what comes back to them, now that all have entered.
     @inline(__always)
-    mutating func meet(_ position: Int64, of samples: [FlowSample]) -> EntryEnds {
+    mutating func meet(_ position: Int64, of samples: [FlowSample]) {
         let slot = Int(log[position].conversation)
         let direction = Int(log[position].direction)
         let isKnown = conversations[slot].isOf(
@@ -73,7 +73,6 @@ extension WindowBuilder {
             }
         }
         log.setEnds(ends, at: position)
-        return ends
     }
 
     /// The hash of the source that an address, whose own hash is given, belongs to; `nil` if it is no host's.
@@ -158,7 +157,7 @@ extension WindowBuilder {
                 return (Int(reference.slot), false)
             }
         }
-        let host = StableHash.of(sources.history(source).prefix.address)
+        let host = StableHash.of(sources[historyIn: source].prefix.address)
         let hash = StableHash.combine(
             StableHash.combine(host, log[position].destinationHash), UInt64(number))
         let known = services.slot(of: hash)

@@ -38,9 +38,8 @@ package struct WindowBuilder: ~Copyable {
     var answeredConversations = 0
     var lastAnswered: Int64 = 0
     var order = SampleOrder()
+    var beginnings = Beginnings()
     private var assembly = WindowAssembly()
-    /// What touching memory ahead of its use gave.
-    var warmth: UInt64 = 0
 
     package init(configuration: WindowConfiguration = WindowConfiguration()) {
         self.configuration = configuration

@@ -35,16 +35,22 @@ struct WindowSummary: ~Copyable {
     }
 
     /// Adds the entry that stands at `position` of the log, whose first is `oldest`, and whose source is `source`.
+    @inline(__always)
     mutating func add(
         _ entry: Entry, at position: Int64, oldest: Int64, source: @autoclosure () -> EntityReference
     ) {
+        let isUnanswered =
+            scope.seesBothWays && entry.traits.isDisjoint(with: [.isAnswered, .expectsNoAnswer])
         addCounters(entry)
-        addBeginnings(entry)
-        addEvidence(entry)
-        if view == .destination, isHalfOpen(entry), entry.syn > 0 {
-            // All of an IPv6 prefix are one source; of who was seen with a single packet the address will do.
-            let slot = source().slot
-            halfOpen.add(slot >= 0 ? UInt64(slot) : entry.sourceHash, entry.syn)
+        addBeginnings(entry, isUnanswered: isUnanswered)
+        addAnswers(entry, isUnanswered: isUnanswered)
+        if entry.traits.contains(.isInitiated) {
+            addInitiated(entry, isUnanswered: isUnanswered)
+            if view == .destination, entry.syn > 0, isHalfOpen(entry) {
+                // All of an IPv6 prefix are one source; of who was seen with a single packet the address will do.
+                let slot = source().slot
+                halfOpen.add(slot >= 0 ? UInt64(slot) : entry.sourceHash, entry.syn)
+            }
         }
         if entry.flowPackets > tally.largestFlow {
             tally.largestFlow = entry.flowPackets
@@ -52,11 +58,15 @@ struct WindowSummary: ~Copyable {
             largestSample = entry.sample
         }
         // What counts flows rather than packets takes each flow once, at its first entry.
-        guard entry.previous < oldest else { return }
+        if entry.previous < oldest { addFlow(entry, isUnanswered: isUnanswered) }
+    }
+
+    @inline(__always)
+    private mutating func addFlow(_ entry: Entry, isUnanswered: Bool) {
         tally.flows += 1
         if !entry.traits.contains(.expectsNoAnswer) { tally.flowsToHosts += 1 }
         if entry.traits.contains(.isInitiated) { tally.initiated += 1 }
-        if isUnanswered(entry) { tally.unansweredFlows += 1 }
+        if isUnanswered { tally.unansweredFlows += 1 }
         // Who guesses passwords has conversations with the login service too.
         if entry.traits.isSuperset(of: [.isInitiated, .isServed]), !entry.traits.contains(.isLogin) {
             evidence.served += 1
@@ -67,102 +77,72 @@ struct WindowSummary: ~Copyable {
         sourcePorts.add(number | UInt64(entry.sourcePort))
     }
 
-    private func isUnanswered(_ entry: Entry) -> Bool {
-        scope.seesBothWays && entry.traits.isDisjoint(with: [.isAnswered, .expectsNoAnswer])
-    }
-
-    /// Whether it is of a connection that was begun by its source, and not completed.
+    /// Whether a connection that was begun by its source is not completed.
     @inline(__always)
     private func isHalfOpen(_ entry: Entry) -> Bool {
-        entry.protocol == .tcp && entry.traits.contains(.isInitiated)
-            && !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart)
+        entry.protocol == .tcp && !entry.traits.contains(scope.seesBothWays ? .isEstablished : .takesPart)
     }
 
+    @inline(__always)
     private mutating func addCounters(_ entry: Entry) {
         tally.packets &+= entry.packets
         tally.bytes &+= entry.bytes
         tally.squaredBytes += entry.squaredBytes
         tally.fragments &+= UInt64(entry.fragments)
         if entry.bytes <= entry.packets &* 90 { tally.small &+= entry.packets }
-        switch entry.protocol {
-        case .tcp:
+        if entry.protocol == .tcp {
             tally.tcp &+= entry.packets
             tally.syn &+= UInt64(entry.syn)
             tally.synAck &+= UInt64(entry.synAck)
             tally.closes &+= UInt64(entry.closes)
             tally.noAck &+= UInt64(entry.noAck)
-        case .udp:
+        } else if entry.protocol == .udp {
             tally.udp &+= entry.packets
             if entry.destinationPort == 53 || entry.sourcePort == 53 {
                 tally.dns &+= entry.packets
                 tally.dnsBytes &+= entry.bytes
             }
-        case .icmp, .icmpv6:
+        } else if entry.protocol.isICMP {
             tally.icmp &+= entry.packets
             tally.icmpBytes &+= entry.bytes
-        default: break
         }
     }
 
-    private mutating func addBeginnings(_ entry: Entry) {
+    @inline(__always)
+    private mutating func addBeginnings(_ entry: Entry, isUnanswered: Bool) {
         if entry.traits.contains(.isNew) {
             tally.new += 1
-            if isUnanswered(entry) { tally.unanswered += 1 }
+            if isUnanswered { tally.unanswered += 1 }
         }
         if entry.traits.contains(.isNovelService) { tally.novelServices += 1 }
         if entry.traits.contains(.isNovelPeer) { tally.novelPeers += 1 }
-        tally.repeat60 = max(tally.repeat60, entry.repeat60)
-        tally.repeat600 = max(tally.repeat600, entry.repeat600)
-        tally.regularity = max(tally.regularity, entry.regularity)
-        if entry.traits.contains(.isTCP) {
-            tally.tcpRepeat60 = max(tally.tcpRepeat60, entry.repeat60)
-            tally.tcpRepeat600 = max(tally.tcpRepeat600, entry.repeat600)
-        }
-        if entry.traits.contains(.isLogin) {
-            tally.login60 = max(tally.login60, entry.repeat60)
-            tally.login600 = max(tally.login600, entry.repeat600)
-        }
     }
 
-    private mutating func addEvidence(_ entry: Entry) {
-        let age = scope.now - entry.first
+    @inline(__always)
+    private mutating func addAnswers(_ entry: Entry, isUnanswered: Bool) {
         if entry.traits.contains(.expectsNoAnswer) { evidence.noticePackets &+= entry.packets }
         if view == .destination, !entry.traits.contains(.isAnswered) {
             evidence.reflectedPackets &+= Amplifiers.reflected(in: entry)
         }
-        if isUnanswered(entry) {
-            tally.unansweredPackets &+= entry.packets
-            tally.unansweredBytes &+= entry.bytes
-            evidence.largestOneWayFlow = max(evidence.largestOneWayFlow, entry.flowPackets)
-        }
-        guard entry.traits.contains(.isInitiated) else { return }
+        guard isUnanswered else { return }
+        tally.unansweredPackets &+= entry.packets
+        tally.unansweredBytes &+= entry.bytes
+        evidence.largestOneWayFlow = max(evidence.largestOneWayFlow, entry.flowPackets)
+    }
+
+    /// What tells of its source, which began the conversation.
+    @inline(__always)
+    private mutating func addInitiated(_ entry: Entry, isUnanswered: Bool) {
+        let age = scope.now - entry.first
         evidence.initiatedPackets &+= entry.packets
-        if entry.traits.contains(.isInteractive) {
-            evidence.loginRepeat60 = max(evidence.loginRepeat60, Double(entry.repeat60))
-            evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
-        }
-        evidence.unserved = max(evidence.unserved, Double(entry.unserved))
-        if entry.traits.contains(.isHabit) {
-            evidence.habitualSeconds = max(evidence.habitualSeconds, Double(entry.steadySeconds))
-        } else {
-            evidence.steadySeconds = max(evidence.steadySeconds, Double(entry.steadySeconds))
-        }
-        if entry.traits.contains(.isNewService) {
-            evidence.newSteadySeconds = max(evidence.newSteadySeconds, Double(entry.steadySeconds))
-        }
-        if entry.traits.isSuperset(of: [.isAlike, .isTCP]) {
-            evidence.alikeRepeat60 = max(evidence.alikeRepeat60, Double(entry.repeat60))
-            if entry.traits.contains(.isInteractive) {
-                evidence.alikeLogins600 = max(evidence.alikeLogins600, Double(entry.repeat600))
-            }
-        }
-        if entry.traits.contains(.isEstablished), entry.protocol == .tcp { evidence.isTwoWay = true }
+        if entry.service >= 0 { addService(entry) }
         if entry.traits.contains(.isNovelService),
-            entry.traits.contains(.isRefused) || isUnanswered(entry) && age >= 300_000_000
+            entry.traits.contains(.isRefused) || isUnanswered && age >= 300_000_000
         {
             evidence.failedServices += 1
         }
         if entry.protocol == .tcp {
+            if entry.traits.contains(.isEstablished) { evidence.isTwoWay = true }
             // The system below a SYN flood's tool resets what it never asked for: no use of a connection either.
             evidence.tcpPackets &+= entry.packets &- min(entry.packets, UInt64(entry.rst))
             evidence.synPackets &+= UInt64(entry.syn)
@@ -177,8 +157,46 @@ struct WindowSummary: ~Copyable {
         if entry.protocol.isICMP { evidence.icmpPackets &+= entry.packets }
     }
 
+    /// How its source turns to its service.
+    @inline(__always)
+    private mutating func addService(_ entry: Entry) {
+        tally.repeat60 = max(tally.repeat60, entry.repeat60)
+        tally.repeat600 = max(tally.repeat600, entry.repeat600)
+        tally.regularity = max(tally.regularity, entry.regularity)
+        if entry.traits.contains(.isTCP) {
+            tally.tcpRepeat60 = max(tally.tcpRepeat60, entry.repeat60)
+            tally.tcpRepeat600 = max(tally.tcpRepeat600, entry.repeat600)
+        }
+        if entry.traits.contains(.isLogin) {
+            tally.login60 = max(tally.login60, entry.repeat60)
+            tally.login600 = max(tally.login600, entry.repeat600)
+        }
+        if entry.traits.contains(.isInteractive) {
+            evidence.loginRepeat60 = max(evidence.loginRepeat60, Double(entry.repeat60))
+            evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(entry.repeat600))
+        }
+        evidence.unserved = max(evidence.unserved, Double(entry.unserved))
+        if entry.steadySeconds > 0 {
+            let steady = Double(entry.steadySeconds)
+            if entry.traits.contains(.isHabit) {
+                evidence.habitualSeconds = max(evidence.habitualSeconds, steady)
+            } else {
+                evidence.steadySeconds = max(evidence.steadySeconds, steady)
+            }
+            if entry.traits.contains(.isNewService) {
+                evidence.newSteadySeconds = max(evidence.newSteadySeconds, steady)
+            }
+        }
+        if entry.traits.isSuperset(of: [.isAlike, .isTCP]) {
+            evidence.alikeRepeat60 = max(evidence.alikeRepeat60, Double(entry.repeat60))
+            if entry.traits.contains(.isInteractive) {
+                evidence.alikeLogins600 = max(evidence.alikeLogins600, Double(entry.repeat600))
+            }
+        }
+    }
+
     /// Adds to the volume what the data plane counted without a flow entry: an estimate, less its expected excess.
-    mutating func addAside(_ frames: [Frame], to address: Address) {
+    private mutating func addAside(_ frames: [Frame], to address: Address) {
         for frame in frames {
             guard let sketch = frame.aside else { continue }
             let estimate = sketch.packets(to: address)
@@ -203,20 +221,27 @@ struct WindowSummary: ~Copyable {
         evidence.served *= step
     }
 
-    /// The facts, completed by what the history holds.
-    func evidence(_ history: History, _ frames: [Frame]) -> Evidence {
-        var facts = evidence
-        if largestFlow != EntryLog.nowhere, let frame = frames.last(where: { $0.first <= largestFlow }) {
-            facts.largestFlow = frame.samples[Int(largestSample)].key
-        }
-        facts.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
-        facts.failedServices60 = history.ongoing(.failedServices, with: Double(facts.failedServices))
-        facts.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
-        facts.longQueries60 = history.ongoing(.longQueries)
-        facts.peers = peers.distinct(step: step)
-        facts.largestHalfOpen = UInt64(halfOpen.largest) * UInt64(step)
-        facts.ports = destinationPorts.distinct(step: step)
-        facts.oneWayPackets = tally.unansweredPackets
-        return facts
+    /// Completes the evidence by what the history holds, and appends the features.
+    ///
+    /// The history stays as it is; `inout` has it read where it stands, for it is four cache lines long.
+    ///
+    /// - Returns: whose window it is.
+    mutating func conclude(
+        _ history: inout History, _ frames: [Frame], features: inout OutputSpan<Float>
+    ) -> Prefix {
+        let frame = frames.lastIndex { $0.first <= largestFlow }
+        if let frame { frames[frame].samples.prefetch(Int(largestSample)) }
+        if view == .destination { addAside(frames, to: history.prefix.address) }
+        appendFeatures(&history, to: &features)
+        if let frame { evidence.largestFlow = frames[frame].samples[Int(largestSample)].key }
+        evidence.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
+        evidence.failedServices60 = history.ongoing(.failedServices, with: Double(evidence.failedServices))
+        evidence.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
+        evidence.longQueries60 = history.ongoing(.longQueries)
+        evidence.peers = peers.distinct(step: step)
+        evidence.largestHalfOpen = UInt64(halfOpen.largest) * UInt64(step)
+        evidence.ports = destinationPorts.distinct(step: step)
+        evidence.oneWayPackets = tally.unansweredPackets
+        return history.prefix
     }
 }

@@ -1,27 +1,34 @@
 /// IP protocol number, as in the IPv4 protocol or the last IPv6 next-header field (IANA registry).
 ///
-/// Inlinable: flows are asked for it by the million.
-package struct IPProtocol: Hashable, Sendable, BitwiseCopyable, RawRepresentable {
-    package var rawValue: UInt8
+/// Public, for flows are asked for it by the million: the compiler puts nothing that is `package` into the code of other modules.
+public struct IPProtocol: Hashable, Sendable, BitwiseCopyable, RawRepresentable {
+    /// The number.
+    public var rawValue: UInt8
+    /// The protocol of a number, whatever it is.
     @inlinable @inline(__always)
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    @inlinable package static var icmp: IPProtocol { IPProtocol(rawValue: 1) }
-    @inlinable package static var tcp: IPProtocol { IPProtocol(rawValue: 6) }
-    @inlinable package static var udp: IPProtocol { IPProtocol(rawValue: 17) }
-    @inlinable package static var icmpv6: IPProtocol { IPProtocol(rawValue: 58) }
+    /// RFC 792.
+    @inlinable @inline(__always) public static var icmp: IPProtocol { IPProtocol(rawValue: 1) }
+    /// RFC 9293.
+    @inlinable @inline(__always) public static var tcp: IPProtocol { IPProtocol(rawValue: 6) }
+    /// RFC 768.
+    @inlinable @inline(__always) public static var udp: IPProtocol { IPProtocol(rawValue: 17) }
+    /// RFC 4443.
+    @inlinable @inline(__always) public static var icmpv6: IPProtocol { IPProtocol(rawValue: 58) }
 
+    /// Whether the numbers are the same.
     @inlinable @inline(__always)
-    package static func == (left: IPProtocol, right: IPProtocol) -> Bool { left.rawValue == right.rawValue }
+    public static func == (left: IPProtocol, right: IPProtocol) -> Bool { left.rawValue == right.rawValue }
 
     /// ICMP of either family.
     @inlinable @inline(__always)
-    package var isICMP: Bool { self == .icmp || self == .icmpv6 }
+    public var isICMP: Bool { self == .icmp || self == .icmpv6 }
 }
 
 extension IPProtocol: CustomStringConvertible {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, else the number.
-    package var description: String {
+    public var description: String {
         switch self {
         case .icmp: "icmp"
         case .tcp: "tcp"

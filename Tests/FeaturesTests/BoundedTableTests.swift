@@ -5,8 +5,8 @@ import Traffic
 
 /// The tables that bound the memory of windows.
 @Suite struct BoundedTableTests {
-    /// Keys of one set of eight: the set is in the upper half of the hash.
-    private func key(_ number: Int) -> UInt64 { 7 << 32 | UInt64(number + 1) }
+    /// Keys of one set of eight: the set is in the first bits of the hash.
+    private func key(_ number: Int) -> UInt64 { 7 << 61 | UInt64(number + 1) }
 
     private func insert(_ key: UInt64, _ worth: Int64, into table: inout BoundedTable<Int64>) {
         table.put(key, worth, in: table.vacancy(for: key) { table[$0] })
@@ -37,11 +37,11 @@ import Traffic
     @Test("sets do not push each other out")
     func sets() {
         var table = BoundedTable<Int64>(capacity: 64, empty: 0)
-        for set in 0..<8 { insert(UInt64(set) << 32 | 1, 1, into: &table) }
+        for set in 0..<8 { insert(UInt64(set) << 61 | 1, 1, into: &table) }
         let counts = (table.count, table.evicted)
         #expect(counts == (8, 0))
         for set in 0..<8 {
-            let slot = table.slot(of: UInt64(set) << 32 | 1)
+            let slot = table.slot(of: UInt64(set) << 61 | 1)
             #expect(slot != nil, "set \(set)")
         }
     }

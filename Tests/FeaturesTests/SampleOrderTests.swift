@@ -85,7 +85,7 @@ import Traffic
         #expect(left.features.map(\.bitPattern) == right.features.map(\.bitPattern), "\(seed)")
     }
 
-    @Test("samples are put in order of time, conversation, direction and key, few or many of one hash")
+    @Test("samples are put in order of conversation, direction and key, few or many of one hash")
     func arrangement() {
         var random = SeededGenerator()
         var order = SampleOrder()
@@ -96,21 +96,17 @@ import Traffic
                         "10.0.\(random.below(200)).\(random.below(200))", UInt16(random.below(60_000)),
                         "10.9.9.9", 80)
                 } + twins(number / 4, &random)
-            for index in samples.indices {
-                // Some before the reading, some after it.
-                samples[index].first = Timestamp(nanoseconds: Int64(random.below(4_000)) * 1_000_000)
-            }
-            // All of one conversation, and of one time.
+            // All of one conversation.
             samples += (0..<UInt16(min(number / 4, 256))).map {
                 flow("10.1.1.1", 0, "10.9.9.9", 3 << 8 | $0, .icmp)
             }
             samples.shuffle(using: &random)
-            order.arrange(samples, from: 500_000_000, to: 3_500_000_000)
+            order.arrange(samples)
             let places = samples.indices.map { order[$0] }
             #expect(Set(places.map(\.index)).count == samples.count)
             for (place, next) in zip(places, places.dropFirst()) {
                 let keys = (samples[Int(place.index)].key, samples[Int(next.index)].key)
-                let (earlier, later) = ((place.time, place.hash), (next.time, next.hash))
+                let (earlier, later) = (place.hash, next.hash)
                 let isInOrder =
                     earlier == later
                     ? place.direction == next.direction ? keys.0 <= keys.1 : place.direction < next.direction

@@ -1,7 +1,8 @@
 /// Distance to the nearest of k means.
 ///
 /// Lloyd's iteration (S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28, 1982) from seeds by
-/// k-means++ (D. Arthur, S. Vassilvitskii, SODA 2007). Means are rounded to the grid in every round, so that what was
+/// k-means++ (D. Arthur, S. Vassilvitskii, SODA 2007), three times over: it ends in the optimum next to its seeds, so the best of
+/// several is kept. Means are rounded to the grid in every round, so that what was
 /// trained is what is scored. The score is the squared distance in steps of the grid, which is nearly 1/256 of a
 /// squared deviation.
 package struct KMeans: Model {
@@ -9,6 +10,7 @@ package struct KMeans: Model {
     private static let usualCount = 32
     private static let mostRows = 10_000
     private static let rounds = 25
+    private static let attempts = 3
 
     package let width: Int
     /// The means, one after another.
@@ -60,6 +62,18 @@ package struct KMeans: Model {
     ) -> KMeans {
         var random = SeededGenerator(seed: seed)
         let rows = rows.sample(mostRows, random: &random)
+        var best = descend(rows, random: &random) { progress($0 / Double(attempts)) }
+        for attempt in 1..<attempts {
+            let other = descend(rows, random: &random) { progress((Double(attempt) + $0) / Double(attempts)) }
+            if other.distance < best.distance { best = other }
+        }
+        return best.model
+    }
+
+    /// From one choice of seeds to the optimum next to it.
+    private static func descend(
+        _ rows: TrainingRows, random: inout SeededGenerator, progress: (Double) -> Void
+    ) -> (model: KMeans, distance: Int) {
         var model = KMeans(width: rows.width, seeds: seeds(rows, random: &random))
         for round in 0..<rounds {
             progress(Double(round) / Double(rounds))
@@ -67,7 +81,12 @@ package struct KMeans: Model {
             if next == model { break }
             model = next
         }
-        return model
+        return (model, model.distance(of: rows))
+    }
+
+    /// The sum of all rows' scores, of which training seeks the least.
+    private func distance(of rows: TrainingRows) -> Int {
+        (0..<rows.count).reduce(0) { $0 + Int(nearest(to: rows[$1]).distance) }
     }
 
     private init(width: Int, seeds: [Int8]) {

@@ -17,9 +17,15 @@ final class ProgressLine {
         let now = ContinuousClock.now
         guard isShown, elapsed > .seconds(2), now - last > .milliseconds(250) else { return }
         last = now
+        begin(text())
+    }
+
+    /// Replaces the line at once: what takes some seconds without telling how far it is begins now.
+    func begin(_ text: String) {
+        guard isShown else { return }
         hasShown = true
         // What goes on in the next line could not be replaced.
-        write("\r\u{1B}[K" + text().cut(to: (Screen.width(ofTerminal: STDERR_FILENO) ?? 80) - 1))
+        write("\r\u{1B}[K" + text.cut(to: (Screen.width(ofTerminal: STDERR_FILENO) ?? 80) - 1))
     }
 
     deinit { clear() }

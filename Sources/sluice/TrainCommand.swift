@@ -73,10 +73,14 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish {
+            try checkOutput()
             guard let model else { return try trainShipped() }
             let key = try signWith.map { try SigningKey(file: $0) }
             let set = try SiteWindows.read(inputs, of: group, shipped: .embedded())
+            let line = ProgressLine()
+            line.begin("training on \(counted(set.source.count + set.destination.count, "window"))")
             let site = try Trainer.train(set, kind: model, components: pca, seed: seed)
+            line.clear()
             let bytes = try write(key.map { try site.file.signed(by: $0) } ?? site.file)
             return "\(output): \(model.rawValue) model \(site.name) from "
                 + "\(counted(set.source.count, "source window")), "
@@ -105,10 +109,21 @@ struct TrainCommand: AsyncParsableCommand {
             }
             training.endCapture()
         }
+        let line = ProgressLine()
+        line.begin("training on \(counted(training.count.source + training.count.destination, "window"))")
         let model = try training.train(name: name)
+        line.clear()
         let bytes = try write(model.file)
         return "\(output): model \(name) from \(counted(training.count.source, "source window")), "
             + "\(counted(training.count.destination, "destination window")), \(bytes.bytes)\n"
+    }
+
+    /// Throws at once what would fail after all the work.
+    private func checkOutput() throws {
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw ValidationError("\(output) cannot be written: \(folder) is no folder that takes files")
+        }
     }
 
     private func write(_ file: ModelFile) throws -> Double {

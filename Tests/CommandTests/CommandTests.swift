@@ -229,6 +229,9 @@ struct CommandTests {
         let outcome = try await sluice(["evaluate", "x.pcap", "--labels", "/nowhere"])
         #expect(outcome.status == 1)
         #expect(outcome.error == "sluice: /nowhere/x.csv: No such file or directory\n")
+        let trained = try await sluice(["train", "x.pcap", "--output", "/nowhere/model"])
+        #expect(trained.status == 64)
+        #expect(trained.error.contains("/nowhere/model cannot be written"), "\(trained.error)")
     }
 
     @Test("Each mistake has its exit code, and says what was expected", arguments: mistakes)

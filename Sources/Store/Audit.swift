@@ -113,14 +113,6 @@ struct AuditWriter {
     }
 
     mutating func add(
-        _ verb: String, _ sanction: Sanction, _ ending: Event.Ending?, _ alert: Alert?, by who: String,
-        at time: Timestamp
-    ) throws {
-        let detail = try AuditDetail.text(of: sanction, ending: ending, alert: alert, encoder)
-        try add(verb, "\(sanction.prefix)", detail, by: who, at: time)
-    }
-
-    mutating func add(
         _ verb: String, _ subject: String, _ detail: some Encodable, by who: String, at time: Timestamp
     ) throws {
         let text = String(decoding: try encoder.encode(detail), as: UTF8.self)
@@ -203,6 +195,7 @@ extension Store.Entry {
         let isBeginning = verb == "ban" || verb == "limit"
         let alert =
             try isBeginning ? sanction.alertID.flatMap { try Alert.fetch(id: $0, from: trail.database) } : nil
-        try trail.add(verb, sanction, ending, alert, by: who, at: time)
+        let detail = AuditDetail(sanction, ending: ending, alert: alert)
+        try trail.add(verb, "\(sanction.prefix)", detail, by: who, at: time)
     }
 }

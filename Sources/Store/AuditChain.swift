@@ -49,9 +49,7 @@ enum AuditChain {
 
     /// The hash of a line, of which every part has its length before it, so that none runs into the next.
     static func hash(after previous: [UInt8], _ line: AuditLine) -> [UInt8] {
-        var message = previous
-        message.reserveCapacity(200 + line.detail.utf8.count)
-        message += line.id.bytes + line.time.nanoseconds.bytes
+        var message = previous + line.id.bytes + line.time.nanoseconds.bytes
         for part in [line.who, line.verb, line.subject, line.detail] {
             message += UInt64(part.utf8.count).bytes
             message += part.utf8

@@ -1,13 +1,9 @@
 import Detection
-import Foundation
 import Policy
 import Traffic
 
-/// What the audit trail keeps of a rule, as JSON: enough to judge the decision later, without any other table.
-///
-/// Of a list of bans there are a hundred thousand at once, so it is written by hand: an encoder takes longer for one than the
-/// database for its row.
-enum AuditDetail {
+/// What the audit trail keeps of a rule: enough to judge the decision later, without any other table.
+struct AuditDetail: Encodable {
     struct Feature: Encodable {
         var name: String
         var value, usual, share: Double
@@ -20,44 +16,44 @@ enum AuditDetail {
         var features: [Feature]
     }
 
-    /// Members by name; those that say nothing are left out.
-    static func text(
-        of sanction: Sanction, ending: Event.Ending?, alert: Alert?, _ encoder: JSONEncoder
-    ) throws -> String {
-        var rate: Rule.Rate?
-        if case .limit(let most) = sanction.rule.action { rate = most }
-        var text = JSONText()
-        text.add("alert", sanction.alertID)
-        text.add("bytesPerSecond", rate?.bytes)
-        text.add("configuration", sanction.configuration)
-        text.add("droppedBytes", sanction.dropped.bytes)
-        text.add("droppedPackets", sanction.dropped.packets)
-        text.add("ending", ending?.rawValue)
-        if let alert {
-            text.add("evidence", json: try encoder.encode(Evidence(alert.verdict)))
-        }
-        // Seconds since the epoch.
-        text.add("expires", sanction.rule.expires?.seconds)
-        text.add("group", sanction.group)
-        text.add("isShadowed", sanction.rule.isShadowed)
-        text.add("match", sanction.rule.match.text)
-        // How often in a row, if the next one is longer for that.
-        text.add("offence", sanction.offence > 0 ? sanction.offence : nil)
-        text.add("packetsPerSecond", rate?.packets)
-        text.add("reason", sanction.reason)
-        text.add("rule", sanction.rule.id)
-        text.add("summary", sanction.summary)
-        return text.closed
-    }
-}
+    var rule: UInt32
+    var match, reason, summary: String
+    var isShadowed: Bool
+    var group: String?
+    var packetsPerSecond: UInt32?
+    var bytesPerSecond: UInt64?
+    /// Seconds since the epoch.
+    var expires: Double?
+    /// How often in a row, if the next one is longer for that.
+    var offence: Int?
+    var droppedPackets, droppedBytes: UInt64
+    var ending: String?
+    var alert: Int64?
+    /// Hash of the configuration that it was decided under.
+    var configuration: String?
+    var evidence: Evidence?
 
-extension AuditDetail.Evidence {
-    fileprivate init(_ verdict: Verdict) {
-        score = verdict.score
-        threshold = verdict.threshold
-        model = verdict.model
-        features = verdict.features.map {
-            AuditDetail.Feature(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
+    init(_ sanction: Sanction, ending: Event.Ending?, alert: Alert?) {
+        rule = sanction.rule.id
+        match = sanction.rule.match.text
+        (reason, summary) = (sanction.reason, sanction.summary)
+        isShadowed = sanction.rule.isShadowed
+        group = sanction.group
+        if case .limit(let rate) = sanction.rule.action {
+            (packetsPerSecond, bytesPerSecond) = (rate.packets, rate.bytes)
+        }
+        expires = sanction.rule.expires?.seconds
+        offence = sanction.offence > 0 ? sanction.offence : nil
+        (droppedPackets, droppedBytes) = (sanction.dropped.packets, sanction.dropped.bytes)
+        self.ending = ending?.rawValue
+        self.alert = sanction.alertID
+        configuration = sanction.configuration
+        evidence = (alert?.verdict).map { verdict in
+            Evidence(
+                score: verdict.score, threshold: verdict.threshold, model: verdict.model,
+                features: verdict.features.map {
+                    Feature(name: $0.name, value: $0.value, usual: $0.usual, share: $0.share)
+                })
         }
     }
 }

@@ -9,12 +9,7 @@ extension Sanction {
         "origin", "shadowed", "expires", "since", "reason", "summary", "alert_id", "offence",
         "dropped_packets", "dropped_bytes", "last_hit", "policy_group", "known", "configuration", "ended",
         "ending",
-    ]
-    private static let list = columns.joined(separator: ", ")
-    private static let insertion = """
-        INSERT OR REPLACE INTO sanction (\(list))
-        VALUES (\(repeatElement("?", count: columns.count).joined(separator: ", ")))
-        """
+    ].joined(separator: ", ")
 
     init(_ row: Row, places: ColumnPlaces? = nil) throws {
         let reader = RowReader(row: row, table: "sanction", places: places)
@@ -65,7 +60,7 @@ extension Sanction {
     static func fetchInForce(from database: Database) throws -> [Sanction] {
         // A cursor rather than all rows at once: there may be a hundred thousand.
         let rows = try Row.fetchCursor(
-            database, sql: "SELECT \(list) FROM sanction WHERE ended IS NULL ORDER BY rule_id")
+            database, sql: "SELECT \(columns) FROM sanction WHERE ended IS NULL ORDER BY rule_id")
         var sanctions: [Sanction] = []
         var places: ColumnPlaces?
         while let row = try rows.next() {
@@ -79,7 +74,7 @@ extension Sanction {
     /// ended.
     static func fetchEnded(since time: Timestamp, from database: Database) throws -> [Sanction] {
         let sql = """
-            SELECT \(list), max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
+            SELECT \(columns), max(ended) FROM sanction WHERE ended > ? AND origin = 'automatic' AND offence > 0
             GROUP BY prefix HAVING ending = 'expired'
             """
         let rows = try Row.fetchAll(database, sql: sql, arguments: [time.nanoseconds])
@@ -97,7 +92,12 @@ extension Sanction {
         if case .scope(let wanted) = rule.match { scope = wanted }
         var rate: Rule.Rate?
         if case .limit(let most) = rule.action { rate = most }
-        try database.cachedStatement(sql: Self.insertion).execute(arguments: [
+        try database.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO sanction (\(Self.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
             "\(scope.map { Prefix($0.destination) } ?? prefix)", scope == nil ? "source" : "destination",
             scope?.protocol?.rawValue, scope?.port, scope?.source.map { "\($0)" },
             rate?.bytes.map(Int64.init(clamping:)), rate?.packets, rule.id, rule.origin.rawValue,

@@ -36,7 +36,6 @@ package struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Group addresses, sent to many: IPv4 224.0.0.0/4 and 255.255.255.255, IPv6 ff00::/8.
-    @inlinable @inline(__always)
     package var isMulticastOrBroadcast: Bool {
         isIPv4 ? low >> 28 == 0xE || low == 0xFFFF_FFFF : high >> 56 == 0xFF
     }
@@ -60,7 +59,6 @@ package struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// `0.0.0.0` or `::`, which no host has.
-    @inlinable @inline(__always)
     package var isUnspecified: Bool { high == 0 && low == 0 }
 }
 

@@ -35,6 +35,14 @@ struct LayeringTests {
         }
     }
 
+    @Test("Hints about memory are given in Features only")
+    func memory() throws {
+        let users = try Self.modules().filter { module in
+            try Self.imports(of: module).contains { $0.imports.contains("CMemory") }
+        }
+        #expect(users == ["Features"])
+    }
+
     @Test("Cryptography is imported in Signing only")
     func cryptography() throws {
         let users = try Self.modules().filter { module in

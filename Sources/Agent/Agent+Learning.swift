@@ -34,47 +34,67 @@ extension Agent {
             break
         case .watching:
             record(group, at: now)
-            if training == nil, life.isReadyToRetrain { retrain(life, at: now) }
+            if training == nil {
+                if let model = learners[group]?.untried {
+                    tryCanaries(on: model, in: life)
+                } else if life.isReadyToRetrain {
+                    retrain(life, at: now)
+                }
+            }
             judgeTrial(of: life, at: now)
         }
     }
 
-    /// Trains in the background, since it takes seconds; `body` also says why the result is of no use, if it is not.
-    private func train(_ group: String?, _ body: @escaping @Sendable () throws -> (SiteModel, String?)) {
-        let started = clock.now
+    /// Works on a group's models in the background, since that takes seconds; `finish` gets what came of it, unless the
+    /// agent has stopped or the group has gone meanwhile.
+    private func work<Value: Sendable>(
+        for group: String?, _ body: @escaping @Sendable () throws -> Value,
+        finish: @escaping @Sendable (isolated Agent, Result<Value, any Error>, ModelLife) -> Void
+    ) {
         training = Task.detached { [weak self] in
-            let result: Result<(SiteModel, String?), any Error>
+            let result: Result<Value, any Error>
             do {
                 result = .success(try await LowPriority.run(body))
             } catch {
                 result = .failure(error)
             }
-            await self?.finishTraining(result, of: group, since: started)
+            await self?.end(result, of: group, finish: finish)
         }
     }
 
-    private func finishTraining(
-        _ result: Result<(SiteModel, String?), any Error>, of group: String?, since: Timestamp
+    private func end<Value: Sendable>(
+        _ result: Result<Value, any Error>, of group: String?,
+        finish: @Sendable (isolated Agent, Result<Value, any Error>, ModelLife) -> Void
     ) {
         training = nil
-        // The group may have gone meanwhile.
         guard !Task.isCancelled, let life = engine.detector.life(of: group) else { return }
-        let now = clock.now
+        finish(self, result, life)
+    }
+
+    /// Trains a model; `body` also says why the result is of no use, if it is not.
+    private func train(_ group: String?, _ body: @escaping @Sendable () throws -> (SiteModel, String?)) {
+        let started = clock.now
+        work(for: group, body) { $0.finishTraining($1, of: $2, since: started) }
+    }
+
+    private func finishTraining(
+        _ result: Result<(SiteModel, String?), any Error>, of life: ModelLife, since: Timestamp
+    ) {
+        let (group, now) = (life.group, clock.now)
         do {
-            let (model, flaw) = try result.get()
-            if let flaw {
-                attempt("store") { try keep(model, of: group, as: .rejected, note: flaw, at: now) }
-                engine.detector.learnAnew(in: group)
-                tell(of: model.name, .failed(flaw), at: now)
-            } else if life.site == nil {
+            var (model, flaw) = try result.get()
+            if life.site == nil, flaw == nil {
                 use(model, in: group, at: now)
                 attempt("store") { try keep(model, of: group, as: .champion, note: "the first", at: now) }
                 tell(.learned(model: model.name, seconds: (now - since).seconds))
                 note(model.name, "is the first of this site and is in use now", at: now)
             } else {
-                engine.detector.challenge(with: model, in: group)
-                attempt("store") { try keep(model, of: group, as: .challenger, note: "on trial", at: now) }
-                tell(of: model.name, .began, at: now)
+                // What an operator imported meanwhile comes first.
+                if let other = learners[group]?.untried { flaw = flaw ?? "replaced by \(other.name)" }
+                if flaw != nil { engine.detector.learnAnew(in: group) }
+                putOnTrial(model, in: group, unless: flaw, at: now) { role, note in
+                    try keep(model, of: group, as: role, note: note, at: now)
+                }
             }
             settle(Learner.subject(of: group))
         } catch {
@@ -105,14 +125,37 @@ extension Agent {
                 merging: earlier.isEmpty ? [latest] : earlier, maximumRows: maximumRows, shipped: shipped)
             set.outdated.recordings = files.count - earlier.count
             let model = try Trainer.train(set, kind: kind, seed: version)
-            let missed = Canaries.caught(by: champion, shipped: shipped)
-                .subtracting(Canaries.caught(by: model, shipped: shipped))
-            guard !missed.isEmpty else { return (model, nil) }
-            return (
-                model,
-                "it does not find \(missed.sorted().joined(separator: ", ")), which the one in use does"
-            )
+            return (model, Canaries.flaw(of: model, beside: champion, shipped: shipped))
         }
+    }
+
+    /// Tries the canaries on a model that was not trained just now, and puts it on trial if it finds them.
+    private func tryCanaries(on model: SiteModel, in life: ModelLife) {
+        guard let champion = life.site else { return }
+        let (group, shipped) = (life.group, engine.detector.shipped)
+        work(for: group) {
+            Canaries.flaw(of: model, beside: champion, shipped: shipped)
+        } finish: { agent, result, life in
+            // Another one may have come into use, or be waiting, by now.
+            guard agent.learners[group]?.untried?.name == model.name, life.site?.name == champion.name,
+                case .success(let flaw) = result
+            else { return }
+            let now = agent.clock.now
+            agent.learners[group]?.untried = nil
+            agent.putOnTrial(model, in: group, unless: flaw, at: now) { role, note in
+                try agent.store.assign(role, to: model.name, note: note, at: now)
+            }
+        }
+    }
+
+    /// Has a model judge beside the one in use, unless there is a `flaw` in it, and keeps which of both it was.
+    private func putOnTrial(
+        _ model: SiteModel, in group: String?, unless flaw: String?, at now: Timestamp,
+        keep: (_ role: SavedModel.Role, _ note: String) throws -> Void
+    ) {
+        if flaw == nil { engine.detector.challenge(with: model, in: group) }
+        attempt("store") { try keep(flaw == nil ? .challenger : .rejected, flaw ?? "on trial") }
+        tell(of: model.name, flaw.map(TrialStep.failed) ?? .began, at: now)
     }
 
     /// Writes down once an hour what was collected for the next model.
@@ -171,6 +214,7 @@ extension Agent {
     func use(_ model: SiteModel, in group: String?, at now: Timestamp) {
         engine.detector.adopt(model, in: group)
         learners[group]?.trained = now
+        if learners[group]?.untried?.name == model.name { learners[group]?.untried = nil }
     }
 
     /// Keeps a model that was trained here, signed.

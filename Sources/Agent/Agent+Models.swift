@@ -29,7 +29,6 @@ extension Agent {
     }
 
     package func promote(_ request: PromotionRequest) async throws -> ModelReport {
-        let now = clock.now
         guard let id = try request.id ?? store.model(.retired, of: try life(of: request.group).group)?.id
         else {
             throw ControlError(
@@ -37,16 +36,38 @@ extension Agent {
         }
         let saved = try saved(id)
         let model = try readable(saved.data)
-        let life = try life(of: saved.group)
-        guard model.name != life.site?.name else {
+        let champion = try life(of: saved.group).site
+        guard model.name != champion?.name else {
             throw ControlError(.refused, "the model \(id) is in use already")
         }
+        var deed = "promoted"
+        if request.force == true {
+            deed += " without trying the stored attacks on it"
+        } else if let champion {
+            try await requireCanaries(of: model, beside: champion)
+            guard try life(of: saved.group).site?.name == champion.name else {
+                throw ControlError(
+                    .refused, "another model came into use meanwhile", hint: "see sluice model list")
+            }
+        }
+        let now = clock.now
         try store.assign(.champion, to: id, note: "by hand", at: now)
         try store.note(
-            "model", id, detail: Self.words("promoted", of: saved.group), by: who, under: loaded.hash, at: now
-        )
+            "model", id, detail: Self.words(deed, of: saved.group), by: who, under: loaded.hash, at: now)
         use(model, in: saved.group, at: now)
         return ModelReport(try self.saved(id))
+    }
+
+    /// Tries the canaries on a model, beside the loop.
+    private func requireCanaries(of model: SiteModel, beside champion: SiteModel) async throws {
+        let shipped = engine.detector.shipped
+        let flaw = try await LowPriority.run {
+            Canaries.flaw(of: model, beside: champion, shipped: shipped)
+        }
+        guard let flaw else { return }
+        throw ControlError(
+            .refused, "the model \(model.name) would be blind to stored attacks: \(flaw)",
+            hint: "with --force it is put in use all the same")
     }
 
     package func challenge(_ document: ModelDocument) async throws -> ModelReport {
@@ -62,12 +83,15 @@ extension Agent {
         guard try store.models().allSatisfy({ $0.id != model.name }) else {
             throw ControlError(.refused, "a model named \(model.name) is there already")
         }
-        try keep(model, of: group, data: data, as: .challenger, note: "imported, on trial", at: now)
+        try keep(
+            model, of: group, data: data, as: .challenger,
+            note: "imported; on trial once stored attacks were tried on it", at: now)
         try store.note(
             "model", model.name, detail: Self.words("imported", of: group), by: who, under: loaded.hash,
             at: now)
-        engine.detector.challenge(with: model, in: group)
-        tell(.trial(model: model.name, .began))
+        // In place of what is on trial.
+        engine.detector.endTrial(in: group)
+        learners[group]?.untried = model
         return ModelReport(try saved(model.name))
     }
 

@@ -10,6 +10,8 @@ struct Learner {
     /// When what is being collected for the next model began, and was last written down.
     var recordingStarted: Timestamp?
     var recordingSaved: Timestamp
+    /// A model that was imported, or on trial when an agent stopped: it goes on trial once the canaries were tried on it.
+    var untried: SiteModel?
     /// Tenths of learning that were told of.
     var toldProgress = 0
 
@@ -31,7 +33,7 @@ struct Learner {
 }
 
 extension Agent {
-    /// Has what was learned earlier judge a group (`nil`: all without a model of their own), and what was on trial be tried
+    /// Has what was learned earlier judge a group (`nil`: all without a model of their own); what was on trial is to be tried
     /// anew.
     ///
     /// - Returns: what is known of it, and what is to be said of a model that this version cannot use.
@@ -51,8 +53,7 @@ extension Agent {
         }
         if let challenger = try store.model(.challenger, of: group) {
             do {
-                let model = try SiteModel(signed: challenger.data, trusting: trusted)
-                detector.challenge(with: model, in: group)
+                learner.untried = try SiteModel(signed: challenger.data, trusting: trusted)
             } catch {
                 try store.assign(.rejected, to: challenger.id, note: "\(error)", at: now)
             }

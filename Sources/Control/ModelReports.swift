@@ -6,7 +6,7 @@ package struct ModelReport: Codable, Hashable, Sendable {
     package var id: String
     /// The policy group whose own model it is; absent for the shared one.
     package var group: String?
-    /// `champion` (in use), `challenger` (on trial beside it), `retired` or `rejected`.
+    /// `champion` (in use), `challenger` (on trial beside it, or about to be), `retired` or `rejected`.
     package var role: String
     package var trained: Timestamp
     /// Since when it has this role.
@@ -45,14 +45,18 @@ package struct PromotionRequest: Codable, Hashable, Sendable {
     package var id: String?
     /// Without `id`: of which policy group; absent for the shared one.
     package var group: String?
+    /// Whether to do so even if it misses a stored attack that the one in use finds.
+    package var force: Bool?
 
-    package init(id: String?, group: String? = nil) {
+    package init(id: String?, group: String? = nil, force: Bool? = nil) {
         self.id = id
         self.group = group
+        self.force = force
     }
 }
 
-/// `GET models/ID`: a model's file; `POST models`: one to put on trial, answered with its `ModelReport`.
+/// `GET models/ID`: a model's file; `POST models`: one to put on trial if it finds the stored attacks that the one in use finds,
+/// answered at once with its `ModelReport`.
 package struct ModelDocument: Codable, Hashable, Sendable {
     /// The safetensors file; in JSON as base64.
     package var data: Data

@@ -8,11 +8,11 @@ package struct SavedModel: Hashable, Sendable {
     package enum Role: String, Hashable, Sendable, CaseIterable {
         /// In use; one a group at most.
         case champion
-        /// On probation beside the champion; one a group at most.
+        /// On probation beside the champion, or about to be; one a group at most.
         case challenger
         /// Was in use; the one retired last is what a rollback goes back to.
         case retired
-        /// Did not pass its trial.
+        /// Did not find what the champion finds, or did not pass its trial.
         case rejected
     }
 

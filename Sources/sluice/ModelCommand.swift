@@ -60,18 +60,30 @@ extension ModelReport {
     fileprivate var spokenGroup: String { group.map { " for \($0.printable)" } ?? "" }
 }
 
+/// The option of commands that put a model in use at once.
+struct PromotionOptions: ParsableArguments {
+    @Flag(help: "Even if it misses a stored attack that the one in use finds.")
+    var force = false
+
+    /// As a request has it.
+    var request: Bool? { force ? true : nil }
+}
+
 /// The command `sluice model promote`.
 struct PromoteModel: DocumentCommand {
     static let configuration = CommandConfiguration(
-        commandName: "promote", abstract: "Put a model in use at once, without a trial.")
+        commandName: "promote", abstract: "Put a model in use at once, without a trial.",
+        discussion: "It must find every stored attack that the one in use finds.")
 
     @Argument(help: "As in `sluice model list`.")
     var id: String
 
+    @OptionGroup var promotion: PromotionOptions
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> ModelReport {
-        try await service.promote(PromotionRequest(id: id))
+        try await service.promote(PromotionRequest(id: id, force: promotion.request))
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
@@ -87,10 +99,12 @@ struct RollBackModel: DocumentCommand {
     @Option(help: "Of this policy group; otherwise of all that have no model of their own.")
     var group: String?
 
+    @OptionGroup var promotion: PromotionOptions
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> ModelReport {
-        try await service.promote(PromotionRequest(id: nil, group: group))
+        try await service.promote(PromotionRequest(id: nil, group: group, force: promotion.request))
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
@@ -125,8 +139,9 @@ struct ImportModel: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Put a model from a file on trial beside the one in use.",
         discussion: """
-            The file must be signed by the agent itself, or by one of the keys in models.trusted_keys. `sluice model \
-            promote` puts the model in use without waiting for the trial's end.
+            The file must be signed by the agent itself, or by one of the keys in models.trusted_keys. Before the trial, \
+            stored attacks are tried on the model in the background: it must find those that the one in use finds, and \
+            `sluice model list` says if it does not. `sluice model promote` puts it in use without waiting for the trial's end.
             """)
 
     @Argument(help: "The file, as `sluice model export` wrote it.", completion: .file())
@@ -143,6 +158,6 @@ struct ImportModel: DocumentCommand {
     }
 
     func text(_ model: ModelReport, on screen: Screen, at now: Timestamp) -> String {
-        "The model \(model.id) judges beside the one in use\(model.spokenGroup), for its trial.\n"
+        "The model \(model.id) will judge beside the one in use\(model.spokenGroup), if it finds what that one finds.\n"
     }
 }

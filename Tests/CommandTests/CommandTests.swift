@@ -146,7 +146,8 @@ struct CommandTests {
             #expect(try Data(contentsOf: file) == Data([1, 2, 3]))
             #expect(
                 try await run(["model", "import", file.path]).output
-                    == "The model site-2 judges beside the one in use, for its trial.\n")
+                    == "The model site-2 will judge beside the one in use, if it finds what that one finds.\n"
+            )
             #expect(
                 try await run(["feedback", "3", "good"]).output == "Alert 3 on 192.0.2.7 was right.\n")
         }

@@ -1,7 +1,7 @@
 import Features
 import Traffic
 
-/// Stored attacks that a new model of a site has to find as odd as the one before did.
+/// Stored attacks that a new model of a site has to find as odd as the one before did, wherever it comes from.
 ///
 /// Whoever feeds an attack to the agent while it learns makes that attack usual. A model so taught gives the canary of
 /// that kind a low score, and is not promoted. (M. Barreno et al., "Can machine learning be secure?", ASIACCS 2006, call the
@@ -21,6 +21,18 @@ package enum Canaries {
             if opinions.contains(where: { ($0.site ?? 0) >= bar }) { names.insert(canary.name) }
         }
         return names
+    }
+
+    /// What a model must not lose to be used in place of `champion`: a sentence with the canaries that only that one finds, or
+    /// `nil` if there are none.
+    ///
+    /// The first time it takes some tenths of a second.
+    package static func flaw(
+        of model: SiteModel, beside champion: SiteModel, shipped: ShippedModel
+    ) -> String? {
+        let missed = caught(by: champion, shipped: shipped).subtracting(caught(by: model, shipped: shipped))
+        guard !missed.isEmpty else { return nil }
+        return "it does not find \(missed.sorted().joined(separator: ", ")), which the one in use does"
     }
 
     /// The windows of each canary's entity; made once, since a flood of them takes some tenths of a second.

@@ -8,6 +8,8 @@ struct Finding: Hashable {
     var excess: Double
     /// Feature that shows it best.
     var feature: Feature
+    /// For how many seconds it has lasted, of what is measured by that.
+    var lasted: Double?
 
     /// Whether it takes an address that can receive: not what anybody can send under another's name.
     func isProven(by facts: Evidence) -> Bool {
@@ -26,6 +28,8 @@ struct FindingScope {
     /// Whether there is a model of this site that may judge.
     var isLearned: Bool
     var budget: FindingBudget
+    /// What was told of the entity and is no news: it stands in nothing's way.
+    var told: [Finding] = []
 }
 
 /// What is certain enough to be said on the first day of an installation.
@@ -61,9 +65,11 @@ struct PlainFindings {
     private var seesBothWays: Bool { scope.seesBothWays }
 
     private mutating func consider(
-        _ reason: String, _ tier: Verdict.Tier, _ excess: Double, _ feature: Feature
+        _ reason: String, _ tier: Verdict.Tier, _ excess: Double, _ feature: Feature, lasted: Double? = nil
     ) {
         guard excess > 0 else { return }
+        let isTold = scope.told.contains { $0.reason == reason && $0.feature == feature }
+        guard tier == .block || !isTold else { return }
         let excess = tier == .block ? excess : excess / scope.budget.factor(of: feature)
         if let closest {
             let blocks = (
@@ -71,7 +77,7 @@ struct PlainFindings {
             )
             guard blocks.new == blocks.old ? excess > closest.excess : blocks.new else { return }
         }
-        closest = Finding(reason: reason, tier: tier, excess: excess, feature: feature)
+        closest = Finding(reason: reason, tier: tier, excess: excess, feature: feature, lasted: lasted)
     }
 
     private mutating func considerUnfinished() {
@@ -121,7 +127,9 @@ struct PlainFindings {
         // ask like that for a minute or so whether they are done; of a service that was not called in ten minutes or more
         // of watching, a minute is enough. What was there all the time while this network was learned belongs to it.
         let steady = max(facts.steadySeconds, scope.isLearned ? 0 : facts.habitualSeconds)
-        consider("repetition", .alert, max(facts.newSteadySeconds / 60, steady / 240), .regularity)
+        consider("repetition", .alert, steady / 240, .regularity, lasted: steady)
+        consider(
+            "repetition", .alert, facts.newSteadySeconds / 60, .regularity, lasted: facts.newSteadySeconds)
     }
 
     private mutating func considerTunnels() {

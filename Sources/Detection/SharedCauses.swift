@@ -26,8 +26,7 @@ struct SharedCauses {
 
     /// Whether the finding on an entity has to be told, as far as others are concerned.
     mutating func isNews(_ finding: Finding, on window: Window, at now: Timestamp) -> Bool {
-        guard let flow = window.evidence.largestFlow else { return true }
-        let cause = Cause(feature: finding.feature, destination: flow.destination, port: flow.destinationPort)
+        guard let cause = cause(of: finding, on: window) else { return true }
         guard var before = told[cause], !now.hasPassed(Self.story, since: before.lastSeen) else {
             if told.count >= Self.capacity {
                 told = told.filter { !now.hasPassed(Self.story, since: $0.value.lastSeen) }
@@ -41,5 +40,16 @@ struct SharedCauses {
         before.lastSeen = now
         told[cause] = before
         return isNews
+    }
+
+    /// Notes that what was told goes on.
+    mutating func goOn(_ finding: Finding, on window: Window, at now: Timestamp) {
+        if let cause = cause(of: finding, on: window) { told[cause]?.lastSeen = now }
+    }
+
+    private func cause(of finding: Finding, on window: Window) -> Cause? {
+        window.evidence.largestFlow.map {
+            Cause(feature: finding.feature, destination: $0.destination, port: $0.destinationPort)
+        }
     }
 }

@@ -13,8 +13,7 @@ struct ViewDetector {
         var lasting = Lasting()
         var news = News()
         var lastAlarm: Timestamp?
-        /// The latest alert by a finding.
-        var lastFinding: (feature: Feature, time: Timestamp)?
+        var told = ToldFindings()
         /// When another model came to judge it, which makes of it what it may: its usual score has to be learned first.
         var rejudged: Timestamp?
     }
@@ -147,13 +146,16 @@ struct ViewDetector {
             let isEcho = Echo.isAll(of: opinion.group, in: features)
             let score = isEcho ? 0 : max(0, opinion.score - models[judge].usuals[window.slot].score)
             let closest = PlainFindings.closest(in: window, scope: scopes[judge])
-            let finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
+            var finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
             let mean = states[window.slot].lasting.add(score, at: time)
             let isSettled =
                 states[window.slot].rejudged.map { time.hasPassed(Usual.acquaintance, since: $0) } ?? true
             let lasting = isSettled ? mean : 0
-            let decision = bars.decide(
-                score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
+            func decide() -> Bars.Decision? {
+                bars.decide(
+                    score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
+            }
+            var decision = decide()
             observation.windows.append(
                 ScoredWindow(
                     entity: window.entity,
@@ -163,11 +165,23 @@ struct ViewDetector {
             lives.take(
                 window, features, table: opinion.table, isSuspect: decision != nil, into: learners[place],
                 judgedBy: judge, now: time)
-            guard let decision else {
+            guard decision != nil else {
                 if !isEcho { models[judge].usuals[window.slot].add(opinion.score, at: time) }
                 if let score = opinion.site { models[judge].drifting?.add(score: score) }
                 continue
             }
+            var scope = scopes[judge]
+            while let one = finding, decision?.tier == .alert, !states[window.slot].told.isNews(one, at: time)
+            {
+                causes.goOn(one, on: window, at: time)
+                // What else there is to say.
+                scope.told.append(one)
+                finding = PlainFindings.closest(in: window, scope: scope).flatMap {
+                    $0.excess >= 1 ? $0 : nil
+                }
+                decision = decide()
+            }
+            guard let decision else { continue }
             let reason = finding?.reason ?? opinion.group.rawValue
             if decision.tier == .alert, Evidence.isSources(window, reason: reason) { continue }
             if let finding, decision.tier == .alert, !causes.isNews(finding, on: window, at: time) {
@@ -178,7 +192,7 @@ struct ViewDetector {
                     decision.tier, reason, of: window.evidence.largestFlow, at: time,
                     interval: configuration.repeatInterval)
             else { continue }
-            if let finding, decision.tier == .alert, isFirst(finding, of: window.slot, at: time) {
+            if let finding, decision.tier == .alert, states[window.slot].told.tell(finding, at: time) {
                 findingBudget.count(finding.feature, at: time)
             }
             // What there is evidence for is hardly a false alarm, and an attack must not raise the bars for the next.
@@ -192,7 +206,7 @@ struct ViewDetector {
                     counterfactual: Counterfactual(
                         window: window, opinions: models[judge].opinions,
                         usualScore: models[judge].usuals[window.slot].score, lasting: lasting, bars: bars,
-                        threshold: decision.threshold, scope: scopes[judge]),
+                        threshold: decision.threshold, scope: scope),
                     time: time, model: models[judge].name))
         }
         budgets.count(windows: windowsByPlace, alarms: alarmsByPlace, at: time)
@@ -232,13 +246,6 @@ struct ViewDetector {
             for model in models.indices { models[model].usuals.forget(window.slot) }
         }
         states[window.slot].place = place
-    }
-
-    /// Whether an alert by a finding is the entity's first of the kind within an hour.
-    private mutating func isFirst(_ finding: Finding, of slot: Int, at time: Timestamp) -> Bool {
-        defer { states[slot].lastFinding = (finding.feature, time) }
-        guard let last = states[slot].lastFinding, last.feature == finding.feature else { return true }
-        return time.hasPassed(.seconds(3600), since: last.time)
     }
 
     private mutating func countsAsAlarm(_ slot: Int, at time: Timestamp) -> Bool {

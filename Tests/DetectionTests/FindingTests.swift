@@ -186,18 +186,77 @@ import Traffic
         #expect(verdicts.map(\.summary) == [])
     }
 
-    @Test("an alert that goes on is repeated ever more rarely")
-    func repeats() throws {
+    @Test("an alert by score that goes on is repeated ever more rarely")
+    func repeats() {
+        var news = News()
+        let times = (0..<10_000).filter { second in
+            news.isNews(
+                .alert, "volume", of: nil, at: Timestamp(seconds: Double(second)), interval: .seconds(60))
+        }
+        #expect(times == [0, 60, 300, 1_260, 4_860, 8_460])
+    }
+
+    @Test("a finding that goes on is told once; another run of even calls and another finding are news")
+    func goesOn() throws {
         var configuration = DetectionConfiguration()
         configuration.learnDuration = .zero
         let detector = Detector(configuration: configuration, shippedModel: try .embedded())
         var script = ScriptedTraffic()
-        Self.calls(700, every: 0.5, port: 8_080)(&script)
-        let times = script.readings(until: 350).flatMap { detector.observe($0).verdicts }
-            .filter { $0.entity.view == .source && $0.reason == "repetition" }.map(\.time.seconds)
-        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
-        #expect(times.count == 3)
-        #expect(zip(gaps, [60, 240]).allSatisfy { abs($0 - $1) < 1 }, "\(gaps)")
+        Self.calls(120, every: 10, port: 443, to: Self.outside)(&script)
+        // To another host from the fifth minute on, as evenly.
+        var other = ScriptedTraffic()
+        Self.calls(90, every: 10, port: 8_443, to: Address(ipv4: 0x8DC1_D516))(&other)
+        script.append(other, at: 305)
+        // And something else.
+        var poll = ScriptedTraffic()
+        Self.calls(200, every: 0.7, port: 8_080)(&poll)
+        script.append(poll, at: 900)
+        let told = script.readings(until: 1_200).flatMap { detector.observe($0).verdicts }
+            .filter { $0.entity == Entity(view: .source, prefix: Prefix(Self.attacker)) }
+            .filter { $0.reason == "repetition" }
+        let origin = Double(ScriptedTraffic.origin) / 1e9
+        #expect(
+            told.map { String($0.summary.prefix(20)) } == [
+                "calls to one service", "calls to one service", "60 connections to on",
+            ], "\(told.map { ($0.time.seconds - origin, $0.summary) })")
+        let times = told.map { $0.time.seconds - origin }
+        #expect(zip(times, [240, 545, 970]).allSatisfy { abs($0 - $1) < 15 }, "\(times)")
+    }
+
+    @Test("what was told is told again when it goes twice as far, had ceased, or still goes on after an hour")
+    func toldAgain() {
+        func finding(_ excess: Double, lasted: Double? = nil) -> Finding {
+            Finding(
+                reason: "repetition", tier: .alert, excess: excess, feature: .tcpRepeat60, lasted: lasted)
+        }
+        func at(_ seconds: Double) -> Timestamp { Timestamp(seconds: seconds) }
+        /// Whether one is news so many seconds after another was told.
+        func isNews(_ later: Finding, after first: Finding, _ seconds: Double) -> Bool {
+            var told = ToldFindings()
+            let isFirst = told.tell(first, at: at(0))
+            #expect(isFirst)
+            return told.isNews(later, at: at(seconds))
+        }
+        for (excess, seconds, expected) in [
+            (1.2, 300.0, false), (2.1, 300, false), (2.2, 300, true), (1.2, 600, true),
+        ] {
+            #expect(
+                isNews(finding(excess), after: finding(1.1), seconds) == expected, "\(excess), \(seconds)")
+        }
+        // How long it lasts grows by itself, and each run is its own story.
+        let first = finding(1.1, lasted: 264)
+        #expect(!isNews(finding(2.4, lasted: 580), after: first, 300))
+        #expect(isNews(finding(2.4, lasted: 520), after: first, 300))
+        #expect(isNews(finding(1.1, lasted: 264), after: first, 300))
+        var told = ToldFindings()
+        let rate = finding(1.1)
+        var times: [Double] = []
+        for second in stride(from: 0.0, to: 8_000, by: 1) where told.isNews(rate, at: at(second)) {
+            let isFirst = told.tell(rate, at: at(second))
+            #expect(isFirst)
+            times.append(second)
+        }
+        #expect(times == [0, 3_600, 7_200])
     }
 
     @Test("of several who do the same to one service the first is told of, and who does it twice as much")

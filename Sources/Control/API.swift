@@ -181,7 +181,8 @@ package struct FeatureReport: Codable, Hashable, Sendable {
     /// The 5 and the 95 % point of what was learned here; absent before anything was.
     package var low: Double?
     package var high: Double?
-    /// With this value, and those of the other features that have one, there would have been no verdict.
+    /// With this value, those of the other features that have one, and what `othersNearer` of the alert asks for, there would
+    /// have been no verdict.
     package var harmless: Double?
     /// 0...1.
     package var share: Double
@@ -213,6 +214,9 @@ package struct AlertReport: Codable, Hashable, Sendable {
     package var model: String
     /// Largest share first.
     package var features: [FeatureReport]
+    /// Part of the way to what is usual, 0...1, by which all features that are not listed would have had to be nearer to it, too,
+    /// for there to be no verdict; absent where the harmless values of those that are listed are enough.
+    package var othersNearer: Double?
     package var target: TargetReport?
     package var action: Action
     /// Why it was not blocked, or not harder: `on the allow-list`.

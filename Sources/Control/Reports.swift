@@ -68,6 +68,7 @@ extension AlertReport {
             action: action, note: alert.note, ruleID: alert.ruleID,
             feedback: alert.feedback?.rawValue)
         configuration = alert.configuration
+        othersNearer = verdict.othersNearer
     }
 }
 

@@ -2,6 +2,15 @@ import Features
 
 /// Finds out what would have had to be otherwise for there to be no verdict.
 struct Counterfactual {
+    /// What would have been harmless.
+    struct Bounds {
+        /// By feature, on its scale; empty if there would be a verdict on what is usual, too.
+        var values: [Int: Float] = [:]
+        /// Part of the way to what is usual, 0...1, that all other features would have had to go as well; `nil` where they
+        /// may stay as they were.
+        var others: Double?
+    }
+
     let window: Window
     let opinions: Opinions
     /// What is taken off the score of the entity.
@@ -24,8 +33,8 @@ struct Counterfactual {
     ///   - finding: what the verdict rests on, if it is no score.
     ///   - leading: indices of features, those that made the most of the verdict first.
     ///   - usual: what is usual of each feature, on the same scale.
-    /// - Returns: values by feature, on its scale; empty if there would be a verdict on what is usual, too.
-    func bounds(_ row: [Float], finding: Finding? = nil, leading: [Int], usual: [Float]) -> [Int: Float] {
+    /// - Returns: values of those among the leading ones that would have had to be others.
+    func bounds(_ row: [Float], finding: Finding? = nil, leading: [Int], usual: [Float]) -> Bounds {
         var (row, window) = (row, window)
         let isEcho = isEcho(row)
         var bounds: [Int: Float] = [:]
@@ -39,7 +48,7 @@ struct Counterfactual {
             bounds[index] = row[index]
         }
         func isHarmless(_ row: [Float]) -> Bool { !hasVerdict(row, window, isEcho: isEcho) }
-        if isHarmless(row) { return bounds }
+        if isHarmless(row) { return Bounds(values: bounds) }
         let others = leading.filter { bounds[$0] == nil }
         for features in others.indices.map({ Array(others[...$0]) }) + [Array(row.indices)] {
             func moved(by part: Double) -> [Float] {
@@ -48,11 +57,12 @@ struct Counterfactual {
                 return other
             }
             guard isHarmless(moved(by: 1)) else { continue }
-            let other = moved(by: Self.least { isHarmless(moved(by: $0)) })
-            for feature in features { bounds[feature] = other[feature] }
-            return bounds
+            let part = Self.least { isHarmless(moved(by: $0)) }
+            let other = moved(by: part)
+            for feature in features where leading.contains(feature) { bounds[feature] = other[feature] }
+            return Bounds(values: bounds, others: features.count == row.count ? part : nil)
         }
-        return [:]
+        return Bounds()
     }
 
     private func isEcho(_ row: [Float]) -> Bool {

@@ -14,9 +14,10 @@ struct Explainer {
         finding: Finding?, counterfactual: Counterfactual, time: Timestamp, model: String
     ) -> Verdict {
         var contributions = contributions(features, opinion: opinion, finding: finding)
-        setBounds(of: &contributions, features, finding: finding, counterfactual: counterfactual)
+        let others = setBounds(
+            of: &contributions, features, finding: finding, counterfactual: counterfactual)
         let reason = finding?.reason ?? opinion.group.rawValue
-        return Verdict(
+        var verdict = Verdict(
             time: time, entity: window.entity, score: decision.score, threshold: decision.threshold,
             tier: decision.tier,
             reason: reason,
@@ -27,13 +28,17 @@ struct Explainer {
                 ?? (window.evidence.isTwoWay && opinion.group != .volume),
             isCertain: finding?.tier == .block, peers: window.evidence.peers, served: window.evidence.served,
             row: Array(features))
+        verdict.othersNearer = others
+        return verdict
     }
 
     /// Says at which values there would have been no verdict.
+    ///
+    /// - Returns: how much nearer to what is usual all others would have had to be, if those alone are not enough.
     private func setBounds(
         of contributions: inout [FeatureContribution], _ features: ArraySlice<Float>, finding: Finding?,
         counterfactual: Counterfactual
-    ) {
+    ) -> Double? {
         let leading = contributions.compactMap { contribution in
             FeatureSchema.features.firstIndex { $0.name == contribution.name }
         }
@@ -41,10 +46,11 @@ struct Explainer {
             Array(features), finding: finding, leading: leading,
             usual: (site?.scaler ?? shipped.scaler).medians)
         for (index, feature) in leading.enumerated() {
-            contributions[index].harmless = bounds[feature].map {
+            contributions[index].harmless = bounds.values[feature].map {
                 FeatureSchema.features[feature].scale.quantity(of: Double($0))
             }
         }
+        return bounds.others
     }
 
     private func target(_ facts: Evidence) -> Target? {

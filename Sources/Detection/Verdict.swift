@@ -12,10 +12,8 @@ package struct FeatureContribution: Hashable, Sendable {
     /// The 5 and the 95 % point of what was learned here; `nil` before anything was.
     package var low: Double?
     package var high: Double?
-    /// With this value, and those of the other features that have one, there would have been no verdict; where all listed
-    /// have one, with those that are not listed as much nearer to what is usual.
-    ///
-    /// `nil` where nothing had to change.
+    /// With this value, those of the other features that have one, and what `Verdict.othersNearer` asks for, there would have
+    /// been no verdict; `nil` where nothing had to change.
     package var harmless: Double?
     /// Part of the evidence, 0...1; those of one verdict add up to at most 1.
     package var share: Double
@@ -64,6 +62,9 @@ package struct Verdict: Hashable, Sendable {
     package var summary: String
     /// Largest share first.
     package var features: [FeatureContribution]
+    /// Part of the way to what is usual, 0...1, by which all features that are not listed would have had to be nearer to it, too,
+    /// for there to be no verdict; `nil` where the harmless values of those that are listed are enough.
+    package var othersNearer: Double?
     /// Identity and version of the model, as `sluice status` shows it.
     package var model: String
     /// Where the traffic went (source view), or what is under attack (destination view).

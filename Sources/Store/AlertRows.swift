@@ -131,7 +131,7 @@ extension Alert {
                 address: address, protocol: IPProtocol(rawValue: try reader.value("target_protocol")),
                 port: try reader.optional("target_port"))
         }
-        let verdict = Verdict(
+        var verdict = Verdict(
             time: try reader.time("time"),
             entity: Entity(view: try reader.choice("view"), prefix: try reader.parsed("prefix")),
             score: try reader.value("score"), threshold: try reader.value("threshold"),
@@ -140,6 +140,7 @@ extension Alert {
             features: decoded.map(\.contribution),
             model: try reader.value("model"), target: target, isTwoWay: try reader.value("two_way"),
             row: Self.numbers(try reader.value("row")), schema: try reader.value("schema"))
+        verdict.othersNearer = try reader.optional("others_nearer")
         self.init(
             id: try reader.value("id"), verdict: verdict, action: try reader.choice("action"),
             note: try reader.optional("note"), ruleID: try reader.optional("rule_id"),
@@ -154,8 +155,8 @@ extension Alert {
             sql: """
                 INSERT OR REPLACE INTO alert (id, time, view, prefix, tier, reason, summary, score, threshold,
                 model, features, target_address, target_protocol, target_port, two_way, action, note, rule_id,
-                row, feedback, configuration, schema)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                row, feedback, configuration, schema, others_nearer)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id, verdict.time.nanoseconds, verdict.entity.view.rawValue, "\(verdict.entity.prefix)",
@@ -163,7 +164,7 @@ extension Alert {
             verdict.threshold.finite,
             verdict.model, encoded, verdict.target.map { "\($0.address)" }, verdict.target?.protocol.rawValue,
             verdict.target?.port, verdict.isTwoWay, action.rawValue, note, ruleID,
-            Self.bytes(verdict.row), feedback?.rawValue, configuration, verdict.schema,
+            Self.bytes(verdict.row), feedback?.rawValue, configuration, verdict.schema, verdict.othersNearer,
         ])
     }
 

@@ -37,6 +37,9 @@ enum Schema {
         migrator.registerMigration("9") { database in
             try database.execute(sql: version9)
         }
+        migrator.registerMigration("10") { database in
+            try database.execute(sql: version10)
+        }
         return migrator
     }
 
@@ -244,5 +247,10 @@ enum Schema {
         ) STRICT;
         INSERT INTO recording SELECT '', started, ended, data FROM old_recording;
         DROP TABLE old_recording;
+        """
+
+    private static let version10 = """
+        -- By how much all features that are not listed would have had to be nearer to what is usual; null: by nothing.
+        ALTER TABLE alert ADD COLUMN others_nearer REAL;
         """
 }

@@ -86,7 +86,16 @@ struct ExplainCommand: DocumentCommand {
         let title = screen.wrapped(screen.styled("Why", .bold) + ": " + alert.summary.printable) + "\n"
         let score = "Score \(alert.score.short), threshold \(alert.threshold.short)"
         return title + screen.wrapped("\(score), model \(alert.model.printable).") + "\n"
-            + features(alert.features, on: screen)
+            + features(alert.features, on: screen) + others(alert.othersNearer, on: screen)
+    }
+
+    /// What the column HARMLESS AT does not say.
+    private func others(_ part: Double?, on screen: Screen) -> String {
+        guard let part else { return "" }
+        // As little as it shows must be enough.
+        let percent = "\((part * 100).rounded(.up).grouped) %"
+        let words = "Harmless only with all other features \(percent) nearer to what is usual, too."
+        return screen.wrapped(words) + "\n"
     }
 
     private func describe(_ current: Explanation.Current?, on screen: Screen, at now: Timestamp) -> String {

@@ -232,6 +232,22 @@ struct RenderingTests {
                 """)
     }
 
+    @Test("explain says when the harmless values that it lists are not enough")
+    func explainsOthers() throws {
+        var explanation = Samples.explanation
+        explanation.alert?.features[0].harmless = 40
+        func shown() throws -> String {
+            try text(ExplainCommand.self, of: ["192.0.2.7"], explanation, on: wide)
+        }
+        let enough = try shown()
+        #expect(enough.contains("HARMLESS AT") && !enough.contains("Harmless only"), "\(enough)")
+        // Not rounded to less than it takes.
+        explanation.alert?.othersNearer = 0.611
+        let words = "\nHarmless only with all other features 62 % nearer to what is usual, too.\n\n"
+        let tooFew = try shown()
+        #expect(tooFew.contains(words), "\(tooFew)")
+    }
+
     @Test("explain, of an address under attack")
     func explainsVictim() throws {
         #expect(

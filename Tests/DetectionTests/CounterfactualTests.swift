@@ -35,22 +35,17 @@ import Traffic
         }
     }
 
-    /// The window's features with the harmless values in place of its own; if those alone are not enough, with all others as
-    /// much nearer to what is usual.
-    private func harmlessRow(_ verdict: Verdict, usual: [Float], isEnough: ([Float]) -> Bool) -> [Float] {
+    /// The window's features as it says that they would be harmless.
+    private func harmlessRow(_ verdict: Verdict, usual: [Float]) -> [Float] {
         var row = verdict.row
-        var parts: [Int: Float] = [:]
-        for contribution in verdict.features {
-            guard let harmless = contribution.harmless,
-                let index = FeatureSchema.features.firstIndex(where: { $0.name == contribution.name })
-            else { continue }
-            row[index] = Float(FeatureSchema.features[index].scale.feature(of: harmless))
-            let way = usual[index] - verdict.row[index]
-            parts[index] = abs(way) < 0.1 ? 1 : (row[index] - verdict.row[index]) / way
-        }
-        guard !isEnough(row), let part = parts.values.min() else { return row }
-        for index in row.indices where parts[index] == nil {
-            row[index] += min(1, part + 0.001) * (usual[index] - row[index])
+        for (index, description) in FeatureSchema.features.enumerated() {
+            if let listed = verdict.features.first(where: { $0.name == description.name }) {
+                if let harmless = listed.harmless {
+                    row[index] = Float(description.scale.feature(of: harmless))
+                }
+            } else if let part = verdict.othersNearer {
+                row[index] += Float(part) * (usual[index] - row[index])
+            }
         }
         return row
     }
@@ -75,6 +70,7 @@ import Traffic
             site = try Trainer.train(set, seed: 1, steps: 60)
         }
         var counts: [Entity.View: (all: Int, explained: Int, byScore: Int)] = [:]
+        var byAll = 0
         for attack in Self.attacks {
             var configuration = DetectionConfiguration()
             configuration.learnDuration = .zero
@@ -101,7 +97,8 @@ import Traffic
                     // What is usual of the entity is taken off; a finding counts for more than the score.
                     let isByScore = abs(own - verdict.score) < 0.05
                     let threshold = verdict.threshold + (isByScore ? own - verdict.score : 0)
-                    let other = harmlessRow(verdict, usual: usual) { score($0) < threshold }
+                    let other = harmlessRow(verdict, usual: usual)
+                    if verdict.othersNearer != nil { byAll += 1 }
                     #expect(score(other) < threshold, "\(attack.name): \(verdict)")
                     guard isByScore else { continue }
                     counts[view]?.byScore += 1
@@ -109,6 +106,8 @@ import Traffic
                 }
             }
         }
+        let all = counts.values.reduce(0) { $0 + $1.all }
+        #expect(byAll > 0 && (hasModel || byAll < all), "\(byAll) of \(counts)")
         for view in Entity.View.allCases {
             let count = counts[view] ?? (0, 0, 0)
             #expect(count.all > 0 && count.explained == count.all, "\(view): \(counts)")
@@ -141,7 +140,7 @@ import Traffic
         func score(_ row: [Float]) -> Double { counterfactual.opinions.judge(features: row)[0].score }
         let threshold = fixed ?? score(row) / 2
         let bounds = self.counterfactual(Evidence(), packets: 2, threshold: threshold)
-            .bounds(row, leading: leading, usual: medians)
+            .bounds(row, leading: leading, usual: medians).values
         #expect(!bounds.isEmpty)
         var other = row
         for (feature, bound) in bounds {
@@ -165,7 +164,7 @@ import Traffic
                 scope: FindingScope(seesBothWays: true, isLearned: false, budget: FindingBudget())))
         #expect(finding.tier == .block && finding.excess == 1.25)
         let bounds = counterfactual(evidence, packets: 60, threshold: 3.5)
-            .bounds(full, finding: finding, leading: [index], usual: row)
+            .bounds(full, finding: finding, leading: [index], usual: row).values
         // Forty that fail are shut out, but twenty are told of, which is 22.8 in all.
         let services = try FeatureSchema.features[index].scale.quantity(of: Double(#require(bounds[index])))
         #expect(services < 22.8 && services > 22.6)

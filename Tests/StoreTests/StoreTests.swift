@@ -223,6 +223,7 @@ struct StoreTests {
         let store = try Store(path: path)
         var judged = try verdict("192.0.2.7")
         judged.row = [1.5, -2, 0.25]
+        judged.othersNearer = 0.625
         try store.save(
             [
                 .alert(Alert(id: 1, verdict: judged, action: .alert)),

@@ -16,7 +16,7 @@ struct Learning {
     private var source: RowSampler
     private var destination: RowSampler
     private var passed: Duration = .zero
-    private var leftOut = 0
+    private var odd = 0
     private var now = Timestamp(nanoseconds: 0)
 
     init(duration: Duration, maximumRows: Int) {
@@ -61,7 +61,7 @@ struct Learning {
         if isSuspect { bar(window, now: now) }
         guard !isComplete, self[keyPath: sampler].isDue(window, now: now) else { return }
         guard table < Self.trim, !isSuspect else {
-            leftOut += 1
+            odd += 1
             return
         }
         self[keyPath: sampler].take(features, of: window, now: now)
@@ -73,7 +73,7 @@ struct Learning {
         return TrainingSet(
             source: TrainingSet.View(rows: source.rows(olderThan: wait, at: now)),
             destination: TrainingSet.View(rows: destination.rows(olderThan: wait, at: now)),
-            group: group, learned: passed, windowsPerHour: Double(source.offered) / hours, leftOut: leftOut,
-            shipped: shipped)
+            group: group, learned: passed, windowsPerHour: Double(source.offered) / hours,
+            leftOut: source.leftOut + destination.leftOut + TrainingSet.LeftOut(odd: odd), shipped: shipped)
     }
 }

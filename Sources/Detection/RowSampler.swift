@@ -29,6 +29,8 @@ struct RowSampler {
     private var entities: [Int: Known] = [:]
     /// Windows offered, one a second for each entity.
     private(set) var offered = 0
+    /// Those of them that were not taken, or not kept.
+    private(set) var leftOut = TrainingSet.LeftOut()
     private var random = SeededGenerator(seed: 1)
 
     init(limit: Int) { self.limit = limit }
@@ -58,9 +60,15 @@ struct RowSampler {
     /// No entity gets more than 1 % of the rows that there may be: a machine that talks all the time does not
     /// outvote the rest, and a poisoner neither.
     mutating func take(_ features: ArraySlice<Float>, of window: Window, now: Timestamp) {
-        guard let entity = entities[window.slot], entity.rows < max(100, limit / 100),
-            entity.barred.map({ now.hasPassed(Self.memory, since: $0) }) ?? true
-        else { return }
+        guard let entity = entities[window.slot] else { return }
+        guard entity.barred.map({ now.hasPassed(Self.memory, since: $0) }) ?? true else {
+            leftOut.quarantined += 1
+            return
+        }
+        guard entity.rows < max(100, limit / 100) else {
+            leftOut.beyondShare += 1
+            return
+        }
         let origin = Origin(slot: window.slot, serial: window.serial, time: now)
         if origins.count < limit {
             rows += features
@@ -88,6 +96,7 @@ struct RowSampler {
                 now - origin.time <= Self.memory
             else { continue }
             remove(place)
+            leftOut.quarantined += 1
         }
     }
 

@@ -72,8 +72,9 @@ package enum Trainer {
             "destination windows": "\(set.destination.count)",
         ]
         for (key, count) in [
-            ("windows left out", set.leftOut), ("recordings left out", set.outdated.recordings),
-            ("alerts left out", set.outdated.alerts),
+            ("windows left out", set.leftOut.odd), ("windows in quarantine", set.leftOut.quarantined),
+            ("windows beyond an entity's share", set.leftOut.beyondShare),
+            ("recordings left out", set.outdated.recordings), ("alerts left out", set.outdated.alerts),
         ] where count > 0 { model.provenance[key] = "\(count)" }
         model.provenance[SiteModel.groupKey] = set.group
         return model

@@ -92,7 +92,9 @@ struct TrainCommand: AsyncParsableCommand {
     /// What the model was not trained on, and why; empty if nothing was left out.
     private func leftOut(of set: TrainingSet) -> String {
         let counts = [
-            (set.leftOut, "window", "that looked like an attack"),
+            (set.leftOut.odd, "window", "that looked like an attack"),
+            (set.leftOut.quarantined, "window", "of hosts that there was a verdict on"),
+            (set.leftOut.beyondShare, "window", "of hosts that had their share"),
             (set.outdated.recordings, "recording", "of other features than this version's"),
             (set.outdated.alerts, "judged alert", "whose features are not this version's, or not known"),
         ]

@@ -30,8 +30,8 @@ extension Site {
             in: outside)
     }
 
-    /// Pings between as many hosts outside and inside, of both families, for as long as the test goes on.
-    func ping(hosts: ClosedRange<Int>) throws {
+    /// Pings of `size` bytes between as many hosts outside and inside, of both families, for as long as the test goes on.
+    func ping(hosts: ClosedRange<Int>, every seconds: Double = 0.2, size: Int = 56) throws {
         for number in hosts {
             for (here, there, network) in [
                 ("198.51.100.\(number)", "10.20.0.\(number)", "24"),
@@ -41,7 +41,11 @@ extension Site {
                     try command("ip -n \(namespace) address add \(address)/\(network) dev eth0")
                 }
                 _ = try start(
-                    ["ping", "-n", "-q", "-i", "0.2", "-w", "120", "-I", here, there], in: outside)
+                    [
+                        "ping", "-n", "-q", "-i", "\(seconds)", "-s", "\(size)", "-w", "200", "-I", here,
+                        there,
+                    ],
+                    in: outside)
             }
         }
     }

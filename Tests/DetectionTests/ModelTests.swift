@@ -88,7 +88,7 @@ import Traffic
         script.append(CanaryAttack.synFlood(rate: 2_500).traffic, at: 4)
         script.append(CanaryAttack.fastScan.traffic, at: 6)
         let (_, set) = try learned(script, seconds: 12)
-        #expect(set.leftOut > 0)
+        #expect(set.leftOut.odd > 0)
         let packets = Feature.packets.rawValue
         let largest = stride(from: packets, to: set.source.rows.count, by: FeatureSchema.count).map {
             FeatureScale.logarithm.quantity(of: Double(set.source.rows[$0]))
@@ -114,5 +114,6 @@ import Traffic
             .map { set.source.rows[$0] }.max()
         #expect(set.source.count > Trainer.fewestWindows)
         #expect(most == 0)
+        #expect(set.leftOut.quarantined > 0)
     }
 }

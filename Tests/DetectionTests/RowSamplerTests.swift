@@ -38,6 +38,7 @@ import Traffic
         }
         #expect(rows(of: 1, in: sampler) == 200)
         #expect(sampler.rows.count / Self.width == 200 + 5_000)
+        #expect(sampler.leftOut.beyondShare == 800 && sampler.leftOut.quarantined == 0)
         // What it does is counted as offered, since thresholds follow from how many windows there are.
         #expect(sampler.offered == 6_000)
     }
@@ -89,8 +90,10 @@ import Traffic
         #expect(rows(of: 1, in: sampler) == 4)
         sampler.bar(window(1), now: start + .seconds(3))
         #expect(rows(of: 1, in: sampler) == 0)
+        #expect(sampler.leftOut.quarantined == 4)
         for second in [10, 600, 602, 604] { offer(1, second: second, to: &sampler) }
         #expect(rows(of: 1, in: sampler) == 1)
+        #expect(sampler.leftOut.quarantined == 7 && sampler.leftOut.beyondShare == 0)
         #expect(sampler.rows(olderThan: .seconds(60), at: start + .seconds(610)).isEmpty)
     }
 }

@@ -12,7 +12,8 @@ extension TrainingSet {
         file.metadata = [
             "kind": Self.kind, "schema": FeatureSchema.identity,
             "learnedMilliseconds": "\(learned.milliseconds)", "windowsPerHour": "\(windowsPerHour)",
-            "leftOut": "\(leftOut)",
+            "leftOut": "\(leftOut.odd)", "quarantined": "\(leftOut.quarantined)",
+            "beyondShare": "\(leftOut.beyondShare)",
         ]
         file.metadata["group"] = group
         file.set("source.rows", source.rows)
@@ -28,11 +29,14 @@ extension TrainingSet {
         self.init(shipped: shipped)
         guard let milliseconds = Int64(try file.text("learnedMilliseconds")), milliseconds >= 0,
             let windows = Double(try file.text("windowsPerHour")), windows.isFinite, windows >= 0,
-            let leftOut = Int(try file.text("leftOut"))
+            let odd = Int(try file.text("leftOut")),
+            // Recordings of earlier versions count neither of these.
+            let quarantined = Int(file.metadata["quarantined"] ?? "0"),
+            let beyondShare = Int(file.metadata["beyondShare"] ?? "0")
         else { throw .malformed("the header's numbers are none") }
         learned = .milliseconds(milliseconds)
         windowsPerHour = windows
-        self.leftOut = leftOut
+        leftOut = LeftOut(odd: odd, quarantined: quarantined, beyondShare: beyondShare)
         group = file.metadata["group"]
         source = try View(file.floats("source.rows"))
         destination = try View(file.floats("destination.rows"))
@@ -52,7 +56,7 @@ extension TrainingSet {
         learned = sets.reduce(.zero) { $0 + $1.learned }
         windowsPerHour =
             total > 0 ? zip(sets, hours).reduce(0) { $0 + $1.0.windowsPerHour * $1.1 } / total : 0
-        leftOut = sets.reduce(0) { $0 &+ $1.leftOut }
+        leftOut = sets.reduce(LeftOut()) { $0 + $1.leftOut }
         source = View(merging: sets.map(\.source), maximumRows: maximumRows)
         destination = View(merging: sets.map(\.destination), maximumRows: maximumRows)
     }

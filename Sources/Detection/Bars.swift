@@ -120,7 +120,7 @@ extension Evidence {
         case .destination:
             let answerable = window.packets &- min(window.packets, facts.noticePackets)
             let oneWay = facts.othersOneWayPackets
-            let rest = answerable &- min(answerable, facts.largestOneWayFlow)
+            let rest = answerable &- min(answerable, facts.heaviestOneWay)
             return facts.peers >= 3 && oneWay >= 10 && oneWay * 2 >= rest
                 || facts.peers >= 20 && facts.othersHalfOpenWaiting >= 50 && facts.othersAreHalfOpen
         }
@@ -130,9 +130,13 @@ extension Evidence {
 // What a destination is asked about: one heavy sender, or one source that begins connections by the hundred, amid a crowd that
 // completes its own, is a matter of that source.
 extension Evidence {
-    /// Packets that nobody asked for or answered, of all flows but the largest.
+    /// Packets that nobody asked for or answered: the largest flow of them, or, if that is more, what one source begins and does
+    /// not complete, which may be a flow for each port.
+    var heaviestOneWay: UInt64 { max(largestOneWayFlow, largestHalfOpen) }
+
+    /// All such packets but those.
     var othersOneWayPackets: UInt64 {
-        oneWayPackets &- min(oneWayPackets, largestOneWayFlow) &+ asidePackets
+        oneWayPackets &- min(oneWayPackets, heaviestOneWay) &+ asidePackets
     }
 
     /// `halfOpen` of all but the source that has most.

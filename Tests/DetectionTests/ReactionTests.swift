@@ -46,8 +46,14 @@ import Traffic
     @Test(
         "one source amid a crowd is its own doing, whatever it sends: nothing is held against the server",
         arguments: [true, false],
-        [(rate: 300, strangers: 30, isScan: true), (1_000, 60, true), (5_000, 60, false), (300, 30, false)])
-    func sourceAmidCrowd(isIPv4: Bool, attack: (rate: Int, strangers: Int, isScan: Bool)) throws {
+        [
+            (rate: 300, strangers: 30, isScan: true, isAnswered: true), (1_000, 60, true, true),
+            (300, 13, true, false), (1_000, 60, true, false), (5_000, 60, false, false),
+            (300, 30, false, false),
+        ])
+    func sourceAmidCrowd(
+        isIPv4: Bool, attack: (rate: Int, strangers: Int, isScan: Bool, isAnswered: Bool)
+    ) throws {
         let server = host(isIPv4 ? "10.0.0.80" : "2001:db8:a::80")
         var script = everyday(6)
         for number in 0..<200 {
@@ -64,7 +70,7 @@ import Traffic
             let source = host(
                 isIPv4 ? "203.0.113.66" : "2001:db8:c:6::\(attack.isScan ? 1 + number % 999 : 1)")
             script.packet(at: time, source, 40_000, server, port, .tcp, length: 74, flags: .syn)
-            guard attack.isScan else { continue }
+            guard attack.isAnswered else { continue }
             script.packet(
                 at: time + 0.0002, server, port, source, 40_000, .tcp, length: 54, flags: [.rst, .ack])
         }

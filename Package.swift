@@ -36,7 +36,7 @@ let package = Package(
         .library("Policy", ["Detection", "Features", "Traffic"]),
 
         // The boundary to the kernel and to capture files.
-        .library("FlowTable", ["CSluiceABI", "Traffic"]),
+        .library("FlowTable", ["CMemory", "CSluiceABI", "Traffic"]),
         .library("BPF", ["CLibbpf"]),
         .library("Datapath", ["BPF", "CLibbpf", "CSluiceABI", "CSluiceSkeleton", "FlowTable", "Traffic"]),
         .library("Doctor", ["BPF", "Datapath", "Traffic"]),

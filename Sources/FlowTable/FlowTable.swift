@@ -1,3 +1,4 @@
+import CMemory
 package import CSluiceABI
 package import Traffic
 
@@ -26,6 +27,7 @@ package import Traffic
     package func drain(clock: FlowClock) -> [FlowSample] {
         let blank = FlowSample(blankAt: clock.now)
         return Array(capacity: entryCount) { samples in
+            samples.useHugePages()
             for number in 0..<sets {
                 for segment in 0..<segments {
                     let set = set(number, of: segment)
@@ -67,6 +69,18 @@ package import Traffic
 
     private func set(_ number: Int, of segment: Int) -> FlowSet {
         unsafe FlowSet(base + (segment * sets + number))
+    }
+}
+
+extension OutputSpan<FlowSample> {
+    /// Asks for huge pages, if it is that large: who turns to samples in an order of his own spends his time on translating
+    /// addresses.
+    fileprivate mutating func useHugePages() {
+        let size = capacity * MemoryLayout<FlowSample>.stride
+        guard size >= Int(MEMORY_HUGE_PAGE) else { return }
+        unsafe withUnsafeMutableBufferPointer { samples, _ in
+            if let first = samples.baseAddress { unsafe memory_use_huge_pages(first, size) }
+        }
     }
 }
 

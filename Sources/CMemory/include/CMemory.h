@@ -19,5 +19,8 @@ static inline void memory_prefetch(const void *address, size_t size)
 /* The size of a huge page, in bytes. */
 #define MEMORY_HUGE_PAGE (2u << 20)
 
-/* Asks for huge pages, where the kernel has some to give: tables read here and there spend their time on translating addresses. */
+/*
+ * Asks for huge pages for what lies in whole pages of it, where the kernel has some to give: tables read here and there spend their
+ * time on translating addresses.
+ */
 void memory_use_huge_pages(void *address, size_t size);

@@ -19,7 +19,7 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     init(capacity: Int, empty: Value) {
         values = Slots(repeating: empty, atLeast: max(capacity, Self.ways))
         tags = Slots(repeating: InlineArray(repeating: 0), atLeast: values.count / Self.ways)
-        shift = UInt64(tags.count.leadingZeroBitCount + 1)
+        shift = UInt64(tags.count.leadingZeroBitCount)
     }
 
     /// Number of slots.
@@ -34,7 +34,7 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private static func tag(_ key: UInt64) -> UInt64 { key == 0 ? 1 : key }
 
     @inline(__always)
-    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: key >> shift) }
+    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: (key >> 1) &>> shift) }
 
     @inline(__always)
     func slot(of key: UInt64) -> Int? {

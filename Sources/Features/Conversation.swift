@@ -108,21 +108,18 @@ struct Conversation {
         service = .none
     }
 
-    /// Whether it is of these hosts: another conversation may have taken the slot.
-    @inline(__always)
-    func isOf(_ source: UInt64, _ destination: UInt64, direction: Int) -> Bool {
-        hosts[direction].hash == source && hosts[1 - direction].hash == destination
-    }
-
     var lastSeen: Int64 { max(directions[0].last, directions[1].last) }
 
     /// Whether the responder showed that it takes part: a forged source does not get that far.
-    @inline(__always)
     var isEstablished: Bool {
         guard initiator >= 0 else { return false }
-        let initiator = Int(initiator)
-        return directions[1 - initiator].marks.contains(.takesPart)
-            && !directions[initiator].marks.isDisjoint(with: [.takesPart, .data])
+        return Self.isEstablished(
+            caller: directions[Int(initiator)].marks, callee: directions[1 - Int(initiator)].marks)
+    }
+
+    @inline(__always)
+    static func isEstablished(caller: Marks, callee: Marks) -> Bool {
+        callee.contains(.takesPart) && !caller.isDisjoint(with: [.takesPart, .data])
     }
 
     /// Conversations with answers are kept a minute longer than others, so that a flood of unanswered ones
@@ -134,6 +131,25 @@ struct Conversation {
             && !isEstablished
         return lastSeen / 2 + (both && !halfOpen ? 30_000_000_000 : 0)
     }
+}
+
+/// A conversation as one of its flows sees it.
+///
+/// Its few bytes are read where they stand: a method of `Conversation` would copy all of it, for each flow several times.
+struct Standing {
+    /// Its slot, and the flow's direction in it.
+    var conversation: Int
+    var direction: Int
+    /// Whether the flow's source began it.
+    var isCaller: Bool
+    var mine: Conversation.Marks
+    var answer: Conversation.Marks
+
+    @inline(__always) var caller: Conversation.Marks { isCaller ? mine : answer }
+    @inline(__always) var callee: Conversation.Marks { isCaller ? answer : mine }
+
+    /// For conversations of which it is decided who began them.
+    @inline(__always) var isEstablished: Bool { Conversation.isEstablished(caller: caller, callee: callee) }
 }
 
 extension Conversation.Marks {

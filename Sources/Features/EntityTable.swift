@@ -4,29 +4,44 @@ import Traffic
 struct EntityTable: ~Copyable {
     private var histories: BoundedTable<History>
     /// By slot of the histories.
+    private var accounts: Slots<Account>
     private var ledgers: Slots<Ledger>
-    private var seats: Slots<Seat>
     /// Entities seen with one packet so far, with the time.
     private var sightings: BoundedTable<Int64>
     private var nextSerial: UInt32 = 1
-    /// Entities to bring up to date at the end of this reading.
+    /// Slots of entities to bring up to date at the end of this reading.
     private var listed: [Int32] = []
+    /// Slots of entities with traffic in the newest reading, in the order in which it came.
+    private(set) var active: [Int32] = []
 
-    /// So many histories are asked for ahead of their turn.
+    /// So many histories are asked for ahead of their turn, and four times as many accounts, which are a quarter as large.
     private static var ahead: Int { 8 }
 
-    /// What the windows of a reading need to know of an entity; apart, since they ask for each flow.
-    struct Seat {
+    /// What each flow adds to: one cache line.
+    struct Account {
+        /// Names this occupation of the slot.
         var serial: UInt32 = 0
-        /// Row among the windows of this reading; -1: none.
-        var row: Int32 = -1
+        /// Number of the entity's entries in the window, and where the next one is to be placed (-1: it gets no window).
+        var entries: Int32 = 0
+        var place: Int32 = -1
+        /// Whether the slot is on the list of those to bring up to date, and whether the ledger has something, too.
+        var isListed = false
+        var hasLedger = false
+        /// Whether it is on the list of those with traffic in the newest reading.
+        var isActive = false
+        /// Packets and bytes of the entries in the window.
+        var volume = SIMD2<UInt64>()
+        /// Bytes and resets that came back in the window.
+        var returned = SIMD2<UInt64>()
+        /// To be added to the history, as the first quantities of it.
+        var pending = SIMD4<Float>()
     }
 
     init(capacity: Int) {
         let nobody = History(prefix: Prefix(Address(ipv4: 0)), now: 0)
         histories = BoundedTable(capacity: capacity, empty: nobody)
+        accounts = Slots(repeating: Account(), atLeast: histories.capacity)
         ledgers = Slots(repeating: Ledger(), atLeast: histories.capacity)
-        seats = Slots(repeating: Seat(), atLeast: histories.capacity)
         sightings = BoundedTable(capacity: capacity * 2, empty: 0)
     }
 
@@ -45,21 +60,21 @@ struct EntityTable: ~Copyable {
         @inline(__always) _modify { yield &histories[slot] }
     }
 
-    /// The serial of the entity in a slot.
-    @inline(__always)
-    func serial(_ slot: Int) -> UInt32 { seats[masked: slot].serial }
+    /// The account of the entity in a slot.
+    subscript(accountIn slot: Int) -> Account {
+        @inline(__always) _read { yield accounts[masked: slot] }
+        @inline(__always) _modify { yield &accounts[masked: slot] }
+    }
 
     /// The slot behind a reference, unless another entity has taken it.
     @inline(__always)
     func slot(of reference: EntityReference) -> Int? {
-        guard reference.slot >= 0, seats[masked: Int(reference.slot)].serial == reference.serial else {
-            return nil
-        }
-        return Int(reference.slot)
+        let slot = Int(reference.slot)
+        return slot >= 0 && accounts[masked: slot].serial == reference.serial ? slot : nil
     }
 
     private func reference(_ slot: Int) -> EntityReference {
-        EntityReference(slot: Int32(slot), serial: seats[masked: slot].serial)
+        EntityReference(slot: Int32(slot), serial: accounts[masked: slot].serial)
     }
 
     /// The entity with this hash, if it has a history.
@@ -76,35 +91,40 @@ struct EntityTable: ~Copyable {
             sightings.put(hash, now, in: sightings.vacancy(for: hash) { sightings[$0] })
             return .none
         }
-        let slot = histories.vacancy(for: hash) { histories[$0].worth(ledgers[masked: $0]) }
+        let slot = histories.vacancy(for: hash) { slot in
+            // What is pending is of the window, too.
+            histories[slot].worth(Float(accounts[masked: slot].volume.x))
+        }
         histories.put(hash, History(prefix: prefix(), now: now), in: slot)
-        ledgers[masked: slot] = Ledger(entered: Float(packets))
-        seats[masked: slot] = Seat(serial: nextSerial)
+        // The lists have the slot, whoever is in it.
+        accounts[masked: slot] = Account(
+            serial: nextSerial, isListed: accounts[masked: slot].isListed,
+            isActive: accounts[masked: slot].isActive)
+        ledgers[masked: slot] = Ledger()
         nextSerial &+= 1
         return reference(slot)
     }
 
-    /// The account of what is to be added to an entity's history, and puts it on the list of those to bring up to date.
-    @inline(__always)
-    mutating func post(_ slot: Int, reading: UInt32, _ add: (inout Ledger) -> Void) {
-        if ledgers[masked: slot].lastListed != reading {
-            ledgers[masked: slot].lastListed = reading
-            listed.append(Int32(slot))
-        }
-        add(&ledgers[masked: slot])
+    /// Adds to what is pending of a quantity that few flows have.
+    mutating func post(_ slot: Int, _ quantity: History.Quantity, _ amount: Float) {
+        ledgers[masked: slot].pending[quantity.rawValue] += amount
+        accounts[masked: slot].hasLedger = true
+        list(slot)
     }
 
-    /// Asks for what `slot` and `row` need.
     @inline(__always)
-    func prefetch(seatOf reference: EntityReference) {
-        if reference.slot >= 0 { seats.prefetch(masked: Int(reference.slot)) }
+    private mutating func list(_ slot: Int) {
+        guard !accounts[masked: slot].isListed else { return }
+        accounts[masked: slot].isListed = true
+        listed.append(Int32(truncatingIfNeeded: slot))
     }
 
-    /// Asks for what `post` needs.
+    /// Asks for an account ahead of its use.
     @inline(__always)
-    func prefetch(ledgerOf reference: EntityReference) {
-        if reference.slot >= 0 { ledgers.prefetch(masked: Int(reference.slot)) }
-    }
+    func prefetch(_ reference: EntityReference) { accounts.prefetch(masked: Int(reference.slot)) }
+
+    @inline(__always)
+    func prefetch(accountIn slot: Int32) { accounts.prefetch(masked: Int(slot)) }
 
     /// Asks for a history.
     @inline(__always)
@@ -114,35 +134,78 @@ struct EntityTable: ~Copyable {
     mutating func bringUpToDate(now: Int64, decays: inout Decays) {
         for index in listed.indices {
             let slot = Int(listed[index])
-            if index + Self.ahead < listed.count {
-                prefetch(historyIn: Int(listed[index + Self.ahead]))
-                ledgers.prefetch(masked: Int(listed[index + Self.ahead]))
+            prefetch(historyIn: Int(listed[min(index + Self.ahead, listed.count - 1)]))
+            prefetch(accountIn: listed[min(index + 4 * Self.ahead, listed.count - 1)])
+            var pending = SIMD16<Float>()
+            if accounts[masked: slot].hasLedger {
+                pending = ledgers[masked: slot].pending
+                ledgers[masked: slot] = Ledger()
+                accounts[masked: slot].hasLedger = false
             }
-            histories[slot].bring(to: now, adding: ledgers[masked: slot], decays: &decays)
-            (ledgers[masked: slot].pending, ledgers[masked: slot].entered) = (InlineArray(repeating: 0), 0)
+            pending.lowHalf.lowHalf = accounts[masked: slot].pending
+            histories[slot].bring(to: now, adding: pending, decays: &decays)
+            accounts[masked: slot].pending = SIMD4()
+            accounts[masked: slot].isListed = false
         }
         listed.removeAll(keepingCapacity: true)
     }
 
-    // MARK: Rows
+    // MARK: The window
 
-    /// The row of an entity among the windows of this reading; -1: it has none.
+    /// Counts an entry of the newest reading, and what came back, in the window and for the history.
     @inline(__always)
-    func row(of reference: EntityReference) -> Int {
-        let seat = seats[masked: Int(reference.slot)]
-        return reference.slot >= 0 && seat.serial == reference.serial ? Int(seat.row) : -1
+    mutating func count(_ slot: Int, _ traffic: EntryTraffic, back: EntryTraffic) {
+        accounts[masked: slot].entries &+= 1
+        accounts[masked: slot].volume &+= SIMD2(traffic.packets, traffic.bytes)
+        accounts[masked: slot].returned &+= SIMD2(back.bytes, back.resets)
+        accounts[masked: slot].pending += SIMD4(
+            Float(traffic.packets), Float(traffic.bytes), Float(back.bytes), 0)
+        guard !accounts[masked: slot].isActive else { return }
+        accounts[masked: slot].isActive = true
+        active.append(Int32(truncatingIfNeeded: slot))
+        list(slot)
     }
 
-    /// Gives an entity a row, unless it has one, or another entity has taken its slot.
-    ///
-    /// - Returns: its slot, if it has the row now.
+    /// Counts what came back.
     @inline(__always)
-    mutating func seat(_ reference: EntityReference, at row: Int) -> Int? {
-        guard let slot = slot(of: reference), seats[masked: slot].row < 0 else { return nil }
-        seats[masked: slot].row = Int32(truncatingIfNeeded: row)
-        return slot
+    mutating func count(_ slot: Int, back: EntryTraffic) {
+        accounts[masked: slot].returned &+= SIMD2(back.bytes, back.resets)
+        accounts[masked: slot].pending += SIMD4(0, 0, Float(back.bytes), 0)
+        list(slot)
     }
 
-    /// Takes the row from an entity.
-    mutating func unseat(_ slot: Int) { seats[masked: slot].row = -1 }
+    /// Takes an entry that leaves the window, and what came back, out of its sums.
+    @inline(__always)
+    mutating func discount(_ reference: EntityReference, _ traffic: EntryTraffic, back: EntryTraffic) {
+        guard let slot = slot(of: reference) else { return }
+        accounts[masked: slot].entries &-= 1
+        accounts[masked: slot].volume &-= SIMD2(traffic.packets, traffic.bytes)
+        accounts[masked: slot].returned &-= SIMD2(back.bytes, back.resets)
+    }
+
+    /// Likewise what came back alone.
+    @inline(__always)
+    mutating func discount(_ reference: EntityReference, back: EntryTraffic) {
+        guard let slot = slot(of: reference) else { return }
+        accounts[masked: slot].returned &-= SIMD2(back.bytes, back.resets)
+    }
+
+    /// The place of the entity's next entry; -1: none.
+    @inline(__always)
+    mutating func place(_ reference: EntityReference) -> Int {
+        guard let slot = slot(of: reference) else { return -1 }
+        let place = accounts[masked: slot].place
+        // Without a jump, of which half would be guessed wrong.
+        accounts[masked: slot].place = place &+ (place < 0 ? 0 : 1)
+        return Int(place)
+    }
+
+    /// Ends the reading: nobody has traffic in the next one yet.
+    mutating func rest() {
+        for slot in active {
+            accounts[masked: Int(slot)].isActive = false
+            accounts[masked: Int(slot)].place = -1
+        }
+        active.removeAll(keepingCapacity: true)
+    }
 }

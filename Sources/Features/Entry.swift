@@ -1,19 +1,34 @@
 import Traffic
 
 /// An entity's slot, and the serial that tells whether it still is the same entity.
-struct EntityReference {
+struct EntityReference: Equatable {
     var slot: Int32
     var serial: UInt32
     static let none = EntityReference(slot: -1, serial: 0)
 }
 
 /// The entities that one flow sample is about, in both views.
-struct EntryEnds {
+struct EntryEnds: Equatable {
     var source = EntityReference.none
     var destination = EntityReference.none
     /// The same two hosts in the other view, for what came back.
     var sourceAsDestination = EntityReference.none
     var destinationAsSource = EntityReference.none
+
+    /// Those of the flow that answers.
+    @inline(__always)
+    var reversed: EntryEnds {
+        EntryEnds(
+            source: destinationAsSource, destination: sourceAsDestination, sourceAsDestination: destination,
+            destinationAsSource: source)
+    }
+}
+
+/// What an entry adds to the sums of the entities at its ends.
+struct EntryTraffic {
+    var packets: UInt64 = 0
+    var bytes: UInt64 = 0
+    var resets: UInt64 = 0
 }
 
 /// What the window keeps of one flow sample, and what the builder found out about it.
@@ -132,13 +147,12 @@ struct Frame {
 /// Those that let in everybody unless told otherwise, and that programs and other servers turn to all the time, are none: smtp
 /// between servers, redis, mongodb.
 enum LoginPorts {
-    /// What the service is, of a flow's traits.
+    /// What the TCP service at a port is, of a flow's traits.
     ///
     /// Those that people log in to: ftp, ssh, telnet, rdp, vnc. Programs open connections to the others by the hundred: pop3, imap,
     /// smb, submission, mssql, oracle, mqtt, mysql, postgresql, winrm ...
-    static func traits(of entry: Entry) -> Entry.Traits {
-        guard entry.protocol == .tcp else { return [] }
-        return switch entry.destinationPort {
+    static func traits(of port: UInt16) -> Entry.Traits {
+        switch port {
         case 21, 22, 23, 2222, 2323, 3389, 5900, 5901: [.isLogin, .isInteractive]
         case 110, 139, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 3306, 5432, 5985, 8883: [.isLogin]
         default: []

@@ -31,6 +31,12 @@ struct EntryLog: ~Copyable {
     }
 
     @inline(__always)
+    func traffic(at position: Int64) -> EntryTraffic {
+        EntryTraffic(
+            packets: self[position].packets, bytes: self[position].bytes, resets: UInt64(self[position].rst))
+    }
+
+    @inline(__always)
     func contains(_ position: Int64) -> Bool { position >= oldest && position < next }
 
     /// Makes room for so many more, and gives back what a flood took: a ring that would be used to an eighth at most shrinks.

@@ -3,11 +3,12 @@ import Traffic
 
 /// What is remembered of one entity beyond the window.
 struct History {
-    /// The quantities that are summed with decay, as lanes of the vectors below.
+    /// The quantities that are summed with decay, as lanes of the vectors below; the first four are what each flow adds to (one of
+    /// them is free).
     enum Quantity: Int {
-        case packets, bytes, newFlows, unanswered, resetsReceived, novel, bytesBack, dnsBytes, dnsExcess,
-            icmpExcess
-        case closes
+        case packets, bytes, bytesBack
+        case newFlows = 4
+        case unanswered, resetsReceived, novel, dnsBytes, dnsExcess, icmpExcess, closes
         /// Services tried for the first time that refused or did not answer.
         case failedServices
         /// Queries of DNS, and those of them that are longer than names are.
@@ -30,10 +31,9 @@ struct History {
     }
 
     /// Decays the sums to `now` and adds what is pending.
-    mutating func bring(to now: Int64, adding ledger: Ledger, decays: inout Decays) {
+    mutating func bring(to now: Int64, adding amounts: SIMD16<Float>, decays: inout Decays) {
         decays.set(nanoseconds: now - updated)
-        var pending = SIMD16<Float>()
-        for lane in ledger.pending.indices { pending[lane] = ledger.pending[lane] }
+        var pending = amounts
         // An excess of one reading is not made up for by short packets in another.
         pending[Quantity.dnsExcess.rawValue] = max(0, pending[Quantity.dnsExcess.rawValue])
         pending[Quantity.icmpExcess.rawValue] = max(0, pending[Quantity.icmpExcess.rawValue])
@@ -64,25 +64,15 @@ struct History {
         )
     }
 
-    /// Those seen last and most stay longest: each doubling of packets is worth 20 s.
-    func worth(_ ledger: Ledger) -> Int64 {
-        let packets = sums600[Quantity.packets.rawValue] + max(ledger[.packets], ledger.entered)
+    /// Those seen last and most stay longest: each doubling of packets, these too, is worth 20 s.
+    func worth(_ recent: Float) -> Int64 {
+        let packets = sums600[Quantity.packets.rawValue] + recent
         return updated / 1_000_000_000 + Int64(20 * Float.log2(1 + packets))
     }
 }
 
-/// What was counted of one entity since its history was brought up to date: one cache line, for it is touched by each flow.
+/// What was counted of one entity since its history was brought up to date, but for what each flow adds to.
 struct Ledger {
-    /// Packets of the flow that the history was begun for, which are counted only when all have entered.
-    var entered: Float = 0
-    /// Number of the reading in which it was last put on the list of those to bring up to date.
-    var lastListed: UInt32 = 0
     /// By `History.Quantity`.
-    var pending = InlineArray<14, Float>(repeating: 0)
-
-    @inline(__always)
-    subscript(quantity: History.Quantity) -> Float {
-        get { pending[quantity.rawValue] }
-        set { pending[quantity.rawValue] = newValue }
-    }
+    var pending = SIMD16<Float>()
 }

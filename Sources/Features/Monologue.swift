@@ -17,15 +17,9 @@ struct Monologue {
 
 extension WindowBuilder {
     /// Takes two monologues towards each other for one conversation: calls whose streams have a port each, TFTP.
-    ///
-    /// - Parameter newest: where the entries of the newest reading begin.
-    mutating func matchMonologues(newest: Int64) {
+    mutating func matchMonologues() {
         guard seesBothWays else { return }
-        var flows: [Int64] = []
-        for position in newest..<log.next
-        where log[position].protocol == .udp && log[position].packets > 1 && isUnanswered(log[position]) {
-            flows.append(position)
-        }
+        let flows = datagrams.filter { isUnanswered(log[$0]) }
         for position in flows {
             let packets = log[position].packets
             let key = monologue(from: log[position].sourceHash, to: log[position].destinationHash)

@@ -17,23 +17,22 @@ struct Orientation {
 
     @inline(__always)
     init(_ key: FlowKey) {
-        let source = StableHash.distinct(key.source)
-        let destination = StableHash.distinct(key.destination)
         if key.protocol.isICMP {
-            self.init(icmp: key, source, destination)
+            self.init(icmp: key)
             return
         }
-        let ports = (UInt64(key.sourcePort), UInt64(key.destinationPort))
-        let isForward = source < destination || source == destination && ports.0 <= ports.1
-        let (out, back) = (StableHash.combine(source, ports.0), StableHash.combine(destination, ports.1))
-        let ends = StableHash.combine(isForward ? out : back, isForward ? back : out)
+        let source = StableHash.end(key.source, port: key.sourcePort)
+        let destination = StableHash.end(key.destination, port: key.destinationPort)
+        // The sum of both ends is the same for the flow that answers.
         self.init(
-            hash: StableHash.combine(ends, UInt64(key.protocol.rawValue)),
-            direction: isForward ? 0 : 1,
-            isNotice: ports == (0, 0) && Self.hasPorts(key.protocol))
+            hash: StableHash.combine(source &+ destination, UInt64(key.protocol.rawValue)),
+            direction: source <= destination ? 0 : 1,
+            isNotice: key.sourcePort | key.destinationPort == 0 && Self.hasPorts(key.protocol))
     }
 
-    private init(icmp key: FlowKey, _ source: UInt64, _ destination: UInt64) {
+    private init(icmp key: FlowKey) {
+        let source = StableHash.end(key.source, port: 0)
+        let destination = StableHash.end(key.destination, port: 0)
         let type = UInt8(key.destinationPort >> 8)
         let request = Self.requestType(type, isVersion6: key.protocol == .icmpv6)
         let isForward = request == nil || request == type

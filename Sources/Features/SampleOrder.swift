@@ -8,18 +8,30 @@ import Traffic
 struct SampleOrder: ~Copyable {
     /// A sample, by what decides when its turn is.
     struct Place {
-        /// Of its conversation.
-        var hash: UInt64 = 0
-        /// Its number in the reading.
-        var index: Int32 = 0
-        /// Where its conversation was found to stand, to be checked when it is used; -1: nowhere.
-        var slot: Int32 = -1
-        /// Its direction in the conversation, and whether nobody answers it (`Orientation`).
-        var direction: Int8 = 0
-        var isNotice = false
+        /// The hash of its conversation but for the lowest bit, which is its direction in it.
+        fileprivate var rank: UInt64 = 0
+        /// Twice its number in the reading, and whether nobody answers it (`Orientation`).
+        private var bits: UInt32 = 0
+        /// Where its conversation was found to stand, to be checked when it is used; -1: nowhere, -2: where that of the sample
+        /// before it does, of which it is, too.
+        fileprivate(set) var slot: Int32 = -1
+
+        fileprivate init() {}
+
+        @inline(__always)
+        fileprivate init(_ orientation: Orientation, index: Int) {
+            rank = orientation.hash & ~1 | UInt64(orientation.direction)
+            bits = UInt32(truncatingIfNeeded: index) << 1 | (orientation.isNotice ? 1 : 0)
+        }
+
+        var hash: UInt64 { rank | 1 }
+        var direction: Int { Int(rank & 1) }
+        var index: Int { Int(bits >> 1) }
+        var isNotice: Bool { bits & 1 == 1 }
+        var continues: Bool { slot == -2 }
     }
 
-    /// Two passes, by so many bits of the hash each, leave few samples side by side that are not in order yet.
+    /// Two passes, by so many bits each, leave few samples side by side that are not in order yet.
     private static let bits: UInt64 = 11
     private static let digits = 1 << 11
     /// So many are put in order one by one.
@@ -27,7 +39,7 @@ struct SampleOrder: ~Copyable {
 
     private var places = Slots(repeating: Place(), atLeast: 1)
     private var spare = Slots(repeating: Place(), atLeast: 1)
-    /// By the hash's first bits and by those behind them: how many there are, then where the next one goes.
+    /// By the rank's first bits, and by those behind them and the last: how many there are, then where the next one goes.
     private var first = Slots(repeating: Int32(0), atLeast: digits)
     private var second = Slots(repeating: Int32(0), atLeast: digits)
 
@@ -36,10 +48,12 @@ struct SampleOrder: ~Copyable {
         @inline(__always) _read { yield places[masked: number] }
     }
 
-    /// Writes down where a sample's conversation was found.
+    /// Writes down where a sample's conversation is, by asking for it, unless it is that of the sample before it.
     @inline(__always)
-    mutating func note(_ slot: Int?, of number: Int) {
-        places[masked: number].slot = Int32(truncatingIfNeeded: slot ?? -1)
+    mutating func locate(_ number: Int, _ find: (UInt64) -> Int?) {
+        let isSame = number > 0 && (places[masked: number].rank ^ places[masked: number - 1].rank) <= 1
+        places[masked: number].slot =
+            isSame ? -2 : Int32(truncatingIfNeeded: find(places[masked: number].hash) ?? -1)
     }
 
     /// Puts samples in order: by the hash of the conversation, direction and, where these are the same (notices of ICMP,
@@ -50,12 +64,10 @@ struct SampleOrder: ~Copyable {
         reserve(samples.count)
         for digit in 0..<Self.digits { (first[masked: digit], second[masked: digit]) = (0, 0) }
         for index in samples.indices {
-            let orientation = Orientation(samples[index].key)
-            first[masked: Self.first(orientation.hash)] &+= 1
-            second[masked: Self.second(orientation.hash)] &+= 1
-            places[masked: index] = Place(
-                hash: orientation.hash, index: Int32(truncatingIfNeeded: index),
-                direction: Int8(truncatingIfNeeded: orientation.direction), isNotice: orientation.isNotice)
+            let place = Place(Orientation(samples[index].key), index: index)
+            first[masked: Self.first(place.rank)] &+= 1
+            second[masked: Self.second(place.rank)] &+= 1
+            places[masked: index] = place
         }
         var (before, less) = (Int32(0), Int32(0))
         for digit in 0..<Self.digits {
@@ -64,45 +76,58 @@ struct SampleOrder: ~Copyable {
         }
         for number in samples.indices {
             let place = places[masked: number]
-            let digit = Self.second(place.hash)
+            let digit = Self.second(place.rank)
             spare[masked: Int(second[masked: digit])] = place
             second[masked: digit] &+= 1
         }
         for number in samples.indices {
             let place = spare[masked: number]
-            let digit = Self.first(place.hash)
+            let digit = Self.first(place.rank)
             places[masked: Int(first[masked: digit])] = place
             first[masked: digit] &+= 1
         }
         compare(samples)
     }
 
-    private static func first(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> (64 - bits)) }
+    @inline(__always)
+    private static func first(_ rank: UInt64) -> Int { Int(truncatingIfNeeded: rank >> (64 - bits)) }
 
-    private static func second(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash >> (64 - 2 * bits)) & (digits - 1)
+    /// All that decides between the directions of most conversations.
+    @inline(__always)
+    private static func second(_ rank: UInt64) -> Int {
+        Int(truncatingIfNeeded: rank >> (64 - 2 * bits) & ~1 | rank & 1) & (digits - 1)
     }
 
-    /// Puts those in order whose hashes begin alike.
+    /// Puts those in order that the two passes left side by side.
     private mutating func compare(_ samples: [FlowSample]) {
-        var begin = 0
-        while begin < samples.count {
-            let start = places[masked: begin].hash >> (64 - 2 * Self.bits)
-            var end = begin + 1
-            while end < samples.count, places[masked: end].hash >> (64 - 2 * Self.bits) == start { end += 1 }
-            if end - begin <= Self.few {
-                for number in begin + 1..<end { settle(number, from: begin, samples) }
+        var number = 1
+        while number < samples.count {
+            if places[masked: number - 1].rank < places[masked: number].rank {
+                number += 1
             } else {
-                let run = (begin..<end).map { places[masked: $0] }
-                    .sorted { Self.precedes($0, $1, samples) }
-                for (number, place) in run.enumerated() { places[masked: begin + number] = place }
+                number = settle(around: number, samples)
             }
-            begin = end
         }
     }
 
+    /// Puts a run of those in order whose ranks begin alike.
+    ///
+    /// - Returns: the number of the first behind it.
+    private mutating func settle(around number: Int, _ samples: [FlowSample]) -> Int {
+        let start = places[masked: number].rank >> (65 - 2 * Self.bits)
+        var (begin, end) = (number - 1, number + 1)
+        while begin > 0, places[masked: begin - 1].rank >> (65 - 2 * Self.bits) == start { begin -= 1 }
+        while end < samples.count, places[masked: end].rank >> (65 - 2 * Self.bits) == start { end += 1 }
+        if end - begin <= Self.few {
+            for number in begin + 1..<end { settle(number, from: begin, samples) }
+        } else {
+            let run = (begin..<end).map { places[masked: $0] }.sorted { Self.precedes($0, $1, samples) }
+            for (number, place) in run.enumerated() { places[masked: begin + number] = place }
+        }
+        return end
+    }
+
     /// Moves a place towards the first of its run until it stands in order.
-    @inline(__always)
     private mutating func settle(_ number: Int, from first: Int, _ samples: [FlowSample]) {
         let place = places[masked: number]
         var free = number
@@ -114,9 +139,7 @@ struct SampleOrder: ~Copyable {
     }
 
     private static func precedes(_ left: Place, _ right: Place, _ samples: [FlowSample]) -> Bool {
-        if left.hash != right.hash { return left.hash < right.hash }
-        if left.direction != right.direction { return left.direction < right.direction }
-        return samples[Int(left.index)].key < samples[Int(right.index)].key
+        left.rank != right.rank ? left.rank < right.rank : samples[left.index].key < samples[right.index].key
     }
 
     private mutating func reserve(_ count: Int) {

@@ -42,7 +42,6 @@ struct Service {
 
     @inline(__always)
     mutating func decay(to now: Int64, by decays: Decays) {
-        guard now > updated else { return }
         count60 *= decays.factors.1
         count600 *= decays.factors.2
         unserved *= decays.factors.2

@@ -55,7 +55,7 @@ import CMemory
     /// Asks for a slot's lines ahead of its use, in tables that are read here and there.
     @inline(__always)
     func prefetch(masked number: Int) {
-        unsafe memory_prefetch(memory + (number & mask), MemoryLayout<Element>.size)
+        unsafe memory_prefetch(memory + (number & mask), MemoryLayout<Element>.stride)
     }
 }
 

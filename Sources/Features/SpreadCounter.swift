@@ -13,8 +13,6 @@ struct SpreadCounter: ~Copyable {
     /// Places in use, in the order of their first values.
     private var used = Slots(repeating: Int32(0), atLeast: 64)
     private var distinct = 0
-    /// The most that one value was counted.
-    private(set) var largest: UInt32 = 0
     private var round: UInt32 = 0
     private var total = 0
     /// The part of the table that this sequence needs; a short one stays in the first level of the cache.
@@ -33,27 +31,27 @@ struct SpreadCounter: ~Copyable {
             round = 1
         }
         distinct = 0
-        largest = 0
         total = 0
     }
 
     /// Counts a value, once or so often.
-    @inline(__always)
-    mutating func add(_ key: UInt64, _ times: UInt32 = 1) {
+    ///
+    /// - Returns: how often it was counted so far.
+    @inline(__always) @discardableResult
+    mutating func add(_ key: UInt64, _ times: UInt32 = 1) -> UInt32 {
         total &+= Int(times)
         var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
         while cells[masked: index].round == round {
             if cells[masked: index].key == key {
                 cells[masked: index].count &+= times
-                largest = max(largest, cells[masked: index].count)
-                return
+                return cells[masked: index].count
             }
             index = (index + 1) & mask
         }
         cells[masked: index] = Cell(key: key, count: times, round: round)
         used[masked: distinct] = Int32(truncatingIfNeeded: index)
-        distinct += 1
-        largest = max(largest, times)
+        distinct &+= 1
+        return times
     }
 
     /// Number of distinct values among all, of which every `step`th was added.

@@ -1,8 +1,8 @@
 import Traffic
 
 extension WindowBuilder {
-    /// So many samples are worked on together: what a step needs of the tables was asked for by the step before, a block ahead, and
-    /// fits into the first level of the cache (a dozen lines a sample).
+    /// Each step works on so many samples at a time; what one needs of the tables, an earlier one asked for, two or three blocks
+    /// ahead, which is what memory takes to answer.
     private static var block: Int { 8 }
 
     /// Those of so many samples that a block has which begins here, before them, or behind them.
@@ -26,77 +26,81 @@ extension WindowBuilder {
         log.reserve(frame.samples.count)
         order.arrange(frame.samples)
         beginnings.removeAll()
+        datagrams.removeAll(keepingCapacity: true)
         let count = frame.samples.count
-        // Steps, each a block or two behind the one before, for each needs what that asked for.
-        for begin in stride(from: 0, to: count + 5 * Self.block, by: Self.block) {
+        var (slot, entered) = (0, 0)
+        // Both directions of a conversation are heard, and have entered, before either is judged; of a conversation of more than
+        // two dozen samples (codes of ICMP) the last may be late, and then the next reading tells.
+        for begin in stride(from: 0, to: count + 10 * Self.block, by: Self.block) {
             for number in Self.part(of: count, from: begin) {
-                frame.samples.prefetch(Int(order[number].index))
+                frame.samples.prefetch(order[number].index)
                 conversations.prefetch(tagsOf: order[number].hash)
             }
-            for number in Self.part(of: count, from: begin - 2 * Self.block) {
-                let slot = conversations.slot(of: order[number].hash)
-                order.note(slot, of: number)
-                if let slot { conversations.prefetch(slot) }
+            for number in Self.part(of: count, from: begin - 3 * Self.block) {
+                order.locate(number) { hash in
+                    let slot = conversations.slot(of: hash)
+                    if let slot { conversations.prefetch(slot) }
+                    return slot
+                }
             }
-            for number in Self.part(of: count, from: begin - 4 * Self.block) {
+            for number in Self.part(of: count, from: begin - 6 * Self.block) {
                 let position = frame.first + Int64(number)
-                let slot = converse(frame.samples, at: position, order[number], start: start)
+                if !order[number].continues {
+                    slot = place(of: order[number], frame.samples)
+                    prefetch(needsOf: slot)
+                }
+                converse(frame.samples, at: position, order[number], in: slot, start: start)
                 if log[position].previous != EntryLog.nowhere { frame.repeats.append(position) }
-                for host in 0..<2 {
-                    sources.prefetch(seatOf: conversations[slot].hosts[host].asSource)
-                    destinations.prefetch(seatOf: conversations[slot].hosts[host].asDestination)
+            }
+            let upper = Self.part(of: count, from: begin - 8 * Self.block).upperBound
+            while entered < upper {
+                let position = frame.first + Int64(entered)
+                if entered + 1 < count, order[entered + 1].continues, enterBoth(position) {
+                    entered += 2
+                } else {
+                    if log[position].packets > 0 { enter(position, of: frame.samples) }
+                    entered += 1
                 }
             }
-            for number in Self.part(of: count, from: begin - 5 * Self.block) {
-                let position = frame.first + Int64(number)
-                if log[position].packets > 0 { enter(position, of: frame.samples) }
-            }
-        }
-        // A pass of its own, since a flow's answer may stand behind it, and is the answer to the question whether answers are seen.
-        for begin in stride(from: 0, to: count + 2 * Self.block, by: Self.block) {
-            for number in Self.part(of: count, from: begin) {
-                conversations.prefetch(Int(log[frame.first + Int64(number)].conversation))
-            }
-            for number in Self.part(of: count, from: begin - Self.block) {
-                let slot = Int(log[frame.first + Int64(number)].conversation)
-                for host in 0..<2 {
-                    sources.prefetch(seatOf: conversations[slot].hosts[host].asSource)
-                    sources.prefetch(ledgerOf: conversations[slot].hosts[host].asSource)
-                    destinations.prefetch(seatOf: conversations[slot].hosts[host].asDestination)
-                    destinations.prefetch(ledgerOf: conversations[slot].hosts[host].asDestination)
-                }
-                let service = Int(conversations[slot].service.slot)
-                if service >= 0 { services.prefetch(service) }
-            }
-            for number in Self.part(of: count, from: begin - 2 * Self.block) {
+            for number in Self.part(of: count, from: begin - 10 * Self.block) {
                 judge(frame.first + Int64(number), of: frame.samples, newest: frame.first, start: start)
             }
         }
         beginnings.arrange()
-        for number in 0..<beginnings.count { account(for: beginnings[number], of: frame.samples) }
+        for number in 0..<beginnings.count {
+            account(for: beginnings[number], standing(of: beginnings[number]), of: frame.samples)
+        }
         frames.append(frame)
-        matchMonologues(newest: frame.first)
+        matchMonologues()
     }
 
-    /// Notes what a sample says about its conversation, and begins that where it is new.
-    ///
-    /// - Returns: the conversation's slot.
+    /// Asks for what a conversation knows the places of.
+    @inline(__always)
+    private func prefetch(needsOf conversation: Int) {
+        for host in 0..<2 {
+            sources.prefetch(conversations[conversation].hosts[host].asSource)
+            destinations.prefetch(conversations[conversation].hosts[host].asDestination)
+        }
+        let service = Int(conversations[conversation].service.slot)
+        if service >= 0 { services.prefetch(service) }
+    }
+
+    /// Notes what a sample says about its conversation.
     @inline(__always)
     private mutating func converse(
-        _ samples: [FlowSample], at position: Int64, _ place: SampleOrder.Place, start: Int64
-    ) -> Int {
-        let sample = samples[Int(place.index)]
+        _ samples: [FlowSample], at position: Int64, _ place: SampleOrder.Place, in slot: Int, start: Int64
+    ) {
+        let sample = samples[place.index]
         let first = min(max(sample.first.nanoseconds, start), now)
         let last = min(max(sample.last.nanoseconds, start), now)
-        var entry = Entry(sample, number: place.index, first: first)
+        var entry = Entry(sample, number: Int32(truncatingIfNeeded: place.index), first: first)
         if place.isNotice || sample.key.destination.isMulticastOrBroadcast
             || sample.key.source.isUnspecified
         {
             entry.traits.insert(.expectsNoAnswer)
         }
-        let slot = conversation(of: place, source: entry.sourceHash, destination: entry.destinationHash)
         let heard = conversations[slot].hear(
-            sample, direction: Int(place.direction), from: first, to: last, now: now, at: position)
+            sample, direction: place.direction, from: first, to: last, now: now, at: position)
         if heard.begins {
             entry.traits.insert(.isNew)
             if heard.isAnswer {
@@ -105,23 +109,30 @@ extension WindowBuilder {
             }
         }
         entry.conversation = Int32(truncatingIfNeeded: slot)
-        entry.direction = place.direction
+        entry.direction = Int8(truncatingIfNeeded: place.direction)
         entry.previous = heard.previous >= log.oldest ? heard.previous : EntryLog.nowhere
+        if entry.protocol == .udp, entry.packets > 1 { datagrams.append(position) }
         log.append(entry)
-        return slot
     }
 
-    /// The slot of a flow's conversation.
+    /// The slot of a sample's conversation, which begins there if it is new.
     @inline(__always)
-    private mutating func conversation(
-        of place: SampleOrder.Place, source: UInt64, destination: UInt64
-    ) -> Int {
-        if place.slot >= 0, conversations.holds(place.hash, in: Int(place.slot)) { return Int(place.slot) }
-        if let slot = conversations.slot(of: place.hash) { return slot }
-        let slot = conversations.vacancy(for: place.hash) { conversations[$0].worth }
+    private mutating func place(of sample: SampleOrder.Place, _ samples: [FlowSample]) -> Int {
+        if sample.slot >= 0, conversations.holds(sample.hash, in: Int(sample.slot)) {
+            return Int(sample.slot)
+        }
+        return begin(sample, samples[sample.index].key)
+    }
+
+    private mutating func begin(_ sample: SampleOrder.Place, _ key: FlowKey) -> Int {
+        if let slot = conversations.slot(of: sample.hash) { return slot }
+        let slot = conversations.vacancy(for: sample.hash) { conversations[$0].worth }
         conversations.put(
-            place.hash,
-            Conversation(source: source, destination: destination, direction: Int(place.direction)), in: slot)
+            sample.hash,
+            Conversation(
+                source: StableHash.of(key.source), destination: StableHash.of(key.destination),
+                direction: sample.direction),
+            in: slot)
         return slot
     }
 
@@ -131,62 +142,74 @@ extension WindowBuilder {
     /// fetched again.
     @inline(__always)
     private mutating func judge(_ position: Int64, of samples: [FlowSample], newest: Int64, start: Int64) {
-        let entry = log[position]
-        let (slot, direction) = (Int(entry.conversation), Int(entry.direction))
-        if conversations[slot].initiator < 0 { decideInitiator(of: slot, entry) }
-        let mine = conversations[slot].directions[direction]
-        let answer = conversations[slot].directions[1 - direction]
-        let initiator = Int(conversations[slot].initiator)
-        var traits = entry.traits
-        if initiator == direction, !traits.contains(.expectsNoAnswer) { traits.insert(.isInitiated) }
-        let ranBefore =
-            entry.protocol == .tcp && mine.marks.isDisjoint(with: [.syn, .stray])
-            && !answer.marks.contains(.reset) && entry.first - resumed < 2_000_000_000
-        if !traits.contains(.isInitiated) || ranBefore { traits.remove(.isNew) }
-        if mine.marks.contains(.takesPart) {
-            traits.insert(.takesPart)
-            mark(entry.previous, .takesPart)
+        let slot = Int(log[position].conversation)
+        if conversations[slot].initiator < 0 { decideInitiator(of: slot, log[position]) }
+        let standing = standing(of: position)
+        var traits = log[position].traits
+        if standing.isCaller, !traits.contains(.expectsNoAnswer) { traits.insert(.isInitiated) }
+        if traits.contains(.isNew) {
+            let ranBefore =
+                log[position].protocol == .tcp && standing.mine.isDisjoint(with: [.syn, .stray])
+                && !standing.answer.contains(.reset) && log[position].first - resumed < 2_000_000_000
+            if !traits.contains(.isInitiated) || ranBefore { traits.remove(.isNew) }
         }
-        if answer.isAlive(at: now) {
+        let previous = log[position].previous
+        if standing.mine.contains(.takesPart) {
+            traits.insert(.takesPart)
+            mark(previous, .takesPart)
+        }
+        if conversations[slot].directions[1 - standing.direction].isAlive(at: now) {
             var marks: Entry.Traits = [.isAnswered]
-            if conversations[slot].isEstablished {
+            if standing.isEstablished {
                 marks.insert(.isEstablished)
-                if mine.marks.contains(.data), answer.marks.contains(.data) {
+                if standing.mine.contains(.data), standing.answer.contains(.data) {
                     marks.insert(.isServed)
                     // One session that lasts all night shows it as well as many short ones.
                     answeredConversations = max(answeredConversations, Self.enoughAnswered)
                     lastAnswered = now
                 }
-            } else if conversations[slot].directions[1 - initiator].marks.contains(.reset) {
+            } else if standing.callee.contains(.reset) {
                 marks.insert(.isRefused)
             }
             traits.formUnion(marks)
-            mark(entry.previous, marks)
+            mark(previous, marks)
             // An answer in this reading is judged by itself, and comes to the same.
-            if answer.position < newest { mark(answer.position, marks) }
+            let answer = conversations[slot].directions[1 - standing.direction].position
+            if answer < newest { mark(answer, marks) }
         }
         log[position].traits = traits
-        guard entry.packets > 0 else { return }
-        meet(position, of: samples)
+        guard log[position].packets > 0 else { return }
+        if log.ends(at: position).sourceAsDestination.slot < 0 { meet(position, of: samples) }
         // Whether it turns to something new is seen when all have been judged, in order of time.
         if traits.contains(.isNew) {
-            beginnings.add(position, after: entry.first - start)
+            beginnings.add(position, after: log[position].first - start)
         } else {
-            account(for: position, of: samples)
+            account(for: position, standing, of: samples)
         }
+    }
+
+    /// What the conversation of the flow at a position is like, seen from that flow.
+    @inline(__always)
+    func standing(of position: Int64) -> Standing {
+        let slot = Int(log[position].conversation)
+        let direction = Int(log[position].direction)
+        return Standing(
+            conversation: slot, direction: direction,
+            isCaller: Int(conversations[slot].initiator) == direction,
+            mine: conversations[slot].directions[direction].marks,
+            answer: conversations[slot].directions[1 - direction].marks)
     }
 
     /// Counts a flow for its service and for the histories.
     @inline(__always)
-    private mutating func account(for position: Int64, of samples: [FlowSample]) {
-        let ends = log.ends(at: position)
+    private mutating func account(for position: Int64, _ standing: Standing, of samples: [FlowSample]) {
         if log[position].traits.contains(.isInitiated) {
-            repeatService(position, of: samples, source: ends.source)
+            repeatService(position, standing, of: samples)
         }
-        if log[position].traits.contains(.isNew), isNovelPeer(log[position], ends) {
+        if log[position].traits.contains(.isNew), isNovelPeer(position) {
             log[position].traits.insert(.isNovelPeer)
         }
-        remember(log[position], of: samples, ends)
+        remember(position, of: samples)
     }
 
     /// Marks a flow's entries in the window, from the newest back.

@@ -16,13 +16,12 @@ package struct WindowBuilder: ~Copyable {
     /// The readings of the last second, oldest first.
     var frames: [Frame] = []
     var log = EntryLog()
-    /// Number of the newest reading; the first is 1.
-    var readings: UInt32 = 0
     var now: Int64 = 0
     /// When the readings began, or began again after a pause: flows found running then did not begin then.
     var resumed: Int64 = 0
-    /// When the watch began.
+    /// When the watch began, if it did.
     var began: Int64 = 0
+    private var hasBegun = false
     var sources: EntityTable
     var destinations: EntityTable
     var conversations: BoundedTable<Conversation>
@@ -39,6 +38,8 @@ package struct WindowBuilder: ~Copyable {
     var lastAnswered: Int64 = 0
     var order = SampleOrder()
     var beginnings = Beginnings()
+    /// Positions of the newest reading's flows of datagrams, but for single ones.
+    var datagrams: [Int64] = []
     private var assembly = WindowAssembly()
 
     package init(configuration: WindowConfiguration = WindowConfiguration()) {
@@ -87,6 +88,9 @@ package struct WindowBuilder: ~Copyable {
         answeredConversations >= Self.enoughAnswered && now - lastAnswered <= 600_000_000_000
     }
 
+    /// So many entries are asked for ahead of their turn.
+    private static var ahead: Int64 { 32 }
+
     /// Conversations that show that answers are seen: an answer or two may be a chance of routing.
     static let enoughAnswered = 3
 
@@ -100,11 +104,11 @@ package struct WindowBuilder: ~Copyable {
         if frames.isEmpty || start - now > 2_000_000_000 || now - end > 1_000_000_000 {
             // The first reading, a pause, or a clock that was set back: what runs now began before.
             resumed = start
-            if readings == 0 { began = start }
+            if !hasBegun { began = start }
             settle(frames.count)
         }
         now = end
-        readings &+= 1
+        hasBegun = true
         let begin = end - Self.span.nanoseconds
         settle(frames.prefix { ($0.start + $0.end) / 2 <= begin }.count)
         ingest(reading, start: start)
@@ -112,10 +116,8 @@ package struct WindowBuilder: ~Copyable {
         let scope = WindowScope(
             now: now, seesBothWays: seesBothWays,
             maximumWindows: configuration.maximumWindows)
-        return (
-            assembly.assemble(.source, of: frames, log, table: &sources, in: scope),
-            assembly.assemble(.destination, of: frames, log, table: &destinations, in: scope)
-        )
+        return assembly.assemble(
+            of: frames, log, sources: &sources, destinations: &destinations, in: scope)
     }
 
     /// Sums the packets of each flow over its entries in the window, oldest first.
@@ -134,25 +136,59 @@ package struct WindowBuilder: ~Copyable {
     private mutating func settle(_ count: Int) {
         guard count > 0 else { return }
         let end = count < frames.count ? frames[count].first : log.next
-        for position in log.oldest..<end where log[position].traits.contains(.isNew) {
-            let entry = log[position]
-            if entry.traits.contains(.isEstablished) { countUnserved(entry) }
-            let failed = hasFailed(entry)
-            let unanswered = isUnanswered(entry)
-            guard failed || unanswered else { continue }
+        var position = log.oldest
+        while position < end {
+            prefetch(log.ends(at: position &+ Self.ahead))
+            prefetch(log.ends(at: position &+ Self.ahead &+ 1))
+            if log[position].traits.contains(.isNew) { settle(at: position) }
             let ends = log.ends(at: position)
-            if let slot = sources.slot(of: ends.source) {
-                sources.post(slot, reading: readings) {
-                    if unanswered { $0[.unanswered] += 1 }
-                    if failed, entry.traits.contains(.isNovelService) { $0[.failedServices] += 1 }
-                }
+            let traffic = log.traffic(at: position)
+            // Mostly the flow that answers is the next one.
+            if position + 1 < end, log.ends(at: position + 1) == ends.reversed {
+                position += 1
+                if log[position].traits.contains(.isNew) { settle(at: position) }
+                let back = log.traffic(at: position)
+                sources.discount(ends.source, traffic, back: back)
+                destinations.discount(ends.destination, traffic, back: back)
+                sources.discount(ends.destinationAsSource, back, back: traffic)
+                destinations.discount(ends.sourceAsDestination, back, back: traffic)
+            } else {
+                sources.discount(ends.source, traffic, back: EntryTraffic())
+                destinations.discount(ends.destination, traffic, back: EntryTraffic())
+                sources.discount(ends.destinationAsSource, back: traffic)
+                destinations.discount(ends.sourceAsDestination, back: traffic)
             }
-            if unanswered, let slot = destinations.slot(of: ends.destination) {
-                destinations.post(slot, reading: readings) { $0[.unanswered] += 1 }
-            }
+            position += 1
         }
         log.removeAll(before: end)
         frames.removeFirst(count)
+    }
+
+    @inline(__always)
+    private func prefetch(_ ends: EntryEnds) {
+        sources.prefetch(ends.source)
+        destinations.prefetch(ends.destination)
+        sources.prefetch(ends.destinationAsSource)
+        destinations.prefetch(ends.sourceAsDestination)
+    }
+
+    /// Writes down whether a new flow, which leaves the window, got an answer.
+    private mutating func settle(at position: Int64) {
+        let entry = log[position]
+        if entry.traits.contains(.isEstablished), entry.service >= 0 {
+            countUnserved(standing(of: position), service: Int(entry.service))
+        }
+        let failed = hasFailed(entry)
+        let unanswered = isUnanswered(entry)
+        guard failed || unanswered else { return }
+        let ends = log.ends(at: position)
+        if let slot = sources.slot(of: ends.source) {
+            if unanswered { sources.post(slot, .unanswered, 1) }
+            if failed, entry.traits.contains(.isNovelService) { sources.post(slot, .failedServices, 1) }
+        }
+        if unanswered, let slot = destinations.slot(of: ends.destination) {
+            destinations.post(slot, .unanswered, 1)
+        }
     }
 
     func isUnanswered(_ entry: Entry) -> Bool {

@@ -8,9 +8,9 @@ package struct WindowConfiguration: Sendable {
     package var localPrefixes: [Prefix] = []
     /// In these, which are next to us but not ours, it is a single address, too.
     package var neighbourPrefixes: [Prefix] = []
-    /// Sources that have a history; about 370 bytes each.
+    /// Sources that have a history; about 410 bytes each.
     package var sourceCapacity = 16_384
-    /// Destinations that have a history; about 370 bytes each.
+    /// Destinations that have a history; about 410 bytes each.
     package var destinationCapacity = 8_192
     /// Conversations (a flow and its answers) remembered for two minutes; about 140 bytes each.
     package var conversationCapacity = 65_536

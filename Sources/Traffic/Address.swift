@@ -3,10 +3,15 @@
 /// Stored as 128 bits in host order, most significant first. An IPv4 address stands in the low 32 bits of
 /// `low`, and `isIPv4` tells it from the IPv6 address with the same bits: `::ffff:1.2.3.4` seen in an IPv6
 /// header stays an IPv6 address.
-package struct Address: Hashable, Sendable, BitwiseCopyable {
-    package var high: UInt64
-    package var low: UInt64
-    package var isIPv4: Bool
+///
+/// Public, as `IPProtocol` is, for what flows are asked by the million.
+public struct Address: Hashable, Sendable, BitwiseCopyable {
+    /// The first 64 bits; 0 of an IPv4 address.
+    public var high: UInt64
+    /// The last 64 bits; of an IPv4 address the last 32.
+    public var low: UInt64
+    /// Whether it is an IPv4 address.
+    public var isIPv4: Bool
 
     /// An IPv4 address from its 32 bits in host order.
     package init(ipv4 bits: UInt32) {
@@ -36,7 +41,8 @@ package struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Group addresses, sent to many: IPv4 224.0.0.0/4 and 255.255.255.255, IPv6 ff00::/8.
-    package var isMulticastOrBroadcast: Bool {
+    @inlinable @inline(__always)
+    public var isMulticastOrBroadcast: Bool {
         isIPv4 ? low >> 28 == 0xE || low == 0xFFFF_FFFF : high >> 56 == 0xFF
     }
 
@@ -59,12 +65,13 @@ package struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// `0.0.0.0` or `::`, which no host has.
-    package var isUnspecified: Bool { high == 0 && low == 0 }
+    @inlinable @inline(__always)
+    public var isUnspecified: Bool { high == 0 && low == 0 }
 }
 
 extension Address: Comparable {
     /// IPv4 before IPv6, then by value.
-    package static func < (left: Address, right: Address) -> Bool {
+    public static func < (left: Address, right: Address) -> Bool {
         if left.isIPv4 != right.isIPv4 { return left.isIPv4 }
         return (left.high, left.low) < (right.high, right.low)
     }

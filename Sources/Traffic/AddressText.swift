@@ -1,6 +1,6 @@
 extension Address: CustomStringConvertible, LosslessStringConvertible {
     /// Dotted quad, or IPv6 as RFC 5952 section 4 writes it (always in hexadecimal groups).
-    package var description: String {
+    public var description: String {
         var text: [UInt8] = []
         text.reserveCapacity(39)
         if isIPv4 {
@@ -45,7 +45,7 @@ extension Address: CustomStringConvertible, LosslessStringConvertible {
     }
 
     /// Reads a dotted quad or an IPv6 address (RFC 4291 section 2.2, all three forms; no zone); else `nil`.
-    package init?(_ text: String) { self.init(text.utf8.span) }
+    public init?(_ text: String) { self.init(text.utf8.span) }
 
     /// The same from UTF-8.
     init?(_ text: Span<UInt8>) {

@@ -48,10 +48,8 @@ import Traffic
 
     @Test("an entity that is idle leaves before one that is busy, and a small one before a large one")
     func worth() {
-        func history(_ packets: UInt64, at seconds: Int64) -> Int64 {
-            var ledger = Ledger()
-            ledger[.packets] = Float(packets)
-            return History(prefix: Prefix(Address(ipv4: 1)), now: seconds * 1_000_000_000).worth(ledger)
+        func history(_ packets: Float, at seconds: Int64) -> Int64 {
+            History(prefix: Prefix(Address(ipv4: 1)), now: seconds * 1_000_000_000).worth(packets)
         }
         #expect(history(100, at: 1_000) > history(100, at: 900))
         #expect(history(10_000, at: 1_000) > history(10, at: 1_000))

@@ -37,7 +37,7 @@ import Traffic
         (0..<number).map { _ in
             let high = 0x2001_0DB8 << 32 | random.next() >> 32
             var sample = flow("::1", 1_000, "10.0.1.1", 80, packets: UInt64(1 + random.below(50)), syn: 1)
-            sample.key.source = Address(ipv6High: high, low: StableHash.mix(high &+ 2))
+            sample.key.source = Address(ipv6High: high, low: StableHash.low)
             return sample
         }
     }
@@ -160,5 +160,6 @@ import Traffic
 }
 
 extension SeededGenerator {
-    fileprivate mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+    /// A number from 0 to less than the limit.
+    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 }

@@ -34,7 +34,10 @@ struct BoundedTable<Value: BitwiseCopyable>: ~Copyable {
     private static func tag(_ key: UInt64) -> UInt64 { key == 0 ? 1 : key }
 
     @inline(__always)
-    private func set(of key: UInt64) -> Int { Int(truncatingIfNeeded: (key >> 1) &>> shift) }
+    private func set(of key: UInt64) -> Int {
+        // In two steps, as one of 64 bits, in a table of one set, would be none.
+        Int(truncatingIfNeeded: (key >> 1) &>> shift)
+    }
 
     @inline(__always)
     func slot(of key: UInt64) -> Int? {

@@ -142,7 +142,7 @@ struct EntityTable: ~Copyable {
                 ledgers[masked: slot] = Ledger()
                 accounts[masked: slot].hasLedger = false
             }
-            pending.lowHalf.lowHalf = accounts[masked: slot].pending
+            pending.lowHalf.lowHalf += accounts[masked: slot].pending
             histories[slot].bring(to: now, adding: pending, decays: &decays)
             accounts[masked: slot].pending = SIMD4()
             accounts[masked: slot].isListed = false
@@ -152,9 +152,9 @@ struct EntityTable: ~Copyable {
 
     // MARK: The window
 
-    /// Counts an entry of the newest reading, and what came back, in the window and for the history.
+    /// Counts an entry of the newest reading, and what came back with it, in the window and for the history.
     @inline(__always)
-    mutating func count(_ slot: Int, _ traffic: EntryTraffic, back: EntryTraffic) {
+    mutating func count(_ slot: Int, _ traffic: EntryTraffic, back: EntryTraffic = EntryTraffic()) {
         accounts[masked: slot].entries &+= 1
         accounts[masked: slot].volume &+= SIMD2(traffic.packets, traffic.bytes)
         accounts[masked: slot].returned &+= SIMD2(back.bytes, back.resets)
@@ -176,7 +176,9 @@ struct EntityTable: ~Copyable {
 
     /// Takes an entry that leaves the window, and what came back, out of its sums.
     @inline(__always)
-    mutating func discount(_ reference: EntityReference, _ traffic: EntryTraffic, back: EntryTraffic) {
+    mutating func discount(
+        _ reference: EntityReference, _ traffic: EntryTraffic, back: EntryTraffic = EntryTraffic()
+    ) {
         guard let slot = slot(of: reference) else { return }
         accounts[masked: slot].entries &-= 1
         accounts[masked: slot].volume &-= SIMD2(traffic.packets, traffic.bytes)

@@ -3,12 +3,10 @@ import Traffic
 
 /// What is remembered of one entity beyond the window.
 struct History {
-    /// The quantities that are summed with decay, as lanes of the vectors below; the first four are what each flow adds to (one of
-    /// them is free).
+    /// The quantities that are summed with decay, as lanes of the vectors below; the first three are what each flow adds to.
     enum Quantity: Int {
         case packets, bytes, bytesBack
-        case newFlows = 4
-        case unanswered, resetsReceived, novel, dnsBytes, dnsExcess, icmpExcess, closes
+        case newFlows, unanswered, resetsReceived, novel, dnsBytes, dnsExcess, icmpExcess, closes
         /// Services tried for the first time that refused or did not answer.
         case failedServices
         /// Queries of DNS, and those of them that are longer than names are.

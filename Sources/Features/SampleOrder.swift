@@ -11,7 +11,7 @@ struct SampleOrder: ~Copyable {
         /// The hash of its conversation but for the lowest bit, which is its direction in it.
         fileprivate var rank: UInt64 = 0
         /// Twice its number in the reading, and whether nobody answers it (`Orientation`).
-        private var bits: UInt32 = 0
+        private var packed: UInt32 = 0
         /// Where its conversation was found to stand, to be checked when it is used; -1: nowhere, -2: where that of the sample
         /// before it does, of which it is, too.
         fileprivate(set) var slot: Int32 = -1
@@ -21,13 +21,13 @@ struct SampleOrder: ~Copyable {
         @inline(__always)
         fileprivate init(_ orientation: Orientation, index: Int) {
             rank = orientation.hash & ~1 | UInt64(orientation.direction)
-            bits = UInt32(truncatingIfNeeded: index) << 1 | (orientation.isNotice ? 1 : 0)
+            packed = UInt32(truncatingIfNeeded: index) << 1 | (orientation.isNotice ? 1 : 0)
         }
 
         var hash: UInt64 { rank | 1 }
         var direction: Int { Int(rank & 1) }
-        var index: Int { Int(bits >> 1) }
-        var isNotice: Bool { bits & 1 == 1 }
+        var index: Int { Int(packed >> 1) }
+        var isNotice: Bool { packed & 1 == 1 }
         var continues: Bool { slot == -2 }
     }
 

@@ -12,10 +12,11 @@ extension WindowBuilder {
         return true
     }
 
-    /// Whether a conversation is of the hosts of the flow at a position: another one may have taken its slot.
+    /// Whether the conversation of the flow at a position is of its hosts: another one may have taken the slot.
     @inline(__always)
-    private func isOwn(_ conversation: Int, _ direction: Int, of position: Int64) -> Bool {
-        conversations[conversation].hosts[direction].hash == log[position].sourceHash
+    private func hasConversation(_ position: Int64) -> Bool {
+        let (conversation, direction) = (Int(log[position].conversation), Int(log[position].direction))
+        return conversations[conversation].hosts[direction].hash == log[position].sourceHash
             && conversations[conversation].hosts[1 - direction].hash == log[position].destinationHash
     }
 
@@ -28,7 +29,7 @@ extension WindowBuilder {
         let conversation = Int(log[position].conversation)
         guard log[position].direction == 0, log[position + 1].direction == 1,
             log[position].packets > 0, log[position + 1].packets > 0,
-            isOwn(conversation, 0, of: position), isOwn(conversation, 1, of: position + 1)
+            hasConversation(position), hasConversation(position + 1)
         else { return false }
         let ends = EntryEnds(
             source: conversations[conversation].hosts[0].asSource,
@@ -55,10 +56,9 @@ extension WindowBuilder {
     /// The conversation knows where most entities are.
     @inline(__always)
     mutating func enter(_ position: Int64, of samples: [FlowSample]) {
-        let conversation = Int(log[position].conversation)
-        let direction = Int(log[position].direction)
+        let (conversation, direction) = (Int(log[position].conversation), Int(log[position].direction))
         var ends = EntryEnds()
-        if isOwn(conversation, direction, of: position) {
+        if hasConversation(position) {
             ends.source = conversations[conversation].hosts[direction].asSource
             ends.destination = conversations[conversation].hosts[1 - direction].asDestination
         }
@@ -70,8 +70,8 @@ extension WindowBuilder {
         }
         log.setEnds(ends, at: position)
         let traffic = log.traffic(at: position)
-        if let source { sources.count(source, traffic, back: EntryTraffic()) }
-        if let destination { destinations.count(destination, traffic, back: EntryTraffic()) }
+        if let source { sources.count(source, traffic) }
+        if let destination { destinations.count(destination, traffic) }
     }
 
     /// Finds the entities at both ends of a flow, or begins their histories, and tells the conversation.
@@ -89,7 +89,7 @@ extension WindowBuilder {
                 prefix: Prefix(sample.key.destination))
         }
         let (conversation, direction) = (Int(log[position].conversation), Int(log[position].direction))
-        if isOwn(conversation, direction, of: position) {
+        if hasConversation(position) {
             conversations[conversation].hosts[direction].asSource = ends.source
             conversations[conversation].hosts[1 - direction].asDestination = ends.destination
         }
@@ -99,10 +99,9 @@ extension WindowBuilder {
     /// Finds the same two hosts in the other view, and counts what comes back to them.
     @inline(__always)
     mutating func meet(_ position: Int64, of samples: [FlowSample]) {
-        let conversation = Int(log[position].conversation)
-        let direction = Int(log[position].direction)
+        let (conversation, direction) = (Int(log[position].conversation), Int(log[position].direction))
         var ends = log.ends(at: position)
-        if isOwn(conversation, direction, of: position) {
+        if hasConversation(position) {
             ends.sourceAsDestination = conversations[conversation].hosts[direction].asDestination
             ends.destinationAsSource = conversations[conversation].hosts[1 - direction].asSource
         }
@@ -128,7 +127,7 @@ extension WindowBuilder {
             ends.destinationAsSource = sources.find(hash)
         }
         let (conversation, direction) = (Int(log[position].conversation), Int(log[position].direction))
-        if isOwn(conversation, direction, of: position) {
+        if hasConversation(position) {
             conversations[conversation].hosts[direction].asDestination = ends.sourceAsDestination
             conversations[conversation].hosts[1 - direction].asSource = ends.destinationAsSource
         }
@@ -212,7 +211,7 @@ extension WindowBuilder {
         let conversation = standing.conversation
         let number =
             UInt32(log[position].protocol.rawValue) << 16 | UInt32(log[position].destinationPort)
-        let isKnown = isOwn(conversation, standing.direction, of: position)
+        let isKnown = hasConversation(position)
         if isKnown {
             let reference = conversations[conversation].service
             if reference.slot >= 0, services[Int(reference.slot)].serial == reference.serial,

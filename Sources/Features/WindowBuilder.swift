@@ -153,8 +153,8 @@ package struct WindowBuilder: ~Copyable {
                 sources.discount(ends.destinationAsSource, back, back: traffic)
                 destinations.discount(ends.sourceAsDestination, back, back: traffic)
             } else {
-                sources.discount(ends.source, traffic, back: EntryTraffic())
-                destinations.discount(ends.destination, traffic, back: EntryTraffic())
+                sources.discount(ends.source, traffic)
+                destinations.discount(ends.destination, traffic)
                 sources.discount(ends.destinationAsSource, back: traffic)
                 destinations.discount(ends.sourceAsDestination, back: traffic)
             }

@@ -25,16 +25,16 @@ struct InstallTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let program = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
             .appending(path: "sluice").path
-        let made = try run("DESTDIR='\(folder)' PREFIX=/opt/x '\(root)/scripts/install' '\(program)'")
+        let made = try run("DESTDIR='\(folder)' PREFIX=/usr/other '\(root)/scripts/install' '\(program)'")
         #expect(made.status == 0, "\(made.output)")
-        let prefix = folder + "/opt/x"
+        let prefix = folder + "/usr/other"
         for check in [
             "\(prefix)/sbin/sluice --version",
             "bash -n \(prefix)/share/bash-completion/completions/sluice",
             "zsh -n \(prefix)/share/zsh/vendor-completions/_sluice",
             "fish --no-execute \(prefix)/share/fish/vendor_completions.d/sluice.fish",
             "test -f \(prefix)/share/man/man8/sluice-allow-add.8",
-            "grep -q '^ExecStart=/opt/x/sbin/sluice run' \(prefix)/lib/systemd/system/sluice.service",
+            "grep -q '^ExecStart=/usr/other/sbin/sluice run' \(prefix)/lib/systemd/system/sluice.service",
         ] {
             let result = try run(check)
             #expect(result.status == 0, "\(check): \(result.output)")

@@ -33,7 +33,7 @@ extension EndToEnd {
 
         @Test(
             "explain says of a source and of a destination which features made it, their share, value and usual one, and what would have been harmless",
-            arguments: Site.Family.allCases, RunningAgent.Knowledge.available)
+            arguments: RunningAgent.Knowledge.inTurn)
         func explanation(family: Site.Family, knowledge: RunningAgent.Knowledge) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site, knowing: knowledge)

@@ -15,7 +15,7 @@ extension EndToEnd {
 
         @Test(
             "Behind one address are a hundred clients and one scanner: the clients go on",
-            arguments: Knowledge.available)
+            arguments: Knowledge.allCases)
         func translation(knowledge: Knowledge) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site, knowing: knowledge)
@@ -42,7 +42,7 @@ extension EndToEnd {
 
         @Test(
             "A flash crowd: a hundred and fifty strangers come within seconds, and each gets what he asks for",
-            arguments: Knowledge.available)
+            arguments: Knowledge.allCases)
         func flashCrowd(knowledge: Knowledge) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site, knowing: knowledge)
@@ -81,7 +81,7 @@ extension EndToEnd {
 
         @Test(
             "A backup: two hundred megabytes in a thousand files by rsync over SSH, and back",
-            arguments: Site.Family.allCases, Knowledge.available)
+            arguments: Knowledge.inTurn)
         func backup(family: Site.Family, knowledge: Knowledge) async throws {
             try await withSite { site in
                 let server = try await SSHServer(site, in: site.inside)

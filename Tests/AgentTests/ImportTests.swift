@@ -11,9 +11,7 @@ import Testing
 
 extension EndToEnd {
     /// Models that were not trained just now, and the stored attacks that are tried on them.
-    @Suite(
-        "Imported models",
-        .enabled(if: LearnedModel.canBeMade, "needs swift build -c release --product sluice"))
+    @Suite("Imported models", .optimized)
     struct ImportTests {
         private static let attack = CanaryAttack.guessing
 
@@ -49,7 +47,7 @@ extension EndToEnd {
         @Test("One that misses a stored attack is not tried, and not put in use by hand but by force")
         func blind() async throws {
             try await withSite { site in
-                let agent = try await RunningAgent(site, knowing: .learned, by: releasePath)
+                let agent = try await RunningAgent(site, knowing: .learned)
                 let champion = try #require(try await agent.client.models().first?.id)
                 let key = try SigningKey(file: SigningKey.path(beside: "\(site.folder.path)/sluice.db"))
                 let blind = try Self.blind(seed: 1)
@@ -96,7 +94,7 @@ extension EndToEnd {
         )
         func seeing() async throws {
             try await withSite { site in
-                let agent = try await RunningAgent(site, knowing: .learned, by: releasePath)
+                let agent = try await RunningAgent(site, knowing: .learned)
                 let database = "\(site.folder.path)/sluice.db"
                 let key = try SigningKey(file: SigningKey.path(beside: database))
                 let champion = try #require(try await agent.client.models().first?.id)
@@ -112,7 +110,7 @@ extension EndToEnd {
                 #expect(try await events(of: "twin", agent) == began)
                 #expect(try await agent.stop().status == 0)
 
-                let next = try await RunningAgent(site, by: releasePath)
+                let next = try await RunningAgent(site)
                 #expect(try await self.outcome("twin", next).role == "challenger")
                 #expect(try await events(of: "twin", next) == began)
                 #expect(try await next.stop().status == 0)
@@ -121,7 +119,7 @@ extension EndToEnd {
                 let blind = try Self.blind(seed: 2)
                 try SignedModelTests.save(
                     blind, try blind.file.signed(by: key), as: .challenger, in: site)
-                let last = try await RunningAgent(site, by: releasePath)
+                let last = try await RunningAgent(site)
                 let refused = try await self.outcome(blind.name, last)
                 #expect(refused.role == "rejected" && refused.note.contains(Self.attack.name), "\(refused)")
                 #expect(try await last.client.status().model.id.hasSuffix(champion))

@@ -8,10 +8,8 @@ import Traffic
 
 /// The model of a site where a few clients fetch small pages and nothing else ever happens: to it, all else is out of the ordinary.
 ///
-/// Of more than fifteen minutes, so that the agent judges by it alone. Trained once, by a release build of `sluice`.
+/// Of more than fifteen minutes, so that the agent judges by it alone. Trained once.
 enum LearnedModel {
-    static let canBeMade = FileManager.default.isExecutableFile(atPath: releasePath)
-
     private static let file = Task {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -21,7 +19,7 @@ enum LearnedModel {
         let (capture, model) = (folder.appending(path: "usual.pcap"), folder.appending(path: "model"))
         try tape.pcap.write(to: capture)
         let training = try Program(
-            [releasePath, "train", "--model", "autoencoder", "--output", model.path, capture.path],
+            [sluicePath, "train", "--model", "autoencoder", "--output", model.path, capture.path],
             files: folder)
         let outcome = try await training.ended(within: .seconds(120))
         try #require(outcome.status == 0, "\(outcome.error)")

@@ -11,11 +11,7 @@ import Traffic
 
 extension EndToEnd {
     /// From the first model to the next: learning, recording, training, canaries, trial, promotion.
-    @Suite(
-        "The learning life",
-        .enabled(
-            if: FileManager.default.isExecutableFile(atPath: releasePath),
-            "needs swift build -c release --product sluice: training takes minutes without optimisation"))
+    @Suite("The learning life", .optimized)
     struct LearningLifeTests {
         private static let learning =
             "learn: {duration: 10s, retrain: 10s, trial: 4s}\ndetection: {model: kmeans}\n"
@@ -49,7 +45,7 @@ extension EndToEnd {
         func promotion() async throws {
             try await withSite { site in
                 try site.ping(hosts: 10...17)
-                let agent = try await RunningAgent(site, with: Self.learning, by: releasePath)
+                let agent = try await RunningAgent(site, with: Self.learning)
                 // While it learns, somebody scans by either family.
                 let scans = try Site.Family.allCases.map { family in
                     let frames = Frame.scan(from: Site.attacker(family), to: Site.server(family))
@@ -129,7 +125,7 @@ extension EndToEnd {
                 try Store(path: "\(site.folder.path)/sluice.db")
                     .save(recording: poison.file.bytes, started: hour, ended: hour + .seconds(60))
                 try site.ping(hosts: 10...17)
-                let agent = try await RunningAgent(site, with: Self.learning, by: releasePath)
+                let agent = try await RunningAgent(site, with: Self.learning)
                 let champion = try await first(agent)
                 let isRefused = try await eventually(within: .seconds(40)) {
                     try await roles(agent).values.contains("rejected")

@@ -4,13 +4,7 @@ import Testing
 import Traffic
 
 /// Replay that learns first.
-///
-/// Training takes minutes without optimisation, so this is for a release build of `sluice`.
-@Suite(
-    "Replay that learns", .serialized, .timeLimit(.minutes(5)),
-    .enabled(
-        if: FileManager.default.isExecutableFile(atPath: releasePath),
-        "needs swift build -c release --product sluice"))
+@Suite("Replay that learns", .serialized, .timeLimit(.minutes(5)), .optimized)
 struct LearningTests {
     @Test("With --learn a model of this capture is trained and used from then on, the same one in each run")
     func learning() async throws {
@@ -18,13 +12,13 @@ struct LearningTests {
         let scanner = Address(literal: "203.0.113.9")
         tape.usual(from: 0, for: 340)
         tape.syns(scanner, Address(literal: "10.20.0.2"), isScan: true, perSecond: 50, from: 320, for: 8)
-        let outcome = try await ReplayTests.replay([tape.pcap], ["--learn", "5m"], by: releasePath)
+        let outcome = try await ReplayTests.replay([tape.pcap], ["--learn", "5m"])
         let lines = try ReplayTests.lines(outcome)
         let alert = try #require(lines.first { $0.event == "alert" && $0.address == "\(scanner)" })
         #expect(alert.model?.contains("site-300s") == true)
         #expect(lines.last?.model == alert.model)
         #expect(
-            try await ReplayTests.replay([tape.pcap], ["--learn", "5m"], by: releasePath).output
+            try await ReplayTests.replay([tape.pcap], ["--learn", "5m"]).output
                 == outcome.output)
     }
 
@@ -45,7 +39,7 @@ struct LearningTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let (file, events) = (folder.appending(path: "home.pcap"), folder.appending(path: "events.jsonl"))
         try command(["zstd", "-q", "-d", Self.capture, "-o", file.path])
-        let replay = try await ReplayTests.replay([], [file.path, "--learn", "25m"], by: releasePath)
+        let replay = try await ReplayTests.replay([], [file.path, "--learn", "25m"])
         try replay.output.write(to: events, atomically: false, encoding: .utf8)
         let judge = try Program(
             [
@@ -60,7 +54,3 @@ struct LearningTests {
         #expect(score.falseAlarmsPerHour <= 10 && score.victimBlamed == 0, "\(text)")
     }
 }
-
-/// The optimised `sluice`, if it has been built.
-let releasePath = URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
-    .appending(path: "../release/sluice").standardizedFileURL.path

@@ -10,9 +10,7 @@ import Traffic
 @testable import Detection
 
 extension EndToEnd {
-    @Suite(
-        "What a model is not trained on",
-        .enabled(if: LearnedModel.canBeMade, "needs swift build -c release --product sluice"))
+    @Suite("What a model is not trained on", .optimized)
     struct LeftOutTests {
         /// Lengths of frames with pings of so many bytes, of either family.
         private static func lengths(ofPings size: Int) -> Set<Int> { [size + 42, size + 62] }
@@ -33,7 +31,7 @@ extension EndToEnd {
                 let group =
                     "groups: [{name: guests, protects: [10.20.0.0/24, \"2001:db8:20::/64\"], model: own}]\n"
                 let learning = "learn: {duration: 130s}\ndetection: {model: kmeans}\n"
-                let agent = try await RunningAgent(site, with: learning + group, by: releasePath)
+                let agent = try await RunningAgent(site, with: learning + group)
                 let (busy, bad) = (16, 28)
                 try site.ping(hosts: 10...17, every: 4)
                 try site.ping(hosts: 30...30, size: busy)

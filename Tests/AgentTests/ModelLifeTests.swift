@@ -6,6 +6,7 @@ import Models
 import Policy
 import Signing
 import Store
+import TestSupport
 import Testing
 import Traffic
 
@@ -19,10 +20,7 @@ extension EndToEnd {
 
         @Test(
             "Models are listed, compared, exported, rolled back and promoted, and stay so after a restart",
-            .enabled(
-                if: LearnedModel.canBeMade,
-                "needs swift build -c release --product sluice: stored attacks take seconds without optimisation"
-            ))
+            .optimized)
         func life() async throws {
             try await withSite { site in
                 let key = try SigningKey(file: SigningKey.path(beside: "\(site.folder.path)/sluice.db"))
@@ -31,7 +29,7 @@ extension EndToEnd {
                 )
                 try SignedModelTests.save(old, try old.file.signed(by: key), as: .retired, in: site)
                 try SignedModelTests.save(new, try new.file.signed(by: key), in: site)
-                let agent = try await RunningAgent(site, by: releasePath)
+                let agent = try await RunningAgent(site)
                 let list = try await agent.sluice("model list").output
                 #expect(
                     list.contains(old.name) && list.contains("retired") && list.contains("champion"),

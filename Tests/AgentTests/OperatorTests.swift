@@ -15,7 +15,7 @@ extension EndToEnd {
 
         @Test(
             "An SSH session to the gateway goes on while its own /24 and /56 scan, flood and guess passwords, and are blocked",
-            arguments: Site.Family.allCases, RunningAgent.Knowledge.available)
+            arguments: RunningAgent.Knowledge.inTurn)
         func session(family: Site.Family, knowledge: RunningAgent.Knowledge) async throws {
             try await withSite { site in
                 let gateway = Site.gateway(family)

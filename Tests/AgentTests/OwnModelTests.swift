@@ -19,16 +19,12 @@ extension EndToEnd {
 
         @Test(
             "A group learns a model from its own windows, keeps it across restarts and reloads, and is judged by it",
-            .enabled(
-                if: FileManager.default.isExecutableFile(atPath: releasePath),
-                "needs swift build -c release --product sluice"))
+            .optimized)
         func learns() async throws {
             try await withSite { site in
                 let learning = "learn: {duration: 10s}\ndetection: {model: kmeans}\n"
                 try site.ping(hosts: 10...17)
-                // Training takes minutes without optimisation.
-                let agent = try await RunningAgent(
-                    site, with: learning + Self.groups(Self.guests), by: releasePath)
+                let agent = try await RunningAgent(site, with: learning + Self.groups(Self.guests))
                 let before = try await agent.sluice("status").output
                 #expect(before.contains(" left, judged by the shared one until then"), "\(before)")
                 func own(_ agent: RunningAgent) async throws -> String? {
@@ -75,10 +71,7 @@ extension EndToEnd {
 
         @Test(
             "Models of a group are listed, imported, rolled back and promoted apart from the shared one",
-            .enabled(
-                if: LearnedModel.canBeMade,
-                "needs swift build -c release --product sluice: stored attacks take seconds without optimisation"
-            ))
+            .optimized)
         func life() async throws {
             try await withSite { site in
                 let key = try SigningKey(file: SigningKey.path(beside: "\(site.folder.path)/sluice.db"))
@@ -99,8 +92,7 @@ extension EndToEnd {
                 }
                 let agent = try await RunningAgent(
                     site,
-                    with: Self.groups(Self.guests, #"{name: others, protects: [192.0.2.0/24], model: own}"#),
-                    by: releasePath)
+                    with: Self.groups(Self.guests, #"{name: others, protects: [192.0.2.0/24], model: own}"#))
                 func roles() async throws -> [String: String] {
                     let models = try await agent.client.models()
                     return Dictionary(models.map { ($0.id, "\($0.group ?? "-") \($0.role)") }) { first, _ in

@@ -100,7 +100,7 @@ extension EndToEnd {
             "It says what is wrong and what to do, changes nothing, and leaves nothing behind",
             arguments: Case.all)
         func refusal(_ refused: Case) async throws {
-            try await withSite { site in
+            try await withSite(hasServer: false) { site in
                 let file = site.folder.appending(path: "sluice.yaml")
                 try refused.configuration(site).write(to: file, atomically: true, encoding: .utf8)
                 try refused.prepare(site)
@@ -169,7 +169,7 @@ extension EndToEnd {
 
         @Test("Without privileges it says that it needs them", arguments: [true, false])
         func privileges(isRoot: Bool) async throws {
-            try await withSite { site in
+            try await withSite(hasServer: false) { site in
                 // Where the checkout lies may be closed to others.
                 let copy = "/tmp/\(site.name)-sluice"
                 try FileManager.default.copyItem(atPath: sluicePath, toPath: copy)
@@ -191,7 +191,7 @@ extension EndToEnd {
 
         @Test("A stored model that cannot be read is a warning, and the agent goes on")
         func corruptModel() async throws {
-            try await withSite { site in
+            try await withSite(hasServer: false) { site in
                 let store = try Store(path: "\(site.folder.path)/sluice.db")
                 try store.save(
                     SavedModel(

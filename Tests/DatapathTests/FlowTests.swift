@@ -82,25 +82,27 @@ extension Kernel {
 
         @Test(
             "a flow that finds its set full gets a place when it comes again, unless eight others came meanwhile",
-            arguments: [0, 8], [true, false])
+            arguments: [0, 7, 8], [true, false])
         func turnedAway(others: Int, isIPv4: Bool) throws {
+            var random = SeededGenerator()
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 8))
             let trials = 40
             var admitted = 0
-            for trial in 0..<trials {
-                let first = 100 * trial
-                func frames(_ indices: Range<Int>) -> [Frame] {
-                    indices.map { Self.frame(first + $0, isIPv4: isIPv4) }
+            for _ in 0..<trials {
+                // Drawn anew, and different from each other: flows at a constant distance would share tags in all trials or in none.
+                let frames = (0..<9 + others).map {
+                    Self.frame($0 << 24 | .random(in: 0..<1 << 24, using: &random), isIPv4: isIPv4)
                 }
-                let newcomer = Self.frame(first + 50, isIPv4: isIPv4)
-                plane.send(frames(0..<8) + [newcomer] + frames(60..<60 + others) + [newcomer])
+                let newcomer = frames[8]
+                plane.send(frames + [newcomer])
                 let reading = plane.read()
                 if reading.samples.contains(where: { $0.key.source == newcomer.source }) { admitted += 1 }
                 #expect(reading.totals.flow.packets == 8)
                 #expect(reading.totals.aside.packets == UInt64(2 + others))
             }
-            // One in thirty has the tag of another that is remembered.
-            #expect(others == 0 ? admitted == trials : admitted < trials / 3)
+            // There are 254 tags. In one trial of six, two of the nine share one, and the newcomer gets in though eight came:
+            // in more than 24 trials of 40 that is so once in 10^10 runs.
+            #expect(others < 8 ? admitted == trials : admitted <= 24, "\(random)")
         }
 
         @Test("a flood of flows that never repeat takes no place from those seen often")

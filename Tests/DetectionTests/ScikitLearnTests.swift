@@ -9,11 +9,16 @@ import Traffic
 @Suite struct ScikitLearnTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
-    private static let program = root.appending(path: ".build/release/sluice")
+    private static let program = URL(filePath: ProcessInfo.processInfo.arguments[0])
+        .deletingLastPathComponent().appending(path: "sluice")
 
-    private static let canRun: Bool =
-        FileManager.default.isExecutableFile(atPath: program.path)
-        && (try? run("python3", ["-c", "import sklearn"])) != nil
+    private static let canRun: Bool = {
+        #if DEBUG
+        false
+        #else
+        (try? run("python3", ["-c", "import sklearn"])) != nil
+        #endif
+    }()
 
     private static func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
@@ -94,8 +99,7 @@ import Traffic
 
     @Test(
         "every kind's area under the ROC curve is within .02 of scikit-learn's on the same windows",
-        .enabled(
-            if: canRun, "needs .build/release/sluice and PyPI's scikit-learn (scripts/test sees to both)"))
+        .enabled(if: canRun, "needs optimisation and PyPI's scikit-learn (scripts/test sees to both)"))
     func areas() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -119,7 +123,7 @@ import Traffic
             let all = try Self.run(Self.program.path, ["model", "score", model, test.path])
                 .split(separator: "\n").map { $0.split(separator: ",") }
             let judged = all.filter { $0[0] == words[1] }
-            // The optimised program and this test, which is not, score alike to the bit.
+            // The program scores a row as this test does, to the bit.
             let here = try SiteModel(file: ModelFile(Array(Data(contentsOf: URL(filePath: model)))))
                 .judge(Array(rows.prefix(60)))
             #expect(here.map { "\($0.score)" } == all.dropFirst().prefix(60).map { String($0[2]) })

@@ -174,7 +174,7 @@ INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now
 		entry->min_length = length;
 	if (length > entry->max_length)
 		entry->max_length = length > 0xffff ? 0xffff : length;
-	if (unlikely(p->fragment) && entry->fragments < 0xffff)
+	if (unlikely(p->fragment) && (entry->fragments & FRAGMENTS_MAX) < FRAGMENTS_MAX)
 		entry->fragments++;
 	if (p->protocol == PROTO_TCP) {
 		__u32 flags = p->tcp_flags, syn = flags >> TCP_SYN_BIT & 1, ack = flags >> TCP_ACK_BIT & 1;
@@ -186,6 +186,9 @@ INLINE void flow_add(struct flow_entry *entry, const struct packet *p, __u32 now
 			entry->syn_ack += count & -(syn & ack);
 			entry->fin += flags >> TCP_FIN_BIT & 1;
 			entry->rst += flags >> TCP_RST_BIT & 1;
+			/* A connection may begin here, so what was asked about the flow before is asked anew. */
+			if (syn)
+				entry->fragments |= FLOW_UNSURE;
 		}
 	}
 }
@@ -203,6 +206,7 @@ INLINE void flow_start(struct flow_set *set, __u32 way, const struct packet *p, 
 	entry->family = p->family;
 	entry->first = now;
 	entry->min_length = 0xffff;
+	entry->fragments = p->protocol == PROTO_TCP ? FLOW_UNSURE : 0;
 	if (p->family == 6) {
 		__builtin_memcpy(set->ipv6[way].saddr, p->saddr, 16);
 		__builtin_memcpy(set->ipv6[way].daddr, p->daddr, 16);
@@ -233,30 +237,33 @@ INLINE int flow_returns(struct flow_set *set, __u64 tag)
 	return 0;
 }
 
-/* Counts the packet in its entry, making one if need be. `lost` is filled for FLOW_EVICTED. */
-INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p, __u64 hash, __u32 now,
-				   struct flow_lost *lost)
+/* Counts a packet of the flow that stands at `way`. */
+INLINE enum flow_result flow_count_again(struct flow_set *set, __u32 way, const struct packet *p, __u32 now)
 {
-	__u64 tag = flow_tag(hash);
-	__u32 way = flow_find(set, tag, p), shift, age;
+	struct flow_entry *entry = &set->entries[way & (FLOW_WAYS - 1)];
+
+	OPAQUE(entry);
+	if (unlikely(entry->bytes > ENTRY_FULL))
+		return FLOW_ASIDE;
+	flow_add(entry, p, now);
+	if (unlikely(flow_age(set, way) < AGE_MAX))
+		set->ages += 1ULL << way * 8;
+	return FLOW_COUNTED;
+}
+
+/* Counts the first packet of a flow: in an entry that it makes at `*way`, if it finds room. `lost` is filled for FLOW_EVICTED. */
+INLINE enum flow_result flow_count_first(struct flow_set *set, __u64 hash, const struct packet *p, __u32 now,
+					 __u32 *way, struct flow_lost *lost)
+{
 	enum flow_result result = FLOW_COUNTED;
+	__u64 tag = flow_tag(hash);
+	__u32 shift, age;
 
-	if (likely(way < FLOW_WAYS)) {
-		struct flow_entry *entry = &set->entries[way & (FLOW_WAYS - 1)];
-
-		OPAQUE(entry);
-		if (unlikely(entry->bytes > ENTRY_FULL))
-			return FLOW_ASIDE;
-		flow_add(entry, p, now);
-		if (unlikely(flow_age(set, way) < AGE_MAX))
-			set->ages += 1ULL << way * 8;
-		return FLOW_COUNTED;
-	}
 	if (likely(!zero_bytes(set->ages)) && likely(!flow_returns(set, tag)))
 		return FLOW_ASIDE;
-	way = flow_victim(set, hash) & (FLOW_WAYS - 1);
-	shift = way * 8;
-	age = flow_age(set, way);
+	*way = flow_victim(set, hash) & (FLOW_WAYS - 1);
+	shift = *way * 8;
+	age = flow_age(set, *way);
 	if (age) {
 		set->contests++;
 		if (age > 1) {
@@ -264,15 +271,31 @@ INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p,
 				set->ages -= 1ULL << shift;
 			return FLOW_ASIDE;
 		}
-		flow_lose(set, way, lost);
+		flow_lose(set, *way, lost);
 		result = FLOW_EVICTED;
 	}
 	/* A free way has age 0, an evicted one had 1. */
 	set->ages += (1ULL - age) << shift;
 	set->tags = (set->tags & ~(0xffULL << shift)) | tag << shift;
-	flow_start(set, way, p, now);
-	flow_add(&set->entries[way], p, now);
+	flow_start(set, *way, p, now);
+	flow_add(&set->entries[*way], p, now);
 	return result;
+}
+
+/* Counts the packet in its entry at `*way`, making one if need be. */
+INLINE enum flow_result flow_count(struct flow_set *set, const struct packet *p, __u64 hash, __u32 now, __u32 *way,
+				   struct flow_lost *lost)
+{
+	*way = flow_find(set, flow_tag(hash), p);
+	return likely(*way < FLOW_WAYS) ? flow_count_again(set, *way, p, now) :
+					  flow_count_first(set, hash, p, now, way, lost);
+}
+
+/* Whether an answer to what the table of proofs asks may stand in this packet of the flow at `way`. */
+INLINE int flow_may_prove(const struct flow_set *set, __u32 way, const struct packet *p)
+{
+	return p->protocol == PROTO_TCP && unlikely(set->entries[way & (FLOW_WAYS - 1)].fragments & FLOW_UNSURE) &&
+	       (p->tcp_flags & (1 << TCP_SYN_BIT | 1 << TCP_RST_BIT | 1 << TCP_ACK_BIT)) == 1 << TCP_ACK_BIT;
 }
 
 #endif /* SLUICE_FLOWS_BPF_H */

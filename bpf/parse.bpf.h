@@ -39,9 +39,17 @@ struct packet {
 	__u8 family; /* 4 or 6 */
 	__u8 tcp_flags;
 	__u8 fragment;
+	__be32 sequence; /* TCP's numbers, as they stand in the frame */
+	__be32 acknowledged;
 	__u32 length; /* bytes of all `count` frames */
 	__u32 count;  /* frames this stands for: more than one for a GSO packet on egress */
 };
+
+INLINE int tcp_is_syn_ack(const struct packet *p)
+{
+	return (p->tcp_flags & (1 << TCP_SYN_BIT | 1 << TCP_ACK_BIT | 1 << TCP_RST_BIT)) ==
+	       (1 << TCP_SYN_BIT | 1 << TCP_ACK_BIT);
+}
 
 struct cursor {
 	void *at;
@@ -82,6 +90,11 @@ struct ipv6_header {
 
 struct port_pair {
 	__be32 ports;
+} IN_FRAME;
+
+struct tcp_numbers {
+	__be32 sequence;
+	__be32 acknowledged;
 } IN_FRAME;
 
 /* The part that all extension headers share, and a fragment header's offset. */
@@ -184,8 +197,13 @@ INLINE void parse_transport(const struct cursor *cursor, struct packet *packet)
 		if ((void *)(header + 4) > cursor->end)
 			return;
 		packet->ports = ((const struct port_pair *)header)->ports;
-		if (packet->protocol == PROTO_TCP && (void *)(header + 14) <= cursor->end)
+		if (packet->protocol == PROTO_TCP && (void *)(header + 14) <= cursor->end) {
+			const struct tcp_numbers *numbers = (const void *)(header + 4);
+
+			packet->sequence = numbers->sequence;
+			packet->acknowledged = numbers->acknowledged;
 			packet->tcp_flags = header[13];
+		}
 		return;
 	case PROTO_ICMP:
 	case PROTO_ICMPV6:
@@ -226,11 +244,14 @@ INLINE int is_extension(__u8 next)
 	       next == PROTO_FRAGMENT || next == PROTO_AUTHENTICATION;
 }
 
+/* Eight extension headers of the greatest length. */
+#define IPV6_EXT_MAX_BYTES (IPV6_EXT_MAX_CHAIN * 2048)
+
 INLINE enum frame_kind parse_ipv6(struct cursor *cursor, struct packet *packet)
 {
 	struct ipv6_header *ip = cursor->at;
 	struct ipv6_extension *extension;
-	__u32 length;
+	__u32 length, skipped = 0;
 	__u8 next;
 	int steps;
 
@@ -246,7 +267,7 @@ INLINE enum frame_kind parse_ipv6(struct cursor *cursor, struct packet *packet)
 	for (steps = 0; steps < IPV6_EXT_MAX_CHAIN; steps++) {
 		if (likely(!is_extension(next)))
 			break;
-		extension = cursor->at;
+		extension = cursor->at + skipped;
 		if ((void *)(extension + 1) > cursor->end)
 			return FRAME_EXTENSION;
 		length = (extension->length + 1) * 8;
@@ -261,13 +282,19 @@ INLINE enum frame_kind parse_ipv6(struct cursor *cursor, struct packet *packet)
 			length = (extension->length + 2) * 4;
 		}
 		next = extension->next;
-		if (cursor->at + length > cursor->end)
+		/* By which headers it came here is forgotten, or the verifier would follow each of the ways through eight of them. */
+		skipped = any_number(skipped + length);
+		if (skipped > IPV6_EXT_MAX_BYTES || cursor->at + skipped > cursor->end)
 			return FRAME_EXTENSION;
-		cursor->at += length;
 	}
-	if (unlikely(is_extension(next)))
-		return FRAME_EXTENSION_CHAIN;
+	cursor->at += skipped;
 	packet->protocol = next;
+	/*
+	 * Hosts deliver what stands behind any number of headers, so such a packet is in a flow: one of the next header's number,
+	 * without ports, for they are not looked for any further.
+	 */
+	if (unlikely(is_extension(next)))
+		return FRAME_FLOW;
 	parse_transport(cursor, packet);
 	return FRAME_FLOW;
 }

@@ -21,6 +21,8 @@ extern int LINUX_KERNEL_VERSION __kconfig;
 
 #include "parse.bpf.h"
 #include "flows.bpf.h"
+#include "proof.bpf.h"
+#include "home.bpf.h"
 #include "sketch.bpf.h"
 #include "rules.bpf.h"
 
@@ -59,6 +61,13 @@ struct {
 	__type(value, struct flow_sketch);
 } sketches SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PROOF_SETS);
+	__type(key, __u32);
+	__type(value, struct proof_set);
+} proofs SEC(".maps");
+
 /* One program that passing packets go on to, if there is one (`sluice chain`). It must be made for multi-buffer packets, too. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -75,42 +84,27 @@ INLINE void record(struct frame_totals *all, enum frame_kind kind, const struct 
 	all->count[kind].bytes += p->length;
 }
 
-INLINE void count_aside(__u32 segment, const __be32 *daddr, __u8 family, __u32 packets)
+/* Global, as most of what few packets need: verified once, not for each way in which a packet comes here. */
+__attribute__((noinline)) int count_aside(__u32 segment, const struct packet *p)
 {
 	struct flow_sketch *sketch = bpf_map_lookup_elem(&sketches, &segment);
 
-	if (sketch)
-		sketch_add(sketch, daddr, family, config.sketch_seed, packets);
+	if (sketch && p)
+		sketch_add(sketch, p->daddr, p->family, config.sketch_seed, p->count);
+	return FRAME_ASIDE;
 }
 
 /* An entry lost its place: what it had counted moves from flow to aside. */
 INLINE void move_aside(__u32 segment, struct frame_totals *all, const struct flow_lost *lost)
 {
+	struct flow_sketch *sketch = bpf_map_lookup_elem(&sketches, &segment);
+
 	all->count[FRAME_FLOW].packets -= lost->packets;
 	all->count[FRAME_FLOW].bytes -= lost->bytes;
 	all->count[FRAME_ASIDE].packets += lost->packets;
 	all->count[FRAME_ASIDE].bytes += lost->bytes;
-	count_aside(segment, lost->daddr, lost->family, lost->packets);
-}
-
-INLINE enum frame_kind count_flow(__u32 segment, struct frame_totals *all, const struct packet *p, __u64 now)
-{
-	__u64 hash = flow_hash(p, config.hash_keys);
-	__u32 sets = config.sets, index = segment * sets + flow_set_index(hash, sets);
-	struct flow_set *set = bpf_map_lookup_elem(&flows, &index);
-	struct flow_lost lost;
-	enum flow_result result = FLOW_ASIDE;
-
-	if (likely(set != 0))
-		result = flow_count(set, p, hash, now >> FLOW_TIME_SHIFT, &lost);
-	if (likely(result == FLOW_COUNTED))
-		return FRAME_FLOW;
-	if (result == FLOW_EVICTED) {
-		move_aside(segment, all, &lost);
-		return FRAME_FLOW;
-	}
-	count_aside(segment, p->daddr, p->family, p->count);
-	return FRAME_ASIDE;
+	if (sketch)
+		sketch_add(sketch, lost->daddr, lost->family, config.sketch_seed, lost->packets);
 }
 
 INLINE struct sluice_control *control_block(void)
@@ -118,6 +112,90 @@ INLINE struct sluice_control *control_block(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/*
+ * Whether a packet is a martian. If not, and it is a SYN-ACK, its receiver is asked for a proof.
+ */
+__attribute__((noinline)) int is_refused(const struct packet *p, __u32 interface, __u64 now)
+{
+	struct sluice_control *block = control_block();
+	struct proof_set *set;
+	__u64 hash;
+	__u32 index;
+
+	if (!p || !block)
+		return 0;
+	if (unlikely(home_may_be(p)) && is_martian(p, block, interface))
+		return 1;
+	if (!tcp_is_syn_ack(p))
+		return 0;
+	hash = proof_reverse_hash(p, config.hash_keys);
+	index = proof_index(hash);
+	set = bpf_map_lookup_elem(&proofs, &index);
+	if (set)
+		proof_ask(set, hash, bpf_ntohl(p->sequence) + 1, now >> FLOW_TIME_SHIFT);
+	return 0;
+}
+
+/* The marks of a flow with this hash, of which `marks` were known, after an ACK. */
+__attribute__((noinline)) __u32 marks_after_ack(__u32 marks, __u64 hash, __be32 acknowledged, __u64 now)
+{
+	__u32 index = proof_index(hash);
+	struct proof_set *set = bpf_map_lookup_elem(&proofs, &index);
+
+	return set ? proof_marks(set, marks, hash, bpf_ntohl(acknowledged), now >> FLOW_TIME_SHIFT) : marks;
+}
+
+INLINE void prove(struct flow_set *set, __u32 way, const struct packet *p, __u64 hash, __u64 now)
+{
+	struct flow_entry *entry = &set->entries[way & (FLOW_WAYS - 1)];
+
+	entry->fragments = marks_after_ack(entry->fragments, hash, p->acknowledged, now);
+}
+
+/* Counts the first packet of a flow in this generation. */
+__attribute__((noinline)) int count_first(__u32 segment, const struct packet *p, __u64 hash, __u64 now)
+{
+	__u32 sets = config.sets, index = segment * sets + flow_set_index(hash, sets), way = 0;
+	struct flow_set *set = bpf_map_lookup_elem(&flows, &index);
+	struct frame_totals *all = bpf_map_lookup_elem(&totals, &segment);
+	struct flow_lost lost;
+	enum flow_result result;
+
+	if (!p || !set || !all)
+		return FRAME_ASIDE;
+	result = flow_count_first(set, hash, p, now >> FLOW_TIME_SHIFT, &way, &lost);
+	if (result == FLOW_ASIDE)
+		return count_aside(segment, p);
+	if (result == FLOW_EVICTED)
+		move_aside(segment, all, &lost);
+	if (flow_may_prove(set, way, p))
+		prove(set, way, p, hash, now);
+	return FRAME_FLOW;
+}
+
+/*
+ * Where a packet comes from is looked at with the first of its flow in a generation; of SYN-ACKs always, for what they say is
+ * taken as a question to somebody else.
+ */
+INLINE enum frame_kind count_flow(__u32 segment, const struct packet *p, __u32 interface, __u64 now)
+{
+	__u64 hash = flow_hash(p, config.hash_keys);
+	__u32 sets = config.sets, index = segment * sets + flow_set_index(hash, sets), way = FLOW_WAYS;
+	struct flow_set *set = bpf_map_lookup_elem(&flows, &index);
+
+	if (likely(set != 0))
+		way = flow_find(set, flow_tag(hash), p);
+	if (unlikely(way >= FLOW_WAYS || tcp_is_syn_ack(p)) && is_refused(p, interface, now))
+		return FRAME_MARTIAN;
+	if (unlikely(way >= FLOW_WAYS) || !set)
+		return count_first(segment, p, hash, now);
+	if (unlikely(flow_count_again(set, way, p, now >> FLOW_TIME_SHIFT) == FLOW_ASIDE))
+		return count_aside(segment, p);
+	if (unlikely(flow_may_prove(set, way, p)))
+		prove(set, way, p, hash, now);
+	return FRAME_FLOW;
 }
 
 /* The segment this CPU writes now. Read once a packet: the agent may turn the generation at any time. */
@@ -154,8 +232,8 @@ __attribute__((noinline)) int rules_drop_odd(const struct packet *p, __u64 now)
 	return p && block && rules_drop(p, block, now);
 }
 
-/* The whole path. Nonzero: drop. */
-INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce)
+/* The whole path of a packet that came in by `interface`, or, if that is 0, is this host's. Nonzero: drop. */
+INLINE int process(void *data, void *end, __u32 length, __u32 count, __u32 interface, int enforce)
 {
 	struct sluice_control *block = control_block();
 	struct frame_totals *all;
@@ -178,12 +256,12 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, int enforce
 		if (enforce && unlikely(rules_drop(&packet, block, now)))
 			kind = FRAME_DROPPED;
 		else
-			kind = count_flow(segment, all, &packet, now);
+			kind = count_flow(segment, &packet, interface, now);
 	} else if (enforce && packet.family && rules_drop_odd(&packet, now)) {
 		kind = FRAME_DROPPED;
 	}
 	record(all, kind, &packet);
-	return kind == FRAME_DROPPED;
+	return kind == FRAME_DROPPED || (kind == FRAME_MARTIAN && block->drop_martians);
 }
 
 /*
@@ -204,7 +282,8 @@ INLINE __u32 packet_length(struct xdp_md *ctx)
 SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
-	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, packet_length(ctx), 1, 1))
+	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, packet_length(ctx), 1, ctx->ingress_ifindex,
+		    1))
 		return XDP_DROP;
 	/* Does not come back, unless the slot is empty. */
 	bpf_tail_call_static(ctx, &next, 0);
@@ -220,6 +299,6 @@ int sluice_egress(struct __sk_buff *ctx)
 {
 	__u32 segments = ctx->gso_segs ?: 1;
 
-	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, 0);
+	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, ctx->ingress_ifindex, 0);
 	return TC_ACT_UNSPEC;
 }

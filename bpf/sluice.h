@@ -13,7 +13,7 @@
 /* clang-format off */
 
 /* Changes whenever a map's key, value or meaning does. An agent adopts pinned maps of its own version only. */
-#define SLUICE_ABI		4
+#define SLUICE_ABI		5
 
 #define FLOW_WAYS		8
 #define GENERATIONS		2
@@ -21,6 +21,8 @@
 #define SKETCH_WIDTH		4096
 /* Flow times are kept in units of 2^20 ns (1.05 ms): 32 bits last 52 days, and a shift is cheaper than a division. */
 #define FLOW_TIME_SHIFT		20
+/* Interfaces on the side of others that can be told apart from our own. */
+#define OUTSIDE_MAX		14
 /* Random words that key the flow hash: ten for an IPv6 flow. */
 #define HASH_KEYS		10
 
@@ -42,6 +44,9 @@ struct sluice_control {
 	__u64	dead_after;		/* silence, in ns, after which automatic rules no longer apply; 0: never */
 	__u32	scoped_rules;		/* rules by destination; 0 saves their look-ups */
 	__u32	gate_all;		/* gate bits of prefixes too short to be spread: IPv4 below /8, IPv6 below /32 */
+	__u32	drop_martians;		/* nonzero: they are dropped, else counted only */
+	__u32	outside[OUTSIDE_MAX];	/* interfaces (by index) on the side of others; 0 ends the list */
+	__u32	pad;
 	struct sluice_config config;	/* a copy for an agent that adopts the maps */
 };
 
@@ -55,7 +60,7 @@ enum frame_kind {
 	FRAME_VERSION,			/* malformed: version field is not what the Ethernet type says */
 	FRAME_HEADER_LENGTH,		/* malformed: IPv4 header length below 20 or beyond the frame */
 	FRAME_EXTENSION,		/* malformed: IPv6 extension header beyond the frame */
-	FRAME_EXTENSION_CHAIN,		/* malformed: more than eight of them */
+	FRAME_MARTIAN,			/* from outside, in the name of a source that is not there: no evidence of anything */
 	FRAME_KINDS,
 };
 
@@ -84,7 +89,7 @@ struct flow_entry {
 	__be16	dport;
 	__u8	protocol;
 	__u8	family;
-	__u16	fragments;		/* sticks at 65535 */
+	__u16	fragments;		/* sticks at FRAGMENTS_MAX; above it the marks of enum flow_mark */
 	__u32	packets;
 	__u32	bytes;			/* frame lengths, Ethernet header included */
 	__u64	squared_bytes;
@@ -97,6 +102,13 @@ struct flow_entry {
 	__u32	rst;
 	__u16	min_length;
 	__u16	max_length;
+};
+
+#define FRAGMENTS_MAX		0x3fff
+
+enum flow_mark {
+	FLOW_UNSURE = 1 << 14,		/* TCP: the next ACK is to be held against the table of proofs */
+	FLOW_PROVEN = 1 << 15,		/* TCP: the source has acknowledged the number that its peer chose */
 };
 
 struct flow_addresses {
@@ -127,6 +139,33 @@ struct flow_set {
 struct flow_sketch {
 	__u32	packets[SKETCH_ROWS][SKETCH_WIDTH];
 };
+
+/*
+ * What is known of who can receive what is sent to him (proof.bpf.h). A proof is kept for one TCP flow, that of the caller: first as
+ * a question, which is the number that the callee chose; then, when the caller has acknowledged it, as an answer.
+ */
+struct proof {
+	__u64	flow;			/* its hash, of which the lowest byte counts wrong answers; 0: free */
+	__u32	number;			/* that is to be acknowledged, host order */
+	__u32	seen;			/* in units of 2^FLOW_TIME_SHIFT ns */
+};
+#define PROOF_WAYS		4
+#define PROOF_SETS		8192
+
+/* Questions stand apart from answers: a flood of the former pushes out no answer. */
+struct proof_set {
+	struct proof asked[PROOF_WAYS];
+	struct proof proven[PROOF_WAYS];
+};
+
+/* A network that is ours, or an address that no packet from outside can have: the key of the map `homes`. */
+struct home_key {
+	__u32	length;			/* of the prefix, 32 bits more than its own: those of the family */
+	__be32	family;			/* 4 or 6 */
+	__be32	addr[4];		/* IPv4 in the first word */
+};
+/* One bit for each IPv4 /16, and for each of as many classes of IPv6 /32: whether a home may be there. */
+#define HOME_GATE_BITS		(1 << 16)
 
 /* What a rule does, and who made it: kinds are kept apart everywhere, and asked in this order. */
 enum rule_kind {
@@ -267,11 +306,13 @@ enum gate_bit {
 #define GATE6_SIZE		(1 << 16)
 
 _Static_assert(sizeof(struct sluice_config) == 64, "sluice_config is copied as bytes");
-_Static_assert(sizeof(struct sluice_control) == 96, "sluice_control is a map value");
+_Static_assert(sizeof(struct sluice_control) == 160, "sluice_control is a map value");
 _Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole cache lines");
 _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
 _Static_assert(sizeof(struct flow_sketch) == SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
+_Static_assert(sizeof(struct proof_set) == 128, "proof_set is a map value of whole cache lines");
+_Static_assert(sizeof(struct home_key) == 24, "home_key is a map key");
 _Static_assert(sizeof(struct rule) == 64, "rule is a map value");
 _Static_assert(sizeof(struct source_line) == 64, "source_line is one cache line");
 _Static_assert(sizeof(struct source_key) == 16, "source_key is a map value");

@@ -30,6 +30,7 @@ struct Metrics {
             ("flow", status.traffic.flow), ("aside", status.traffic.aside),
             ("malformed", status.traffic.malformed),
             ("other", status.traffic.other), ("dropped", status.traffic.dropped),
+            ("martian", status.traffic.martian),
         ]
         add(
             "sluice_packets_total", "counter", "Frames seen, each in one part.",

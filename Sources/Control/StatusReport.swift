@@ -41,17 +41,19 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// All frames since the agent started; each is in exactly one of the five parts.
+    /// All frames since the agent started; each is in exactly one of the six parts.
     package struct Traffic: Codable, Hashable, Sendable {
         package var frames: UInt64
         package var bytes: UInt64
         package var flow: Count
         package var aside: Count
         package var malformed: Count
-        /// Packets of `malformed` by reason: `short`, `version`, `header_length`, `extension`, `extension_chain`.
+        /// Packets of `malformed` by reason: `short`, `version`, `header_length`, `extension`.
         package var malformations: [String: UInt64]
         package var other: Count
         package var dropped: Count
+        /// From outside, in the name of sources that are not there: no evidence against anybody.
+        package var martian: Count
         /// Share of the countable packets that stand in a flow entry, 0...1, in the latest generation.
         package var coverage: Double
         /// The lowest of any generation in the last minute.
@@ -69,6 +71,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
             malformations = Dictionary(uniqueKeysWithValues: reasons)
             other = totals.other
             dropped = totals.dropped
+            martian = totals.martian
             coverage = totals.coverage
             lowestCoverage = totals.coverage
         }

@@ -40,6 +40,17 @@ import CSluiceABI
 
     func setScopedRules(_ count: Int) { unsafe block.pointee.scoped_rules = UInt32(count) }
 
+    /// Says which interfaces, by index, are on the side of others, and whether what comes in there in the name of ours is dropped.
+    func setOutside(_ interfaces: [UInt32], dropsMartians: Bool) {
+        unsafe withUnsafeMutableBytes(of: &block.pointee.outside) { raw in
+            let places = unsafe raw.bindMemory(to: UInt32.self)
+            for place in places.indices {
+                unsafe places[place] = place < interfaces.count ? interfaces[place] : 0
+            }
+        }
+        unsafe block.pointee.drop_martians = dropsMartians ? 1 : 0
+    }
+
     /// Gate bits that stand for every source.
     var gateBits: UInt8 {
         get { unsafe UInt8(truncatingIfNeeded: block.pointee.gate_all) }

@@ -15,6 +15,7 @@ package final class Datapath: FlowSource, RuleSink {
     private let control: ControlBlock
     private let generations: GenerationReader
     private let rules: RuleTable
+    private let homes: HomeTable
     private var pins: PinDirectory?
     private var guards: Guards?
     private var lastRead: Timestamp
@@ -34,6 +35,7 @@ package final class Datapath: FlowSource, RuleSink {
         control.heartbeat = Machine.monotonicNanoseconds()
         generations = try GenerationReader(maps, control: control)
         rules = try RuleTable(maps, control: control)
+        homes = try HomeTable(maps)
         isAdopted = false
         lastRead = now
     }
@@ -50,12 +52,14 @@ package final class Datapath: FlowSource, RuleSink {
             control.config.sets == UInt32(options.slotsPerCPU / Int(FLOW_WAYS)),
             let program = try? BPFProgram(name: "sluice_ingress", pinnedAt: pins.program),
             let generations = try? GenerationReader(maps, control: control),
-            let rules = try? RuleTable(maps, control: control)
+            let rules = try? RuleTable(maps, control: control),
+            let homes = try? HomeTable(maps)
         else { return nil }
         self.maps = maps
         self.control = control
         self.generations = generations
         self.rules = rules
+        self.homes = homes
         ingress = program
         egress = try? BPFProgram(name: "sluice_egress", pinnedAt: pins.egressProgram)
         isAdopted = true
@@ -156,6 +160,14 @@ package final class Datapath: FlowSource, RuleSink {
     package func beat(deadAfter: Duration?) {
         control.setDeadAfter(deadAfter.map { UInt64(max($0.nanoseconds, 1)) } ?? 0)
         control.heartbeat = Machine.monotonicNanoseconds()
+    }
+
+    /// Tells the program whose addresses are ours, so that others cannot speak in their name from outside.
+    package func bind(_ ingress: Ingress) throws {
+        // First the networks: an interface that is outside before would have packets from them taken for martians rightly.
+        try homes.set(ingress.homes)
+        let indices = ingress.outside.compactMap(Interface.index)
+        control.setOutside(Array(indices.prefix(Int(OUTSIDE_MAX))), dropsMartians: ingress.dropsMartians)
     }
 
     package func read(at now: Timestamp) -> Reading {

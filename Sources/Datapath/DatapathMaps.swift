@@ -19,6 +19,9 @@ struct DatapathMaps {
     let sourceRest: BPFMap
     let sourceKeys: BPFMap
     let scopes: BPFMap
+    let proofs: BPFMap
+    let homes: BPFMap
+    let homeGate: BPFMap
 
     /// All maps, which `open` finds by their names in `bpf/`.
     init(_ open: (String) throws -> BPFMap) throws {
@@ -36,11 +39,14 @@ struct DatapathMaps {
         sourceRest = try open("source_rest")
         sourceKeys = try open("source_keys")
         scopes = try open("scopes")
+        proofs = try open("proofs")
+        homes = try open("homes")
+        homeGate = try open("home_gate")
     }
 
     var all: [BPFMap] {
         [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
-            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys]
+            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys, proofs, homes, homeGate]
     }
 
     /// Whether keys, values and sizes are what this version makes with this configuration: pinned maps may be another's.
@@ -56,6 +62,7 @@ struct DatapathMaps {
             && has(sourceKeys, UInt32.self, SourceKeyABI.self)
             && has(lengths6, UInt32.self, Lengths6ABI.self)
             && has(scopes, ScopeKeyABI.self, RuleABI.self)
+            && has(proofs, UInt32.self, ProofSetABI.self) && has(homes, HomeKeyABI.self, UInt32.self)
             && all.allSatisfy { map in sizes[map.name].map { $0 == map.capacity } ?? true }
     }
 

@@ -102,7 +102,8 @@ extension FlowSample {
         squaredBytes = entry.squared_bytes
         minimumLength = entry.min_length
         maximumLength = entry.max_length
-        fragments = UInt64(entry.fragments)
+        fragments = UInt64(entry.fragments & UInt16(FRAGMENTS_MAX))
+        isProven = entry.isProven
         syn = UInt64(entry.syn)
         synAck = UInt64(entry.syn_ack)
         ack = UInt64(entry.ack)
@@ -117,11 +118,16 @@ extension FlowSample {
         squaredBytes &+= entry.squared_bytes
         minimumLength = min(minimumLength, entry.min_length)
         maximumLength = max(maximumLength, entry.max_length)
-        fragments &+= UInt64(entry.fragments)
+        fragments &+= UInt64(entry.fragments & UInt16(FRAGMENTS_MAX))
+        isProven = isProven || entry.isProven
         syn &+= UInt64(entry.syn)
         synAck &+= UInt64(entry.syn_ack)
         ack &+= UInt64(entry.ack)
         fin &+= UInt64(entry.fin)
         rst &+= UInt64(entry.rst)
     }
+}
+
+extension FlowEntryABI {
+    fileprivate var isProven: Bool { fragments & UInt16(FLOW_PROVEN.rawValue) != 0 }
 }

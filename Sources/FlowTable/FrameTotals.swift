@@ -15,6 +15,7 @@ extension Totals {
             aside = count(FRAME_ASIDE)
             dropped = count(FRAME_DROPPED)
             other = count(FRAME_OTHER)
+            martian = count(FRAME_MARTIAN)
             for reason in Malformation.allCases {
                 let frames = count(reason.kind)
                 if frames.packets > 0 { malformations[reason] = frames }
@@ -31,7 +32,6 @@ extension Malformation {
         case .version: FRAME_VERSION
         case .headerLength: FRAME_HEADER_LENGTH
         case .extension: FRAME_EXTENSION
-        case .extensionChain: FRAME_EXTENSION_CHAIN
         }
     }
 }

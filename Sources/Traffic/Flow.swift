@@ -89,7 +89,7 @@ package struct FlowSample: Hashable, Sendable {
     package var squaredBytes: UInt64 = 0
     package var minimumLength: UInt16 = .max
     package var maximumLength: UInt16 = 0
-    /// Packets that were fragments (first or later); sticks at 65,535 a CPU.
+    /// Packets that were fragments (first or later); sticks at 16,383 a CPU.
     package var fragments: UInt64 = 0
     /// TCP packets with SYN and without ACK.
     package var syn: UInt64 = 0
@@ -99,6 +99,9 @@ package struct FlowSample: Hashable, Sendable {
     package var ack: UInt64 = 0
     package var fin: UInt64 = 0
     package var rst: UInt64 = 0
+    /// Whether its source has acknowledged the number that its peer chose for this TCP connection, now or before: it receives what
+    /// is sent to its address, so nobody speaks in its name (`bpf/proof.bpf.h`).
+    package var isProven = false
     /// Time of the first and of the last packet.
     package var first: Timestamp
     package var last: Timestamp
@@ -122,6 +125,7 @@ package struct FlowSample: Hashable, Sendable {
         ack += other.ack
         fin += other.fin
         rst += other.rst
+        isProven = isProven || other.isProven
         first = min(first, other.first)
         last = max(last, other.last)
     }

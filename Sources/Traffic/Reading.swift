@@ -25,8 +25,6 @@ package enum Malformation: String, Hashable, Sendable, CaseIterable {
     case headerLength = "header_length"
     /// An IPv6 extension header ends beyond the frame.
     case `extension`
-    /// There are more than eight of them.
-    case extensionChain = "extension_chain"
 }
 
 /// What the data plane did with all frames it saw; every frame is in exactly one of the members.
@@ -43,6 +41,9 @@ package struct Totals: Hashable, Sendable {
     package var other = Count()
     /// Dropped by a deny rule or a limit, and so not in `flow`.
     package var dropped = Count()
+    /// Came from outside in the name of a source that is not there (RFC 2827): evidence of nothing, and dropped where that is
+    /// configured.
+    package var martian = Count()
 
     package init() {}
 
@@ -52,15 +53,18 @@ package struct Totals: Hashable, Sendable {
         for (reason, count) in right.malformations { left.malformations[reason, default: Count()] += count }
         left.other += right.other
         left.dropped += right.dropped
+        left.martian += right.martian
     }
 
     /// All of `malformations`.
     package var malformed: Count { malformations.values.reduce(into: Count()) { $0 += $1 } }
 
     package var frames: UInt64 {
-        flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets
+        flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets + martian.packets
     }
-    package var bytes: UInt64 { flow.bytes + aside.bytes + malformed.bytes + other.bytes + dropped.bytes }
+    package var bytes: UInt64 {
+        flow.bytes + aside.bytes + malformed.bytes + other.bytes + dropped.bytes + martian.bytes
+    }
 
     /// Share of the countable packets that stand in a flow entry, 0...1; 1 where there were none.
     package var coverage: Double {

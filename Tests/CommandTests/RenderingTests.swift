@@ -34,7 +34,7 @@ struct RenderingTests {
                 Seen        12,403,751 frames, 9.9 GB
                             12,345,678 in flows, 1,234 aside, 56,789 dropped, 8
                             malformed, 42 not IP
-                            malformed: 1 extension_chain, 7 short
+                            malformed: 1 extension, 7 short
                 Coverage    99.99 %, at least 99.99 % in the last minute
                 Rules       3 bans, 1 limit, 2 allow-list entries
                 Alerts      1,200

@@ -18,7 +18,7 @@ enum Samples {
         totals.dropped = Count(packets: 56_789, bytes: 3_400_000)
         totals.other = Count(packets: 42, bytes: 2520)
         totals.malformations = [
-            .short: Count(packets: 7, bytes: 210), .extensionChain: Count(packets: 1, bytes: 90),
+            .short: Count(packets: 7, bytes: 210), .extension: Count(packets: 1, bytes: 90),
         ]
         return StatusReport(
             version: "0.1.0", mode: .shadow, learning: StatusReport.Learning(progress: 0.625, remaining: 580),

@@ -21,7 +21,6 @@ static const enum frame_kind kinds[] = {
 	[READ_VERSION] = FRAME_VERSION,
 	[READ_HEADER_LENGTH] = FRAME_HEADER_LENGTH,
 	[READ_EXTENSION] = FRAME_EXTENSION,
-	[READ_CHAIN] = FRAME_EXTENSION_CHAIN,
 };
 
 static _Alignas(64) struct flow_set sets[SETS];
@@ -59,8 +58,9 @@ static void count(struct packet *packet)
 	static const __u32 keys[HASH_KEYS] = { 1, 2, 3, 5, 8, 13, 21, 34, 55, 89 };
 	__u64 hash = flow_hash(packet, keys), in_entries = 0;
 	struct flow_lost lost;
+	__u32 way;
 
-	switch (flow_count(&sets[flow_set_index(hash, SETS)], packet, hash, packets, &lost)) {
+	switch (flow_count(&sets[flow_set_index(hash, SETS)], packet, hash, packets, &way, &lost)) {
 	case FLOW_COUNTED: break;
 	case FLOW_ASIDE: add_aside(packet->daddr, packet->family, 1); break;
 	case FLOW_EVICTED: add_aside(lost.daddr, lost.family, lost.packets); break;

@@ -65,8 +65,11 @@ static enum reading read_ipv6(const uint8_t *packet, size_t length, struct refer
 	while (next == 0 || next == 43 || next == 44 || next == 51 || next == 60) {
 		size_t size;
 
-		if (++headers > 8)
-			return READ_CHAIN;
+		/* Not looked into any further: a flow of the next header's number, without ports. */
+		if (++headers > 8) {
+			flow->protocol = next;
+			return READ_FLOW;
+		}
 		if (length - at < 8)
 			return READ_EXTENSION;
 		if (next == 44) {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* What a frame is to be counted as, by docs/dataplane.md, in its order. */
-enum reading { READ_FLOW, READ_OTHER, READ_SHORT, READ_VERSION, READ_HEADER_LENGTH, READ_EXTENSION, READ_CHAIN };
+enum reading { READ_FLOW, READ_OTHER, READ_SHORT, READ_VERSION, READ_HEADER_LENGTH, READ_EXTENSION };
 
 /* The flow of a frame; ports in host order, an IPv4 address in the last four bytes. */
 struct reference {

@@ -73,7 +73,8 @@ package enum Expected: Hashable, Sendable {
         var rest = Array(packet.dropFirst(40))
         var seen = 0
         while [0, 43, 44, 51, 60].contains(next) {
-            guard seen < 8 else { return .malformed(.extensionChain) }
+            // Further ones are not looked into: a flow of the next one's number, without ports.
+            guard seen < 8 else { return .flow(key(source, destination, next, [])) }
             guard rest.count >= 8 else { return .malformed(.extension) }
             seen += 1
             if next == 44, rest.number(at: 2) / 8 != 0 { return .flow(key(source, destination, rest[0], [])) }

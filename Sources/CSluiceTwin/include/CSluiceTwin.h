@@ -6,7 +6,8 @@
 #include "../../../bpf/sluice.h"
 
 struct sluice_twin {
-	struct flow_set *sets; /* config.sets of them, 64-byte aligned */
+	struct flow_set *sets;    /* config.sets of them, 64-byte aligned */
+	struct proof_set *proofs; /* PROOF_SETS of them */
 	struct frame_totals totals;
 	struct sluice_config config;
 };

@@ -6,11 +6,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "3.12.3"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -32,8 +32,9 @@ let package = Package(
         .library(
             "Detection", ["Features", "Models", "Scoring", "Traffic", .numerics],
             resources: [.embedInCode("Resources/default.safetensors")]),
-        .library("Evaluation", ["Features", "Traffic", .numerics]),
+        .library("Evaluation", ["Features", "Models", "Traffic", .numerics]),
         .library("Policy", ["Detection", "Features", "Traffic"]),
+        .library("Engine", ["Detection", "Policy", "Traffic"]),
 
         // The boundary to the kernel and to capture files.
         .library("FlowTable", ["CMemory", "CSluiceABI", "Traffic"]),
@@ -45,37 +46,45 @@ let package = Package(
         // The agent and what it talks to.
         .library("Signing", ["Models", .product(name: "Crypto", package: "swift-crypto")]),
         .library(
-            "Configuration", ["Detection", "Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
+            "Configuration",
+            ["Detection", "Features", "Models", "Policy", "Traffic", .product(name: "Yams", package: "Yams")]),
         .library(
             "Store",
             [
-                "Detection", "Features", "Policy", "Signing", "Traffic",
+                "API", "Detection", "Features", "Policy", "Signing", "Traffic",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .library("API", ["Traffic"]),
         .library(
             "Control",
             [
-                "Detection", "Features", "Policy", "Traffic",
-                .product(name: "FlyingSocks", package: "FlyingFox"),
+                "API", "Traffic",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .library(
             "Agent",
             [
-                "BPF", "Configuration", "Control", "Datapath", "Detection", "Evaluation", "Features",
-                "Models", "Policy",
-                "Replay",
-                "Signing", "Store", "Traffic",
+                "API", "BPF", "Configuration", "Control", "Datapath", "Detection", "Engine", "Features",
+                "Models", "Policy", "Signing", "Store", "Traffic",
+            ]),
+
+        // The same logic over captures, and over what an agent has recorded.
+        .library(
+            "Rehearsal",
+            [
+                "Configuration", "Detection", "Engine", "Evaluation", "Features", "Models", "Policy",
+                "Replay", "Store", "Traffic",
             ]),
         .library("Terminal"),
         .systemLibrary(name: "CMalloc"),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "CMalloc", "Configuration", "Control", "Datapath", "Detection", "Doctor",
-                "Evaluation",
-                "Features", "Models", "Policy",
-                "Replay",
-                "Signing", "Terminal", "Traffic", .arguments,
+                "Agent", "API", "CMalloc", "Configuration", "Control", "Datapath", "Detection", "Doctor",
+                "Evaluation", "Features", "Models", "Policy", "Rehearsal", "Replay", "Signing", "Terminal",
+                "Traffic", .arguments,
             ],
             swiftSettings: .strict),
 
@@ -93,13 +102,13 @@ let package = Package(
         .library(
             "Lab",
             [
-                "Control", "Policy", "Terminal", "Traffic",
+                "API", "Control", "Terminal", "Traffic",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
             name: "sluice-lab",
-            dependencies: ["Configuration", "Control", "Features", "Lab", "Terminal", .arguments],
+            dependencies: ["API", "Configuration", "Control", "Lab", "Terminal", "Traffic", .arguments],
             swiftSettings: .strict),
 
         // Frames to test with, built layer by layer, and namespaces to send them in.
@@ -118,37 +127,31 @@ let package = Package(
         .tests("ModelsTests", ["Models", .numerics]),
         .tests("ScoringTests", ["Models", "Scoring"]),
         .tests("DetectionTests", ["Detection", "Features", "Models", "Traffic"]),
-        .tests("EvaluationTests", ["Evaluation", "Features", "TestSupport", "Traffic"]),
+        .tests("EvaluationTests", ["Evaluation", "Features", "Models", "TestSupport", "Traffic"]),
         .tests("ConfigurationTests", ["Configuration", "Detection", "Policy", "Traffic"]),
         .tests("SigningTests", ["Models", "Signing"]),
         .tests("PolicyTests", ["Detection", "Features", "Policy", "TestSupport", "Traffic"]),
         .tests(
             "StoreTests",
             [
-                "Detection", "Features", "Policy", "Store", "Traffic",
+                "API", "Detection", "Features", "Policy", "Store", "Traffic",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        .tests(
-            "ControlTests",
-            [
-                "Control", "Detection", "Features", "Policy", "Traffic",
-                .product(name: "FlyingSocks", package: "FlyingFox"),
-            ]),
+        .tests("ControlTests", ["API", "Control", "TestSupport", "Traffic"]),
         .tests("TerminalTests", ["Terminal"]),
         .tests(
             "CommandTests",
             [
-                "Control", "Detection", "Features", "Policy", "Signing", "sluice", "Terminal", "Traffic",
-                .arguments,
+                "Agent", "API", "Control", "Detection", "Features", "Policy", "Signing", "sluice", "Terminal",
+                "Traffic", .arguments,
             ]),
         .tests(
             "AgentTests",
             [
-                "Agent", "BPF", "Control", "CTestSupport", "Detection", "Features", "Models", "Policy",
-                "Signing",
-                "Store", "TestSupport", "Traffic",
+                "Agent", "API", "BPF", "Control", "CTestSupport", "Detection", "Engine", "Features", "Models",
+                "Policy", "Signing", "Store", "TestSupport", "Traffic",
             ]),
-        .tests("LabTests", ["Configuration", "Control", "Lab", "Policy", "Terminal", "Traffic"]),
+        .tests("LabTests", ["API", "Configuration", "Control", "Lab", "Terminal", "Traffic"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x

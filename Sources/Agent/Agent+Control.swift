@@ -1,8 +1,10 @@
+package import API
 import BPF
 import Configuration
-package import Control
+import Control
 import Datapath
 import Detection
+import Engine
 import Features
 import Glibc
 import Policy
@@ -97,15 +99,14 @@ extension Agent: ControlService {
         return query.select(policy.sanctions).map { BanReport($0, in: policy) }
     }
 
-    package func ban(_ request: BanRequest) async throws -> BanReport {
-        let (policy, ban) = try change(confirm: request.confirm) { policy, now in
-            try policy.ban(request.prefix, for: request.lasting, reason: request.reason, at: now)
-        }
-        return BanReport(policy.sanction(ban.rule.id) ?? ban, in: policy)
+    package func ban(_ request: AddRequest) async throws -> ChangeResult {
+        try carryOut(
+            .ban(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
+            confirm: request.confirm)
     }
 
-    package func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
-        try change(confirm: confirm) { try $0.unban(prefix, at: $1) }.result.map { BanReport($0) }
+    package func unban(_ request: RemoveRequest) async throws -> ChangeResult {
+        try carryOut(.unban, request.prefixes, confirm: request.confirm)
     }
 
     package func allowed() async throws -> [AllowReport] {
@@ -113,43 +114,50 @@ extension Agent: ControlService {
         return policy.allowList.map { AllowReport($0, in: policy) }
     }
 
-    package func allow(_ request: AllowRequest) async throws -> AllowResult {
-        let (policy, (entry, lifted)) = try change(confirm: request.confirm) { policy, now in
-            let (entry, lifted, changes) = try policy.allow(
-                request.prefix, for: request.lasting, reason: request.reason, at: now)
-            return ((entry, lifted), changes)
-        }
-        return AllowResult(
-            entry: AllowReport(policy.entry(entry.prefix) ?? entry, in: policy), lifted: lifted.map(\.prefix))
+    package func allow(_ request: AddRequest) async throws -> ChangeResult {
+        try carryOut(
+            .allow(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
+            confirm: request.confirm)
     }
 
-    package func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
-        AllowReport(try change(confirm: confirm) { policy, _ in try policy.disallow(prefix) }.result)
+    package func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
+        try carryOut(.disallow, request.prefixes, confirm: request.confirm)
     }
 
     package func protected() async throws -> [ProtectReport] {
         engine.policy.protected.map(ProtectReport.init)
     }
 
-    package func protect(_ request: ProtectRequest) async throws -> ProtectResult {
-        let (entry, lifted) = try change { policy, now in
-            let (entry, lifted, changes) = try policy.protect(
-                request.prefix, reason: request.reason, at: now)
-            return ((entry, lifted), changes)
-        }.result
-        return ProtectResult(entry: ProtectReport(entry), lifted: lifted.map(\.prefix))
+    package func protect(_ request: ProtectRequest) async throws -> ChangeResult {
+        try carryOut(.protect(reason: request.reason), request.prefixes)
     }
 
-    package func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
-        ProtectReport(try change { policy, _ in try policy.unprotect(prefix) }.result)
+    package func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
+        try carryOut(.unprotect, request.prefixes)
+    }
+
+    private func carryOut(
+        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil
+    ) throws -> ChangeResult {
+        let (policy, outcome) = try change { policy, now in
+            try policy.carryOut(
+                Order(action, prefixes), confirmWithin: confirm.map { .seconds($0) }, at: now)
+        }
+        return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
     }
 
     package func modes() async throws -> ModeReport { ModeReport(engine.policy) }
 
     package func setMode(_ request: ModeRequest) async throws -> ModeReport {
         ModeReport(
-            try change(confirm: request.confirm) { policy, _ in
-                ((), try policy.changeMode(to: request.mode, of: request.group))
+            try change { policy, now in
+                let before = policy
+                var changes = try policy.changeMode(to: request.mode, of: request.group)
+                if let confirm = request.confirm {
+                    try policy.awaitConfirmation(
+                        of: &changes, since: before, within: .seconds(confirm), at: now)
+                }
+                return ((), changes)
             }.policy)
     }
 
@@ -159,30 +167,22 @@ extension Agent: ControlService {
         try change { try $0.confirm(request.changes, at: $1) }.result.map(PendingReport.init)
     }
 
-    package func batch(_ request: BatchRequest) async throws -> BatchResult {
-        let now = time()
-        var policy = engine.policy
-        let (result, changes) = try request.apply(to: &policy, at: now)
-        if request.isTrial != true { try commit(policy, changes, at: now) }
-        return result
-    }
-
     /// An operator's change, from the policy to the kernel and the store; returns the policy with it.
     private func change<Result>(
-        confirm: Double? = nil, _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
+        _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
     ) throws -> (policy: Policy, result: Result) {
+        // Who has gone meanwhile was told that nothing was done.
+        try Task.checkCancellation()
         let now = time()
         var policy = engine.policy
         do {
-            var (result, changes) = try body(&policy, now)
-            if let confirm {
-                try policy.awaitConfirmation(
-                    of: &changes, since: engine.policy, within: .seconds(confirm), at: now)
-            }
+            let (result, changes) = try body(&policy, now)
             try commit(policy, changes, at: now)
             return (policy, result)
         } catch let refusal as Refusal {
             throw ControlError(refusal)
+        } catch let refused as RefusedOrder {
+            throw ControlError(refused)
         }
     }
 
@@ -207,20 +207,22 @@ extension Agent: ControlService {
         record(changes.events, by: Caller.current?.name ?? "operator", at: now)
     }
 
-    package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
-        try store.alerts(
-            since: query.since, source: query.source, reason: query.reason, order: query.order,
-            limit: query.limit ?? .max
-        ).map(AlertReport.init)
-    }
+    // What is asked of the database is answered beside the loop, which must not wait for who reads much.
 
-    // The audit trail only grows: what has to read much of it does so beside the loop.
+    package nonisolated func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        try await LowPriority.run { [store] in
+            try store.alerts(
+                since: query.since, source: query.source, reason: query.reason, order: query.order,
+                limit: query.limit ?? .max
+            ).map(AlertReport.init)
+        }
+    }
 
     package nonisolated func audit(_ query: AuditQuery) async throws -> [AuditReport] {
         let lines = try await LowPriority.run { [store] in
             try store.auditTrail(
                 since: query.since, source: query.source, reason: query.reason, verb: query.kind?.rawValue,
-                limit: query.limit)
+                limit: query.limit ?? ListLimits.usual)
         }
         return lines.map {
             AuditReport(
@@ -228,11 +230,11 @@ extension Agent: ControlService {
         }
     }
 
-    package nonisolated func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+    package nonisolated func verifyAudit(_ part: AuditPart) async throws -> AuditVerdict {
         var place = AuditPlace.start
-        if let part {
-            guard let given = AuditPlace(line: part.line, hash: part.hash) else {
-                throw ControlError(.invalid, "`\(part.hash)` is no hash: it has 64 hexadecimal digits")
+        if let line = part.after, let hash = part.hash {
+            guard let given = AuditPlace(line: line, hash: hash) else {
+                throw ControlError(.invalid, "`\(hash)` is no hash: it has 64 hexadecimal digits")
             }
             place = given
         }
@@ -249,25 +251,17 @@ extension Agent: ControlService {
 
     package func explain(_ address: Address) async throws -> Explanation {
         let treatment = engine.policy.treatment(of: address)
-        let alerts = try store.alerts(about: address, limit: 10)
+        let current = current(address)
         let deciding = treatment.allowedBy == nil ? treatment.deciding : nil
-        let cause =
-            deciding == nil ? alerts.first : try deciding?.alertID.flatMap { try store.alert(id: $0) }
-        return Explanation(
-            of: address, treatment: treatment, cause: cause, current: current(address),
-            alerts: alerts.filter { $0.id != cause?.id },
-            similar: try cause.map { try similar(to: $0) } ?? [])
-    }
-
-    /// The alerts about others that are most like one, of the latest thousand.
-    private func similar(to alert: Alert) throws -> [(likeness: Double, alert: Alert)] {
-        let others = try store.alerts(since: nil, limit: 1_000).filter {
-            $0.verdict.entity.prefix != alert.verdict.entity.prefix
+        return try await LowPriority.run { [store] in
+            let alerts = try store.alerts(about: address, limit: 10)
+            let cause =
+                deciding == nil ? alerts.first : try deciding?.alertID.flatMap { try store.alert(id: $0) }
+            return Explanation(
+                of: address, treatment: treatment, cause: cause, current: current,
+                alerts: alerts.filter { $0.id != cause?.id },
+                similar: try cause.map { try store.similar(to: $0) } ?? [])
         }
-        let alike = others.map { (likeness: $0.verdict.likeness(to: alert.verdict), alert: $0) }
-            .filter { $0.likeness >= 0.7 }
-        // Of those that are equally alike, the latest.
-        return Array(alike.sorted { ($0.likeness, $0.alert.id) > ($1.likeness, $1.alert.id) }.prefix(3))
     }
 
     package func events(_ query: EventQuery) async throws -> [EventReport] { eventLog.latest(query) }
@@ -314,5 +308,18 @@ extension Agent: ControlService {
                 score: window.score, threshold: window.threshold,
                 state: Explanation.State(engine.policy.treatment(of: window.entity.prefix.address)))
         }
+    }
+}
+
+extension Store {
+    /// The alerts about others that are most like one, of the latest thousand.
+    fileprivate func similar(to alert: Alert) throws -> [(likeness: Double, alert: Alert)] {
+        let others = try alerts(since: nil, limit: 1_000).filter {
+            $0.verdict.entity.prefix != alert.verdict.entity.prefix
+        }
+        let alike = others.map { (likeness: $0.verdict.likeness(to: alert.verdict), alert: $0) }
+            .filter { $0.likeness >= 0.7 }
+        // Of those that are equally alike, the latest.
+        return Array(alike.sorted { ($0.likeness, $0.alert.id) > ($1.likeness, $1.alert.id) }.prefix(3))
     }
 }

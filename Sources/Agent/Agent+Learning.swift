@@ -1,6 +1,7 @@
-package import Configuration
+import Configuration
 import Detection
-package import Models
+import Engine
+import Models
 import Signing
 import Store
 import Traffic
@@ -240,19 +241,5 @@ extension Agent {
     private static func metadata(of site: SiteModel) -> String {
         let pairs = site.file.metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return "{\(pairs.joined(separator: ","))}"
-    }
-}
-
-extension ModelKind {
-    /// The kind that a configuration names.
-    package init(_ name: Configuration.Detection.Model) {
-        self =
-            switch name {
-            case .autoencoder: .autoencoder
-            case .pca: .pca
-            case .forest: .forest
-            case .kmeans: .kmeans
-            case .svm: .svm
-            }
     }
 }

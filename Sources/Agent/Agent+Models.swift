@@ -1,6 +1,8 @@
+package import API
 import Configuration
-package import Control
+import Control
 import Detection
+import Engine
 import Features
 import Foundation
 import Models
@@ -116,17 +118,15 @@ extension Agent {
         ModelKeys(own: key.publicKey, trusted: configuration.models.trustedKeys)
     }
 
-    package func judge(alert id: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
+    package func judge(_ request: FeedbackRequest) async throws -> AlertReport {
         let now = clock.now
-        guard let feedback = Feedback(rawValue: request.feedback) else {
-            throw ControlError(.invalid, "`feedback` must be good or bad, not `\(request.feedback)`")
-        }
+        let (id, feedback) = (request.alert, request.feedback)
         guard var alert = try store.alert(id: id) else {
             throw ControlError(.notFound, "there is no alert \(id)", hint: "sluice alerts lists them")
         }
         guard alert.feedback != feedback else { return AlertReport(alert) }
         if feedback == .bad, engine.policy.sanctions.contains(where: { $0.rule.id == alert.ruleID }) {
-            _ = try await unban(alert.verdict.entity.prefix, confirm: nil)
+            _ = try await unban(RemoveRequest(prefixes: [alert.verdict.entity.prefix]))
         }
         try store.judge(id, as: feedback, by: who, under: loaded.hash, at: now)
         engine.detector.learn(from: alert.verdict, wasRight: feedback == .good, at: now)

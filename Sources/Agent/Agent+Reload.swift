@@ -1,5 +1,7 @@
+package import API
 package import Configuration
-package import Control
+import Control
+import Engine
 import Policy
 import Signing
 import Store

@@ -1,6 +1,7 @@
-package import Control
+package import API
 import Detection
-import Evaluation
+import Engine
+import Models
 import Policy
 import Store
 package import Traffic

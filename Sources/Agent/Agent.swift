@@ -1,8 +1,9 @@
+import API
 import BPF
 package import Configuration
-import Control
 package import Datapath
 import Detection
+import Engine
 import Features
 import Models
 import Policy
@@ -336,19 +337,13 @@ extension DatapathOptions {
 }
 
 extension DetectionConfiguration {
-    /// What the configuration says of detection.
+    /// What the configuration says of detection on this host.
     ///
-    /// Of `host`, connected networks have neighbours in them, which are told apart one by one, and those that are not on the
-    /// side of the Internet are ours; `nil`: there is no host, as in a replay.
-    package init(_ configuration: Configuration, host: HostAddresses? = nil) {
-        self.init()
-        windows.ipv6SourceLength = configuration.ipv6SourcePrefix
-        windows.localPrefixes = configuration.localNetworks + (host?.inside(configuration.roles) ?? [])
-        windows.neighbourPrefixes = host?.outside(configuration.roles) ?? []
-        learnDuration = configuration.learn.duration
-        retrainInterval = configuration.learn.retrain
-        trialDuration = configuration.learn.trial
-        accepted = configuration.acceptedAlarms
-        grouping = Grouping(configuration.groups.map(\.traffic))
+    /// Connected networks have neighbours in them, which are told apart one by one, and those that are not on the side of the
+    /// Internet are ours.
+    package init(_ configuration: Configuration, host: HostAddresses) {
+        self.init(configuration)
+        windows.localPrefixes += host.inside(configuration.roles)
+        windows.neighbourPrefixes = host.outside(configuration.roles)
     }
 }

@@ -1,4 +1,4 @@
-import Control
+import API
 import Synchronization
 
 /// The last events, and those who follow them.
@@ -25,8 +25,8 @@ final class EventLog: Sendable {
         var followers: [Int: Follower] = [:]
         var lastFollower = 0
 
-        func latest(_ query: EventQuery) -> [EventReport] {
-            Array(events.suffix(EventLog.kept).filter(query.matches).suffix(query.limit))
+        func latest(_ query: EventQuery, most: Int) -> [EventReport] {
+            Array(events.suffix(EventLog.kept).filter(query.matches).suffix(query.limit ?? most))
         }
     }
 
@@ -55,7 +55,9 @@ final class EventLog: Sendable {
     }
 
     /// Those that have happened, the oldest first.
-    func latest(_ query: EventQuery) -> [EventReport] { state.withLock { $0.latest(query) } }
+    func latest(_ query: EventQuery) -> [EventReport] {
+        state.withLock { $0.latest(query, most: ListLimits.usual) }
+    }
 
     /// Those that have happened, then those that happen.
     ///
@@ -65,7 +67,7 @@ final class EventLog: Sendable {
             of: EventReport.self, bufferingPolicy: .bufferingOldest(Self.kept))
         let number: Int? = state.withLock { state in
             guard state.followers.count < Self.mostFollowers else { return nil }
-            for event in state.latest(query) { continuation.yield(event) }
+            for event in state.latest(query, most: 0) { continuation.yield(event) }
             state.lastFollower += 1
             state.followers[state.lastFollower] = Follower(query: query, continuation: continuation)
             return state.lastFollower

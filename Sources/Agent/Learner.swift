@@ -1,4 +1,5 @@
 import Detection
+import Engine
 import Signing
 import Store
 import Traffic

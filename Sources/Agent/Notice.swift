@@ -1,4 +1,4 @@
-package import Control
+package import API
 package import Policy
 package import Traffic
 

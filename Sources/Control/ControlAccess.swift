@@ -1,3 +1,4 @@
+package import API
 import Glibc
 
 /// Who may ask, and who may change things.

@@ -1,7 +1,9 @@
-import Features
-import FlyingSocks
+package import API
 import Foundation
 import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 package import Traffic
 
 /// Speaks to the agent behind a Unix socket.
@@ -11,135 +13,72 @@ package struct ControlClient: ControlService {
     /// Where the agent is expected.
     package let socket: String
     private static let timeLimit: Duration = .seconds(15)
+    /// A little longer than the agent takes for a change at most.
+    private static let changeLimit: Duration = .seconds(65)
+    /// Longest line of a stream.
+    private static let maximumLine = 1 << 20
 
     /// A client for the socket; nothing is opened before the first call.
     package init(socket: String) { self.socket = socket }
 
-    package func status() async throws -> StatusReport { try await get("status") }
-
-    package func bans(_ query: BanQuery) async throws -> [BanReport] {
-        try await (get("bans" + Self.query(query.parameters)) as BanList).bans
-    }
-
-    package func ban(_ request: BanRequest) async throws -> BanReport {
-        try await send("POST", "bans", body: try Wire.encode(request))
-    }
-
-    package func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
-        let path = "bans/" + Self.encode("\(prefix)") + Self.query([("confirm", confirm.map { "\($0)" })])
-        return try await (send("DELETE", path) as BanList).bans
-    }
-
-    package func allowed() async throws -> [AllowReport] { try await (get("allow") as AllowList).allowed }
-
-    package func allow(_ request: AllowRequest) async throws -> AllowResult {
-        try await send("POST", "allow", body: try Wire.encode(request))
-    }
-
-    package func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
-        let path = "allow/" + Self.encode("\(prefix)") + Self.query([("confirm", confirm.map { "\($0)" })])
-        return try await send("DELETE", path)
-    }
-
-    package func protected() async throws -> [ProtectReport] {
-        try await (get("protect") as ProtectList).protected
-    }
-
-    package func protect(_ request: ProtectRequest) async throws -> ProtectResult {
-        try await send("POST", "protect", body: try Wire.encode(request))
-    }
-
-    package func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
-        try await send("DELETE", "protect/" + Self.encode("\(prefix)"))
-    }
-
-    package func pending() async throws -> [PendingReport] {
-        try await (get("pending") as PendingList).pending
-    }
-
-    package func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
-        try await (send("POST", "confirm", body: try Wire.encode(request)) as PendingList).pending
-    }
-
-    package func modes() async throws -> ModeReport { try await get("mode") }
-
-    package func setMode(_ request: ModeRequest) async throws -> ModeReport {
-        try await send("POST", "mode", body: try Wire.encode(request))
-    }
-
-    package func report(since: Timestamp?) async throws -> NetworkReport {
-        try await get("report" + Self.query([("since", since?.rfc3339)]))
-    }
-
-    package func batch(_ request: BatchRequest) async throws -> BatchResult {
-        try await send("POST", "batch", body: try Wire.encode(request))
-    }
-
-    package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
-        try await (get("alerts" + Self.query(query.parameters)) as AlertList).alerts
-    }
-
-    package func models() async throws -> [ModelReport] { try await (get("models") as ModelList).models }
-
-    package func model(_ id: String) async throws -> ModelDocument {
-        try await get("models/" + Self.encode(id))
-    }
-
-    package func promote(_ request: PromotionRequest) async throws -> ModelReport {
-        try await send("POST", "models/promote", body: try Wire.encode(request))
-    }
-
-    package func challenge(_ document: ModelDocument) async throws -> ModelReport {
-        try await send("POST", "models", body: try Wire.encode(document))
-    }
-
-    package func keys() async throws -> ModelKeys { try await get("keys") }
-
-    package func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
-        try await send("POST", "alerts/\(alert)/feedback", body: try Wire.encode(request))
-    }
-
-    package func audit(_ query: AuditQuery) async throws -> [AuditReport] {
-        try await (get("audit" + Self.query(query.parameters)) as AuditList).lines
-    }
-
-    package func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
-        try await get(
-            "audit/verify" + Self.query([("after", part.map { "\($0.line)" }), ("hash", part?.hash)]))
-    }
-
-    package func explain(_ address: Address) async throws -> Explanation {
-        try await get("explain?address=" + Self.encode("\(address)"))
-    }
-
-    package func settings() async throws -> SettingList { try await get("config") }
-
-    package func reload() async throws -> [SettingReport] {
-        try await (send("POST", "reload") as SettingList).settings
-    }
-
-    package func events(_ query: EventQuery) async throws -> [EventReport] {
-        try await (get("events" + Self.query(query.parameters)) as EventList).events
-    }
-
-    package func followEvents(
-        _ query: EventQuery
-    ) async throws -> AsyncThrowingStream<EventReport, any Error> {
-        let connection = try await connect(try await SocketPool<Poll>.client)
-        let head = "GET /v1/events/stream\(Self.query(query.parameters)) HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        let (stream, continuation) = AsyncThrowingStream.makeStream(of: EventReport.self)
-        let reading = Task {
-            defer { connection.close() }
-            do {
-                try await connection.write(Data(head.utf8))
-                let (status, rest) = try await connection.readLines(maximumLine: 1 << 20) {
-                    continuation.yield(try Wire.decode(EventReport.self, from: $0))
+    /// Asks an endpoint.
+    private func ask<Request, Answer>(
+        _ endpoint: Endpoint<Request, Answer>, _ request: Request
+    ) async throws -> Answer {
+        let (head, body) = try endpoint.message(request)
+        let limit = endpoint.method == .get ? Self.timeLimit : Self.changeLimit
+        let (status, answer) = try await withTimeLimit(limit) {
+            try await exchange(head, body) { inbound in
+                var (status, answer) = (0, Data())
+                for try await part in inbound {
+                    switch part {
+                    case .head(let head): status = Int(head.status.code)
+                    case .body(let bytes):
+                        answer += Data(bytes.readableBytesView)
+                        guard answer.count <= HTTPLimits.responseBody else { throw Self.tooLong }
+                    case .end: return (status, answer)
+                    }
                 }
-                guard status == 200 else { throw Self.error(status, rest) }
-                throw AgentUnreachable(socket: socket, reason: .ended)
-            } catch let error as SocketError {
-                let reason = AgentUnreachable.Reason.hungUp(error.localizedDescription)
-                continuation.finish(throwing: AgentUnreachable(socket: socket, reason: reason))
+                throw AgentUnreachable(socket: socket, reason: .hungUp("it closed the connection"))
+            }
+        }
+        guard (200..<300).contains(status) else { throw Self.error(status, answer) }
+        return try Wire.decode(Answer.self, from: answer)
+    }
+
+    /// Follows an endpoint that is answered line by line.
+    private func follow<Request, Answer>(
+        _ endpoint: Endpoint<Request, Answer>, _ request: Request
+    ) throws -> AsyncThrowingStream<Answer, any Error> {
+        let (head, body) = try endpoint.message(request)
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Answer.self)
+        let reading = Task {
+            do {
+                try await exchange(head, body) { inbound in
+                    var (status, buffer) = (0, Data())
+                    do {
+                        for try await part in inbound {
+                            switch part {
+                            case .head(let head): status = Int(head.status.code)
+                            case .body(let bytes): buffer += Data(bytes.readableBytesView)
+                            case .end: break
+                            }
+                            guard status == 200 else { continue }
+                            while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                                let line = Data(buffer[..<end])
+                                if !line.isEmpty {
+                                    continuation.yield(try Wire.decode(Answer.self, from: line))
+                                }
+                                buffer = Data(buffer[(end + 1)...])
+                            }
+                            guard buffer.count <= Self.maximumLine else { throw Self.tooLong }
+                        }
+                    } catch let error where status == 200 && (error is IOError || error is HTTPParserError) {
+                        // Killed, an agent does not end what it tells.
+                    }
+                    guard status == 200 else { throw Self.error(status, buffer) }
+                    throw AgentUnreachable(socket: socket, reason: .ended)
+                }
             } catch {
                 continuation.finish(throwing: error)
             }
@@ -148,77 +87,210 @@ package struct ControlClient: ControlService {
         return stream
     }
 
-    package func flows(_ query: FlowQuery) async throws -> [FlowReport] {
-        let parameters = [
-            ("source", query.source.map { "\($0)" }), ("limit", "\(query.limit)"),
-            ("sort", query.order.rawValue),
-        ]
-        return try await (get("flows" + Self.query(parameters)) as FlowList).flows
-    }
-
-    package func top(_ query: TopQuery) async throws -> [TopEntry] {
-        try await (get("top" + Self.query(query.parameters)) as TopList).entries
-    }
-
-    private func get<Document: Decodable>(_ path: String) async throws -> Document {
-        try await send("GET", path)
-    }
-
-    private func send<Document: Decodable>(
-        _ method: String, _ path: String, body: Data = Data()
-    ) async throws -> Document {
-        let head =
-            "\(method) /v1/\(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
-        let (status, answer) = try await exchange(Data(head.utf8) + body)
-        guard (200..<300).contains(status) else {
-            throw Self.error(status, answer)
-        }
-        return try Wire.decode(Document.self, from: answer)
-    }
+    private static let tooLong = ControlError(.failed, "the agent's answer is too long")
 
     private static func error(_ status: Int, _ answer: Data) -> ControlError {
         (try? Wire.decode(ErrorDocument.self, from: answer))?.error
             ?? ControlError(.failed, "the agent answered with status \(status)")
     }
 
-    private func exchange(_ request: Data) async throws -> (status: Int, body: Data) {
-        let pool = try await SocketPool<Poll>.client
-        return try await withTimeLimit(Self.timeLimit) {
-            let connection = try await connect(pool)
-            defer { connection.close() }
+    /// Sends a request, and gives `read` what is answered.
+    private func exchange<Value: Sendable>(
+        _ head: HTTPRequestHead, _ body: Data,
+        _ read: @Sendable (NIOAsyncChannelInboundStream<HTTPClientResponsePart>) async throws -> Value
+    ) async throws -> Value {
+        let channel = try await connect()
+        do {
+            return try await channel.executeThenClose { inbound, outbound in
+                do {
+                    try await outbound.write(.head(head))
+                    if !body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+                    try await outbound.write(.end(nil))
+                } catch  where !(error is CancellationError) {
+                    // A server that refuses a request may have answered before it got all of it.
+                }
+                return try await read(inbound)
+            }
+        } catch let error as IOError {
+            throw AgentUnreachable(socket: socket, reason: .hungUp(error.localizedDescription))
+        } catch HTTPParserError.invalidEOFState {
+            throw AgentUnreachable(socket: socket, reason: .hungUp("it closed the connection"))
+        } catch is HTTPParserError {
+            throw ControlError(.failed, "the answer is not HTTP")
+        }
+    }
+
+    private func connect() async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart> {
+        while true {
             do {
-                // A server that refuses a request may have answered and gone before it got all of it.
-                try? await connection.write(request)
-                return try await connection.readResponse(maximumBody: HTTPLimits.responseBody)
-            } catch let error as SocketError {
-                throw AgentUnreachable(socket: socket, reason: .hungUp(error.localizedDescription))
+                return try await ClientBootstrap(group: EventLoops.shared)
+                    .connect(unixDomainSocketPath: socket) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                            return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                        }
+                    }
+            } catch let error as IOError where error.errnoCode == EAGAIN {
+                // Others stand in the queue before the socket, which the agent sees to.
+                try await Task.sleep(for: .milliseconds(20))
+            } catch let error as IOError {
+                throw AgentUnreachable(
+                    socket: socket, reason: .init(code: error.errnoCode, message: error.localizedDescription))
             }
         }
     }
+}
 
-    private func connect(_ pool: some AsyncSocketPool) async throws -> HTTPConnection {
-        let descriptor = try Socket(domain: AF_UNIX, type: .stream)
-        do {
-            let client = try AsyncSocket(socket: descriptor, pool: pool)
-            try await client.connect(to: .unix(path: socket))
-            return HTTPConnection(socket: client)
-        } catch {
-            try? descriptor.close()
-            guard case .failed(_, let code, let message) = error as? SocketError else { throw error }
-            throw AgentUnreachable(socket: socket, reason: .init(code: code, message: message))
+extension Endpoint {
+    /// A request as HTTP.
+    fileprivate func message(_ request: Request) throws -> (HTTPRequestHead, body: Data) {
+        let data = try Wire.encode(request)
+        let isWhole = method == .post && !path.contains { $0.hasPrefix("{") }
+        var members = isWhole ? [:] : try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+        let segments = path.map { segment in
+            segment.hasPrefix("{")
+                ? members.removeValue(forKey: String(segment.dropFirst().dropLast())).map { "\($0)".encoded }
+                    ?? ""
+                : segment
         }
+        var uri = "/v1/" + segments.joined(separator: "/")
+        var body = Data()
+        switch method {
+        case .get:
+            let pairs = members.sorted { $0.key < $1.key }.map { "\($0.key)=\("\($0.value)".encoded)" }
+            if !pairs.isEmpty { uri += "?" + pairs.joined(separator: "&") }
+        case .post: body = isWhole ? data : try JSONSerialization.data(withJSONObject: members)
+        }
+        var head = HTTPRequestHead(version: .http1_1, method: .init(rawValue: method.rawValue), uri: uri)
+        head.headers = ["Host": "localhost", "Content-Length": "\(body.count)"]
+        return (head, body)
     }
+}
 
-    /// `?name=value&...` of those that have a value.
-    private static func query(_ parameters: [(name: String, value: String?)]) -> String {
-        let pairs = parameters.compactMap { name, value in value.map { "\(name)=\(encode($0))" } }
-        return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
-    }
-
+extension String {
     /// Percent-encoded, slashes and colons too.
-    private static func encode(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: ".-")))
-            ?? text
+    fileprivate var encoded: String {
+        addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: ".-"))) ?? self
+    }
+}
+
+extension ControlClient {
+    package func status() async throws -> StatusReport { try await ask(Endpoints.status, Nothing()) }
+
+    package func bans(_ query: BanQuery) async throws -> [BanReport] {
+        try await ask(Endpoints.bans, query).bans
+    }
+
+    package func ban(_ request: AddRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.ban, request)
+    }
+
+    package func unban(_ request: RemoveRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.unban, request)
+    }
+
+    package func allowed() async throws -> [AllowReport] {
+        try await ask(Endpoints.allowed, Nothing()).allowed
+    }
+
+    package func allow(_ request: AddRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.allow, request)
+    }
+
+    package func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.disallow, request)
+    }
+
+    package func protected() async throws -> [ProtectReport] {
+        try await ask(Endpoints.protected, Nothing()).protected
+    }
+
+    package func protect(_ request: ProtectRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.protect, request)
+    }
+
+    package func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
+        try await ask(Endpoints.unprotect, request)
+    }
+
+    package func pending() async throws -> [PendingReport] {
+        try await ask(Endpoints.pending, Nothing()).pending
+    }
+
+    package func confirm(_ request: ConfirmRequest) async throws -> [PendingReport] {
+        try await ask(Endpoints.confirm, request).pending
+    }
+
+    package func modes() async throws -> ModeReport { try await ask(Endpoints.modes, Nothing()) }
+
+    package func setMode(_ request: ModeRequest) async throws -> ModeReport {
+        try await ask(Endpoints.setMode, request)
+    }
+
+    package func report(since: Timestamp?) async throws -> NetworkReport {
+        try await ask(Endpoints.report, ReportQuery(since: since))
+    }
+
+    package func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
+        try await ask(Endpoints.alerts, query).alerts
+    }
+
+    package func judge(_ request: FeedbackRequest) async throws -> AlertReport {
+        try await ask(Endpoints.judge, request)
+    }
+
+    package func models() async throws -> [ModelReport] {
+        try await ask(Endpoints.models, Nothing()).models
+    }
+
+    package func model(_ id: String) async throws -> ModelDocument {
+        try await ask(Endpoints.model, ModelQuery(id: id))
+    }
+
+    package func promote(_ request: PromotionRequest) async throws -> ModelReport {
+        try await ask(Endpoints.promote, request)
+    }
+
+    package func challenge(_ document: ModelDocument) async throws -> ModelReport {
+        try await ask(Endpoints.challenge, document)
+    }
+
+    package func keys() async throws -> ModelKeys { try await ask(Endpoints.keys, Nothing()) }
+
+    package func audit(_ query: AuditQuery) async throws -> [AuditReport] {
+        try await ask(Endpoints.audit, query).lines
+    }
+
+    package func verifyAudit(_ part: AuditPart) async throws -> AuditVerdict {
+        try await ask(Endpoints.verifyAudit, part)
+    }
+
+    package func explain(_ address: Address) async throws -> Explanation {
+        try await ask(Endpoints.explain, ExplainQuery(address: address))
+    }
+
+    package func settings() async throws -> SettingList { try await ask(Endpoints.settings, Nothing()) }
+
+    package func reload() async throws -> [SettingReport] {
+        try await ask(Endpoints.reload, Nothing()).settings
+    }
+
+    package func events(_ query: EventQuery) async throws -> [EventReport] {
+        try await ask(Endpoints.events, query).events
+    }
+
+    package func followEvents(
+        _ query: EventQuery
+    ) async throws -> AsyncThrowingStream<EventReport, any Error> {
+        try follow(Endpoints.followEvents, query)
+    }
+
+    package func flows(_ query: FlowQuery) async throws -> [FlowReport] {
+        try await ask(Endpoints.flows, query).flows
+    }
+
+    package func top(_ query: TopQuery) async throws -> [TopEntry] {
+        try await ask(Endpoints.top, query).entries
     }
 }
 
@@ -253,32 +325,5 @@ extension AgentUnreachable.Reason {
         case EACCES, EPERM: self = .notPermitted
         default: self = .other(message)
         }
-    }
-}
-
-extension ListQuery where Order: RawRepresentable<String> {
-    fileprivate var parameters: [(name: String, value: String?)] {
-        [
-            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
-            ("limit", limit.map { "\($0)" }), ("sort", order.rawValue),
-        ]
-    }
-}
-
-extension TrailQuery {
-    fileprivate var parameters: [(name: String, value: String?)] {
-        [
-            ("since", since?.rfc3339), ("source", source.map { "\($0)" }), ("reason", reason),
-            ("kind", kind?.rawValue), ("limit", limit > 0 ? "\(limit)" : nil),
-        ]
-    }
-}
-
-extension TopQuery {
-    fileprivate var parameters: [(name: String, value: String?)] {
-        [
-            ("view", view.rawValue), ("source", source.map { "\($0)" }), ("limit", "\(limit)"),
-            ("sort", order.rawValue),
-        ]
     }
 }

@@ -1,4 +1,4 @@
-import Policy
+package import API
 package import Traffic
 
 /// What the control socket offers; the agent implements it.
@@ -11,42 +11,37 @@ package protocol ControlService: Sendable {
     /// Bans and limits in force.
     func bans(_ query: BanQuery) async throws -> [BanReport]
 
-    /// Bans a source by hand.
+    /// Bans sources by hand.
     ///
-    /// - Throws: `ControlError` with code `refused` if the prefix is protected, allowed or too wide.
-    func ban(_ request: BanRequest) async throws -> BanReport
+    /// - Throws: `ControlError` with code `refused` and the prefixes that are protected, allowed or too wide.
+    func ban(_ request: AddRequest) async throws -> ChangeResult
 
-    /// Lifts every ban and limit on exactly this prefix, whoever made it, and returns what it was; undone unless confirmed
-    /// within so many seconds, if `confirm` says so.
-    ///
-    /// - Throws: `ControlError` with code `notFound` if there is none.
-    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport]
+    /// Lifts every ban and limit on exactly these prefixes, whoever made it.
+    func unban(_ request: RemoveRequest) async throws -> ChangeResult
 
     /// The allow-list.
     func allowed() async throws -> [AllowReport]
 
-    /// Adds to the allow-list, which lifts what the entry covers.
-    func allow(_ request: AllowRequest) async throws -> AllowResult
+    /// Adds to the allow-list, which lifts what the entries cover.
+    func allow(_ request: AddRequest) async throws -> ChangeResult
 
-    /// Takes an entry off the allow-list and returns what it was; undone unless confirmed within so many seconds, if
-    /// `confirm` says so.
+    /// Takes entries off the allow-list.
     ///
-    /// - Throws: `ControlError` with code `notFound` if it is not there, `refused` if it stands in the
-    ///   configuration or is protected automatically.
-    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport
+    /// - Throws: `ControlError` with code `refused` and those that stand in the configuration or are protected automatically.
+    func disallow(_ request: RemoveRequest) async throws -> ChangeResult
 
     /// What no rule is made on.
     func protected() async throws -> [ProtectReport]
 
-    /// Protects a prefix by name, which lifts automatic rules on it.
+    /// Protects prefixes by name, which lifts automatic rules on them.
     ///
-    /// - Throws: `ControlError` with code `refused` if it is banned by hand or too wide.
-    func protect(_ request: ProtectRequest) async throws -> ProtectResult
+    /// - Throws: `ControlError` with code `refused` and those that are banned by hand or too wide.
+    func protect(_ request: ProtectRequest) async throws -> ChangeResult
 
-    /// Takes off what was protected by name, and returns what it was.
+    /// Takes off what was protected by name.
     ///
-    /// - Throws: `ControlError` with code `notFound` if it is not protected, `refused` if it is by the agent itself.
-    func unprotect(_ prefix: Prefix) async throws -> ProtectReport
+    /// - Throws: `ControlError` with code `refused` and those that the agent itself protects.
+    func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult
 
     /// Changes that wait to be confirmed, the oldest first.
     func pending() async throws -> [PendingReport]
@@ -67,11 +62,6 @@ package protocol ControlService: Sendable {
     /// What each mode would do on this network, from what was seen since a time (`nil`: seven days ago).
     func report(since: Timestamp?) async throws -> NetworkReport
 
-    /// One change to many prefixes, or to none of them.
-    ///
-    /// - Throws: `ControlError` with the prefixes that stand in the way.
-    func batch(_ request: BatchRequest) async throws -> BatchResult
-
     /// Alerts that are kept.
     func alerts(_ query: AlertQuery) async throws -> [AlertReport]
 
@@ -81,7 +71,7 @@ package protocol ControlService: Sendable {
     /// Whether the audit trail is what was written: a part of it, from the beginning or after another part.
     ///
     /// - Throws: `ControlError` with code `invalid` if the hash is none.
-    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict
+    func verifyAudit(_ part: AuditPart) async throws -> AuditVerdict
 
     /// What happens to packets from `address`, and why.
     func explain(_ address: Address) async throws -> Explanation
@@ -111,7 +101,7 @@ package protocol ControlService: Sendable {
     /// Takes an operator's word on an alert; a false alarm's ban is lifted.
     ///
     /// - Throws: `ControlError` with code `notFound` if it is not kept.
-    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport
+    func judge(_ request: FeedbackRequest) async throws -> AlertReport
 
     /// The configuration in use, every key of it.
     func settings() async throws -> SettingList
@@ -137,21 +127,22 @@ package protocol ControlService: Sendable {
 }
 
 extension ControlService {
-    /// Lifts every ban and limit on exactly this prefix.
-    package func unban(_ prefix: Prefix) async throws -> [BanReport] {
-        try await unban(prefix, confirm: nil)
-    }
-
-    /// Takes an entry off the allow-list.
-    package func disallow(_ prefix: Prefix) async throws -> AllowReport {
-        try await disallow(prefix, confirm: nil)
-    }
-
     /// Every ban and limit in force, newest first.
     package func bans() async throws -> [BanReport] { try await bans(.all) }
 
     /// Alerts after `since` (all that are kept if `nil`), newest first, at most `limit`.
     package func alerts(since: Timestamp?, limit: Int) async throws -> [AlertReport] {
         try await alerts(AlertQuery(since: since, limit: limit, order: .time))
+    }
+    /// Verifies the whole audit trail, part by part; `report` is called after each with what is known so far.
+    package func verifyAudit(reporting report: (AuditVerdict) -> Void) async throws -> AuditVerdict {
+        var verdict = try await verifyAudit(AuditPart())
+        while verdict.broken == nil, verdict.last < verdict.newest {
+            report(verdict)
+            var next = try await verifyAudit(AuditPart(after: verdict.last, hash: verdict.head))
+            next.lines += verdict.lines
+            verdict = next
+        }
+        return verdict
     }
 }

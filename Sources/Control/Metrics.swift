@@ -1,5 +1,4 @@
-import Features
-import Policy
+import API
 import Traffic
 
 /// The status as Prometheus text (exposition format 0.0.4), in base units.

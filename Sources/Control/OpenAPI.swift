@@ -1,3 +1,4 @@
+import API
 import Foundation
 
 /// The API as an OpenAPI 3.1 document, made of the routes and of the documents themselves.
@@ -13,9 +14,9 @@ package enum OpenAPI {
         var paths: [String: [String: Any]] = [:]
         for route in routes {
             let path = "/v1/" + route.path.joined(separator: "/")
-            paths[path, default: [:]][route.method.lowercased()] = operation(route, error: error)
-            for type in [route.body, route.document].compactMap({ $0 }) {
-                components.merge(Schema(of: type).objects) { $1 }
+            paths[path, default: [:]][route.method.rawValue.lowercased()] = operation(route, error: error)
+            for schema in [route.body, route.answer.map(Schema.init(of:))].compactMap(\.self) {
+                components.merge(schema.objects) { $1 }
             }
         }
         let document: [String: Any] = [
@@ -40,19 +41,19 @@ package enum OpenAPI {
         let failure = content("Refused or misunderstood.", "application/json", error.json)
         let success = content(
             "Done.", route.contentType,
-            route.document.map { Schema(of: $0).json } ?? ["type": route.isText ? "string" : "object"])
+            route.answer.map { Schema(of: $0).json } ?? ["type": route.isText ? "string" : "object"])
         var operation: [String: Any] = [
             "summary": route.summary,
-            "operationId": ([route.method.lowercased()] + route.path).joined(separator: "-")
+            "operationId": ([route.method.rawValue.lowercased()] + route.path).joined(separator: "-")
                 .filter { $0.isLetter || $0 == "-" },
             "parameters": parameters(route),
             "responses": [
-                route.method == "POST" ? "201" : "200": success, "4XX": failure,
+                route.method == .post ? "201" : "200": success, "4XX": failure,
                 "503": content("The agent cannot answer now.", "application/json", error.json),
             ],
         ]
         if let body = route.body {
-            let schema = ["application/json": ["schema": Schema(of: body).json]]
+            let schema = ["application/json": ["schema": body.json]]
             operation["requestBody"] = ["required": true, "content": schema] as [String: Any]
         }
         return operation
@@ -65,22 +66,35 @@ package enum OpenAPI {
     }
 
     private static func parameters(_ route: Route) -> [[String: Any]] {
-        var result: [[String: Any]] = route.parameters.map { parameter in
-            [
-                "name": parameter.name, "in": "query", "description": parameter.summary,
-                "required": parameter.isRequired, "schema": parameter.schema.json,
+        func parameter(_ member: Schema.Member, in place: String) -> [String: Any] {
+            let (summary, schema) = described[member.name] ?? ("As the lists have it.", nil)
+            return [
+                "name": member.name, "in": place, "description": summary,
+                "required": place == "path" || member.isRequired, "schema": (schema ?? member.schema).json,
             ]
         }
-        for segment in route.path where segment.hasPrefix("{") {
-            let isPrefix = segment == Route.prefix
-            result.append([
-                "name": String(segment.dropFirst().dropLast()), "in": "path", "required": true,
-                "schema": (isPrefix ? Schema.prefix : .string).json,
-                "description": isPrefix
-                    ? "An address or a prefix; its slash may be written as it is, or as %2F."
-                    : "As the lists have it.",
-            ])
-        }
-        return result
+        let inQuery = route.method == .get ? route.others : []
+        return inQuery.map { parameter($0, in: "query") } + route.inPath.map { parameter($0, in: "path") }
+    }
+
+    /// What parameters mean, and what of their shape the type does not say.
+    private static let described: [String: (summary: String, Schema?)] = [
+        "since": ("Later ones only.", nil),
+        "source": ("Those on a source that has an address in common with this.", nil),
+        "reason": ("Those with exactly this reason.", nil),
+        "limit": ("How many at most.", .integer(from: 1, through: ListLimits.most)),
+        "kind": ("Those of this kind.", nil),
+        "after": ("Lines after this one; none: from the first on.", .integer(from: 0, through: .max)),
+        "hash": ("The hash that the line `after` must have.", nil),
+        "address": ("Of either family.", nil),
+        "view": ("Who sends, or who is sent to.", nil),
+        "sort": ("Numbers and times greatest first, words from A to Z.", nil),
+    ]
+}
+
+extension Route {
+    /// What the body of a request is; `nil` where there is none.
+    fileprivate var body: Schema? {
+        method == .post && !others.isEmpty ? .object(name: name, others) : nil
     }
 }

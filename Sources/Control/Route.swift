@@ -1,59 +1,58 @@
+import API
 import Foundation
 
-/// One thing that can be asked of the agent: where, how, and what answers.
-///
-/// `Routes.swift` has them all; the server answers by that table, and the OpenAPI document is made of it.
+/// An endpoint as the server has it: what answers a request there.
 struct Route: Sendable {
-    let method: String
-    /// Segments behind `/v1/`; `{id}` takes any, `{prefix}` at the end an address or a prefix.
+    let method: Method
+    /// Segments behind `/v1/`; `{id}` takes any.
     let path: [String]
     let summary: String
-    let parameters: [Parameter]
-    /// Of the body; `nil` where there is none.
-    let body: (any (Codable & SendableMetatype).Type)?
+    /// What may stand in a request.
+    let members: [Schema.Member]
+    /// Name of the request's type.
+    let name: String
     /// Of the answer; `nil` where it is no document of ours.
-    let document: (any (Codable & SendableMetatype).Type)?
+    let answer: (any (Codable & SendableMetatype).Type)?
     let contentType: String
     let respond: @Sendable (any ControlService, HTTPRequest) async throws -> HTTPResponse
 
-    /// A route that is answered with a document.
-    ///
-    /// `answer` gets a request whose parameters have known names, and nothing else checked.
-    init<Document: Codable & SendableMetatype>(
-        _ method: String, _ path: String, _ summary: String, parameters: [Parameter] = [],
-        body: (any (Codable & SendableMetatype).Type)? = nil,
-        _ answer: @escaping @Sendable (any ControlService, HTTPRequest) async throws -> Document
+    private init<Request: Codable & Sendable, Answer: Codable & Sendable>(
+        _ endpoint: Endpoint<Request, Answer>, contentType: String,
+        _ respond: @escaping @Sendable (any ControlService, Request) async throws -> HTTPResponse
     ) {
-        self.method = method
-        self.path = path.split(separator: "/").map(String.init)
-        self.summary = summary
-        self.parameters = parameters
-        self.body = body
-        document = Document.self
-        contentType = "application/json"
-        respond = { service, request in
-            let document = try await answer(service, request)
-            return HTTPResponse(status: method == "POST" ? 201 : 200, body: try Wire.encode(document))
+        let shape = Schema(of: Request.self)
+        method = endpoint.method
+        path = endpoint.path
+        summary = endpoint.summary
+        members = shape.members
+        name = shape.name
+        answer = Answer.self
+        self.contentType = contentType
+        let reader = RequestReader<Request>(method: method, path: path, members: members)
+        self.respond = { service, request in try await respond(service, try reader.read(request)) }
+    }
+
+    /// An endpoint that is answered with a document.
+    init<Request: Codable & Sendable, Answer: Codable & Sendable>(
+        _ endpoint: Endpoint<Request, Answer>,
+        _ answer: @escaping @Sendable (any ControlService, Request) async throws -> Answer
+    ) {
+        let status = endpoint.method == .post ? 201 : 200
+        self.init(endpoint, contentType: "application/json") { service, request in
+            HTTPResponse(status: status, body: try Wire.encode(try await answer(service, request)))
         }
     }
 
-    /// A route that is answered with documents as they come, line by line.
-    init<Document: Codable & Sendable>(
-        _ method: String, _ path: String, _ summary: String, parameters: [Parameter],
+    /// An endpoint that is answered with documents as they come, line by line.
+    init<Request: Codable & Sendable, Answer: Codable & Sendable>(
+        lines endpoint: Endpoint<Request, Answer>,
         _ answer:
-            @escaping @Sendable (any ControlService, HTTPRequest) async throws
-            -> AsyncThrowingStream<Document, any Error>
+            @escaping @Sendable (any ControlService, Request) async throws
+            -> AsyncThrowingStream<Answer, any Error>
     ) {
-        self.method = method
-        self.path = path.split(separator: "/").map(String.init)
-        self.summary = summary
-        self.parameters = parameters
-        body = nil
-        document = Document.self
-        contentType = "application/jsonl"
-        respond = { service, request in
+        self.init(endpoint, contentType: "application/jsonl") { service, request in
             let documents = try await answer(service, request)
-            var response = HTTPResponse(status: 200, contentType: "application/jsonl", body: Data())
+            var response = HTTPResponse(status: 200, contentType: "application/jsonl")
             response.lines = { send in
                 for try await document in documents {
                     try await send(try Wire.encode(document) + Data("\n".utf8))
@@ -63,50 +62,32 @@ struct Route: Sendable {
         }
     }
 
-    /// A route that is answered with bytes of another kind.
+    /// What is answered with bytes of another kind, and is for other programs than ours.
     init(
-        _ method: String, _ path: String, _ summary: String, contentType: String,
-        _ answer: @escaping @Sendable (any ControlService, HTTPRequest) async throws -> Data
+        _ path: String, _ summary: String, contentType: String,
+        _ answer: @escaping @Sendable (any ControlService) async throws -> Data
     ) {
-        self.method = method
-        self.path = path.split(separator: "/").map(String.init)
+        method = .get
+        self.path = [path]
         self.summary = summary
-        parameters = []
-        body = nil
-        document = nil
+        members = []
+        name = ""
+        self.answer = nil
         self.contentType = contentType
-        respond = { service, request in
-            HTTPResponse(status: 200, contentType: contentType, body: try await answer(service, request))
+        respond = { service, _ in
+            HTTPResponse(status: 200, contentType: contentType, body: try await answer(service))
         }
     }
 
     var isText: Bool { contentType.hasPrefix("text/") }
 
+    /// Members that stand in the path.
+    var inPath: [Schema.Member] { members.filter { path.contains("{\($0.name)}") } }
+    /// Those that stand elsewhere.
+    var others: [Schema.Member] { members.filter { !path.contains("{\($0.name)}") } }
+
     /// Whether the segments behind `/v1/` are this path.
     func matches(_ segments: ArraySlice<String>) -> Bool {
-        var segments = segments
-        // `10.0.0.0%2F8` is one segment, `10.0.0.0/8` two.
-        if path.last == Self.prefix, segments.count == path.count + 1 { segments.removeLast() }
-        guard segments.count == path.count else { return false }
-        return zip(segments, path).allSatisfy { $0 == $1 || $1.hasPrefix("{") }
-    }
-
-    /// Stands for an address or a prefix in a path.
-    static let prefix = "{prefix}"
-}
-
-/// A parameter of a query.
-struct Parameter: Sendable {
-    let name: String
-    let summary: String
-    let isRequired: Bool
-    /// As JSON Schema.
-    let schema: Schema
-
-    init(_ name: String, _ summary: String, _ schema: Schema, isRequired: Bool = false) {
-        self.name = name
-        self.summary = summary
-        self.schema = schema
-        self.isRequired = isRequired
+        segments.count == path.count && zip(segments, path).allSatisfy { $0 == $1 || $1.hasPrefix("{") }
     }
 }

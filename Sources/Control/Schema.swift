@@ -28,10 +28,14 @@ indirect enum Schema: Sendable {
         .words(type.allCases.map(\.rawValue))
     }
 
-    /// Names of an object's members; none of anything else.
-    var members: [String] {
-        if case .object(_, let members) = self { return members.map(\.name) }
-        return []
+    /// An object's members; none of anything else.
+    var members: [Member] {
+        if case .object(_, let members) = self { members } else { [] }
+    }
+
+    /// An object's name; empty for anything else.
+    var name: String {
+        if case .object(let name, _) = self { name } else { "" }
     }
 
     /// As JSON; objects are references to `components`, which `objects` is to be given a place in.

@@ -1,3 +1,4 @@
+import API
 import Foundation
 import Traffic
 
@@ -26,7 +27,7 @@ extension Schema {
         default:
             let probe = Probe()
             let value = try? type.init(from: probe)
-            // `Control.StatusReport.Learning` is `StatusReport.Learning` to others.
+            // `API.StatusReport.Learning` is `StatusReport.Learning` to others.
             let name = String(reflecting: type).split(separator: ".").dropFirst().joined(separator: ".")
             return (.object(name: name, probe.members), value)
         }

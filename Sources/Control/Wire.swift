@@ -1,3 +1,4 @@
+import API
 import Foundation
 
 /// JSON as the control socket speaks it.
@@ -48,6 +49,8 @@ package enum Wire {
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {
             return try decoder.decode(type, from: data)
+        } catch let error as ControlError {
+            throw error
         } catch {
             throw ControlError(.invalid, describe(error))
         }

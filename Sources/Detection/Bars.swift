@@ -1,5 +1,6 @@
 import Features
 import Models
+import Traffic
 
 /// The bars that a window's score has to pass for a verdict.
 struct Bars {

@@ -1,4 +1,5 @@
 import Features
+import Traffic
 
 /// Something that can be said of a window for certain, without any model.
 struct Finding: Hashable {

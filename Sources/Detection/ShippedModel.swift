@@ -1,5 +1,6 @@
 package import Features
 package import Models
+import Traffic
 
 /// The model that comes with the program: what is out of the ordinary on any network.
 ///

@@ -1,6 +1,7 @@
 package import Features
 import Models
 import Scoring
+import Traffic
 
 extension SiteModel {
     /// The model's score of each window of a table, and -log10 of the probability that usual traffic scores as high.

@@ -1,5 +1,6 @@
 package import Features
 package import Models
+import Traffic
 
 /// What is usual on one network: trained by the agent itself from that network's traffic.
 package struct SiteModel: Sendable {

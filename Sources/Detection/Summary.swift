@@ -1,4 +1,5 @@
 import Features
+import Traffic
 
 /// One sentence about a window, for people.
 enum Summary {

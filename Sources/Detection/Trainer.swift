@@ -1,6 +1,7 @@
 import Features
 package import Models
 import Scoring
+import Traffic
 
 /// Why no model can be trained.
 package enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {

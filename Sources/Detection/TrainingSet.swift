@@ -1,4 +1,5 @@
 package import Features
+import Traffic
 
 /// Windows of benign traffic to train on; a copy that can be handed to another thread.
 package struct TrainingSet: Sendable {

@@ -42,13 +42,7 @@ package struct Target: Hashable, Sendable {
 
 /// The detector's opinion on one window that is out of the ordinary, with its reasons.
 package struct Verdict: Hashable, Sendable {
-    /// How sure it is.
-    package enum Tier: String, CaseIterable, Hashable, Sendable {
-        /// Worth a look.
-        case alert
-        /// Sure enough to block by itself.
-        case block
-    }
+    package typealias Tier = Traffic.Tier
 
     /// End of the window.
     package var time: Timestamp

@@ -1,4 +1,5 @@
 package import Features
+import Traffic
 
 /// Plain detectors to compare with, on the same windows.
 package struct Baseline: Sendable {

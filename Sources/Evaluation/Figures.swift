@@ -1,3 +1,5 @@
+package import Models
+
 /// The figures of a judgement, in the form in which they are printed.
 package struct Figures: Encodable, Sendable {
     /// What was judged: a capture's name, or `all`.

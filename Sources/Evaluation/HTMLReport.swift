@@ -1,3 +1,6 @@
+package import Models
+import Traffic
+
 /// An evaluation as one HTML page that needs nothing else.
 package struct HTMLReport {
     /// One capture's part.

@@ -1,4 +1,5 @@
 import Features
+import Traffic
 
 /// What a detector said about captures, held against their labels.
 ///

@@ -1,4 +1,5 @@
 import Features
+import Traffic
 
 /// Plots as SVG, with nothing from outside.
 struct Plot {

@@ -1,4 +1,5 @@
 import Terminal
+import Traffic
 
 /// Events as lines for people.
 enum EventText {

@@ -1,4 +1,5 @@
-package import Control
+package import API
+import Control
 package import Traffic
 
 /// Everything the lab has seen so far, for the screen and for the judgement.

@@ -1,5 +1,5 @@
+import API
 import Control
-import Policy
 import Terminal
 import Traffic
 

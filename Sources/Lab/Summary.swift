@@ -1,4 +1,5 @@
 import Terminal
+import Traffic
 
 /// The outcome as people read it.
 enum Summary {

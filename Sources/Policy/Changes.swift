@@ -32,14 +32,6 @@ package struct Alert: Hashable, Sendable {
     }
 }
 
-/// What an operator says of an alert.
-package enum Feedback: String, Hashable, Sendable, CaseIterable {
-    /// It was right.
-    case good
-    /// It was a false alarm.
-    case bad
-}
-
 /// Something that happened, for the store and for whoever listens.
 package enum Event: Hashable, Sendable {
     /// Why a ban or limit ended.

@@ -1,4 +1,4 @@
-import Traffic
+package import Traffic
 
 // Modes, and their change at run time.
 extension Policy {

@@ -1,3 +1,4 @@
+package import API
 import Detection
 import Features
 import Foundation
@@ -26,7 +27,7 @@ extension Store {
             }
         if source != nil { conditions.append("view = 'source'") }
         let sql = "SELECT * FROM alert WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(column)"
-        return try read { database in
+        return try readBeside { database in
             let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
             var result: [Alert] = []
             while result.count < limit, let row = try rows.next() {
@@ -45,7 +46,7 @@ extension Store {
     /// Alerts about the address, or about a prefix that has it, newest first.
     package func alerts(about address: Address, limit: Int) throws(StoreError) -> [Alert] {
         let prefixes = (0...address.bitWidth).map { "\(Prefix(address, length: $0))" }
-        return try read { database in
+        return try readBeside { database in
             let places = Array(repeating: "?", count: prefixes.count).joined(separator: ", ")
             let arguments = StatementArguments(prefixes) + [max(0, limit)]
             return try Row.fetchAll(
@@ -57,7 +58,7 @@ extension Store {
 
     /// The alert with this id, if it is still kept.
     package func alert(id: Int64) throws(StoreError) -> Alert? {
-        try read { try Alert.fetch(id: id, from: $0) }
+        try readBeside { try Alert.fetch(id: id, from: $0) }
     }
 
     /// Alerts that an operator has judged, oldest first: what a supervised model learns from.

@@ -1,5 +1,6 @@
 import GRDB
 import Policy
+import Traffic
 
 extension SavedMode {
     static func fetchAll(from database: Database) throws -> [SavedMode] {

@@ -1,10 +1,11 @@
+import API
 import ArgumentParser
 import Configuration
 import Control
-import Features
 import Foundation
 import Lab
 import Terminal
+import Traffic
 
 /// The command `sluice-lab benign`.
 struct BenignCommand: AsyncParsableCommand {

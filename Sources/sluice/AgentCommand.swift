@@ -1,7 +1,9 @@
+import API
 import ArgumentParser
 import Configuration
 import Control
 import Foundation
+import Glibc
 import Terminal
 import Traffic
 
@@ -55,13 +57,22 @@ extension DocumentCommand {
 /// Prints what `body` returns, or the error it throws, which then decides on the exit code.
 func finish(_ body: () async throws -> String) async throws {
     do {
-        let text = try await body()
-        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        try say(try await body())
     } catch {
         let failure = Failure(error)
         FileHandle.standardError.write(Data(failure.description.utf8))
         throw failure.exitCode
     }
+}
+
+/// Writes to standard output; a reader who has gone (`sluice bans | head`) ends the command without a word.
+///
+/// For the sockets' sake, SwiftNIO has the signal ignored by which that is done.
+func say(_ text: String) throws {
+    guard !text.isEmpty else { return }
+    _ = signal(SIGPIPE, SIG_DFL)
+    defer { _ = signal(SIGPIPE, SIG_IGN) }
+    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
 }
 
 extension Timestamp {

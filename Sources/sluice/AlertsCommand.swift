@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Features
@@ -58,7 +59,7 @@ extension AlertReport: ListRow {
             Column("note", value: { $0.note }),
             Column("model", value: { $0.model }),
             Column("ruleID", value: { $0.ruleID }),
-            Column("feedback", value: { $0.feedback }),
+            Column("feedback", value: { $0.feedback?.rawValue }),
             Column("configuration", value: { $0.configuration }),
         ]
     }
@@ -66,6 +67,6 @@ extension AlertReport: ListRow {
     private var style: Style { action == .ban ? .bad : action == .limit ? .warning : .plain }
 
     private var why: String {
-        "\(feedback == "bad" ? "(false alarm) " : "")\(reason)\(note.map { ", not blocked because \($0)" } ?? ""): \(summary)"
+        "\(feedback == .bad ? "(false alarm) " : "")\(reason)\(note.map { ", not blocked because \($0)" } ?? ""): \(summary)"
     }
 }

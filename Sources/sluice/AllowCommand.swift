@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Terminal
@@ -72,35 +73,18 @@ struct AllowAddCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<AllowResult> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            let prefix = subjects.prefixes[0]
-            return .one(
-                try await service.allow(
-                    AllowRequest(
-                        prefix: prefix, duration: duration?.seconds, reason: reason,
-                        confirm: confirm.time?.seconds)))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change {
+            try await service.allow(
+                AddRequest(
+                    prefixes: $0, duration: duration?.seconds, reason: reason,
+                    confirm: confirm.time?.seconds))
         }
-        return .many(
-            try await subjects.batch(
-                .allow, duration: duration, reason: reason, confirm: confirm.time, service))
     }
 
-    func text(_ outcome: Outcome<AllowResult>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let result):
-            let entry = result.entry
-            let length = entry.expires.map { " for \($0.left(at: now))" } ?? ""
-            let lifted = result.lifted.map { "Lifted the ban or limit on \($0).\n" }.joined()
-            return "\(entry.prefix) is on the allow-list\(length).\n" + lifted
-                + (entry.pending?.reminder(at: now) ?? "")
-        case .many(let result):
-            let length = duration.map { " for \($0.seconds.duration)" } ?? ""
-            let lifted = result.lifted > 0 ? "Lifted \(result.lifted.grouped) bans and limits.\n" : ""
-            return "\(result.count.grouped) prefixes are on the allow-list\(length).\n" + lifted
-                + result.remarks(at: now)
-        }
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        let length = duration.map { " for \($0.seconds.duration)" } ?? ""
+        return "\(changed.subject) on the allow-list\(length).\n" + changed.lifted + changed.remarks(at: now)
     }
 }
 
@@ -116,21 +100,14 @@ struct AllowRemoveCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<AllowReport> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            let (prefix, time) = (subjects.prefixes[0], confirm.time?.seconds)
-            return .one(try await service.disallow(prefix, confirm: time))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change {
+            try await service.disallow(RemoveRequest(prefixes: $0, confirm: confirm.time?.seconds))
         }
-        return .many(try await subjects.batch(.disallow, confirm: confirm.time, service))
     }
 
-    func text(_ outcome: Outcome<AllowReport>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let entry): "\(entry.prefix) is no longer on the allow-list.\n"
-        case .many(let result):
-            "\(result.count.grouped) prefixes are no longer on the allow-list.\n" + result.remarks(at: now)
-        }
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        "\(changed.subject) no longer on the allow-list.\n" + changed.remarks(at: now)
     }
 }
 

@@ -1,6 +1,6 @@
+import API
 import ArgumentParser
 import Configuration
-import Control
 import Traffic
 
 // What is written on the command line, with errors that say what was expected.

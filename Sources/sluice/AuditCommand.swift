@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Foundation
@@ -80,9 +81,9 @@ struct AuditVerifyCommand: DocumentCommand {
     func ask(_ service: any ControlService) async throws -> AuditVerdict {
         let progress = ProgressLine()
         defer { progress.clear() }
-        let verdict = try await service.verifyAudit { part in
+        let verdict = try await service.verifyAudit(reporting: { part in
             progress.show("verified \(part.last.grouped) of \(part.newest.grouped) lines")
-        }
+        })
         guard let broken = verdict.broken else { return verdict }
         throw Failure(
             "the audit trail is broken at line \(broken) of \(verdict.newest.grouped)",

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Terminal
@@ -25,33 +26,24 @@ struct BanCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<BanReport> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            let prefix = subjects.prefixes[0]
-            return .one(
-                try await service.ban(
-                    BanRequest(
-                        prefix: prefix, duration: duration?.seconds, reason: reason,
-                        confirm: confirm.time?.seconds)))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change {
+            try await service.ban(
+                AddRequest(
+                    prefixes: $0, duration: duration?.seconds, reason: reason,
+                    confirm: confirm.time?.seconds))
         }
-        return .many(
-            try await subjects.batch(
-                .ban, duration: duration, reason: reason, confirm: confirm.time, service))
     }
 
-    func text(_ outcome: Outcome<BanReport>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let ban):
-            let length =
-                ban.expires.map { "for \($0.left(at: now))" } ?? "until `sluice unban \(ban.prefix)`"
-            return "Banned \(ban.prefix) \(length) (rule \(ban.ruleID)).\n"
-                + (ban.pending?.reminder(at: now) ?? "")
-        case .many(let result):
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        let result = changed.result
+        guard let prefix = changed.only, let ban = result.bans.first else {
             let length = duration.map { "for \($0.seconds.duration)" } ?? "until `sluice unban`"
             return "Banned \(counted(result.count, "prefix", "prefixes")) \(length).\n"
-                + result.remarks(at: now)
+                + changed.remarks(at: now)
         }
+        let length = ban.expires.map { "for \($0.left(at: now))" } ?? "until `sluice unban \(prefix)`"
+        return "Banned \(prefix) \(length) (rule \(ban.ruleID)).\n" + changed.remarks(at: now)
     }
 }
 
@@ -71,27 +63,24 @@ struct UnbanCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<BanList> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            let (prefix, time) = (subjects.prefixes[0], confirm.time?.seconds)
-            return .one(BanList(bans: try await service.unban(prefix, confirm: time)))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change {
+            try await service.unban(RemoveRequest(prefixes: $0, confirm: confirm.time?.seconds))
         }
-        return .many(try await subjects.batch(.unban, confirm: confirm.time, service))
     }
 
-    func text(_ outcome: Outcome<BanList>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let lifted):
-            lifted.bans.map { ban in
-                let length = (now - ban.since).seconds.duration
-                let dropped = "\(counted(ban.dropped.packets, "packet")) dropped in \(length)"
-                let what = "\(ban.action.rawValue) on \(ban.spokenSubject)"
-                return "Lifted the \(what) (\(ban.reason.printable), \(dropped)).\n"
-            }.joined()
-        case .many(let result):
-            "Lifted \(counted(result.lifted, "ban")) and limits on \(counted(result.count, "prefix", "prefixes")).\n"
-                + result.remarks(at: now)
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        let result = changed.result
+        guard changed.only != nil else {
+            return
+                "Lifted \(counted(result.lifted, "ban")) and limits on \(counted(result.count, "prefix", "prefixes")).\n"
+                + changed.remarks(at: now)
         }
+        return result.bans.map { ban in
+            let length = (now - ban.since).seconds.duration
+            let dropped = "\(counted(ban.dropped.packets, "packet")) dropped in \(length)"
+            let what = "\(ban.action.rawValue) on \(ban.spokenSubject)"
+            return "Lifted the \(what) (\(ban.reason.printable), \(dropped)).\n"
+        }.joined() + changed.remarks(at: now)
     }
 }

@@ -1,10 +1,10 @@
-import Agent
 import ArgumentParser
 import Configuration
 import Detection
 import Evaluation
 import Foundation
 import Models
+import Rehearsal
 import Terminal
 import Traffic
 

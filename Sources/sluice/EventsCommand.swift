@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Foundation
@@ -46,7 +47,7 @@ struct EventsCommand: AsyncParsableCommand {
                 FileHandle.standardError.write(Data("sluice: \(words)\n".utf8))
             }
             try await follower.forEach { event in
-                try FileHandle.standardOutput.write(contentsOf: Data(try line(event).utf8))
+                try say(try line(event))
             }
             return ""
         }

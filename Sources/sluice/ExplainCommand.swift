@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Terminal
@@ -128,8 +129,8 @@ extension Explanation.Similar {
                 cell: { Table.Cell($0.alert.time.age(at: now)) }),
             Column("prefix", "WHO", value: { $0.alert.prefix }),
             Column(
-                "feedback", "JUDGED", value: { $0.alert.feedback },
-                cell: { Table.Cell($0.alert.feedback.map { $0 == "bad" ? "false alarm" : "right" } ?? "-") }),
+                "feedback", "JUDGED", value: { $0.alert.feedback?.rawValue },
+                cell: { Table.Cell($0.alert.feedback.map { $0 == .bad ? "false alarm" : "right" } ?? "-") }),
             Column("summary", "WHY", isFlexible: true, value: { $0.alert.summary }),
         ]
     }

@@ -1,6 +1,6 @@
+import API
 import ArgumentParser
 import Control
-import Policy
 import Terminal
 import Traffic
 
@@ -22,7 +22,7 @@ struct FeedbackCommand: DocumentCommand {
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> AlertReport {
-        try await service.judge(alert: alert, FeedbackRequest(feedback: feedback.rawValue))
+        try await service.judge(FeedbackRequest(alert: alert, feedback: feedback))
     }
 
     func text(_ alert: AlertReport, on screen: Screen, at now: Timestamp) -> String {

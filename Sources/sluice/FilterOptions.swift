@@ -1,5 +1,5 @@
+import API
 import ArgumentParser
-import Control
 import Traffic
 
 /// Which entries of a list.

@@ -4,6 +4,7 @@ import Features
 import Foundation
 import Models
 import Terminal
+import Traffic
 
 /// The command `sluice model inspect`.
 struct ModelInspectCommand: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Detection
 import Features
 import Foundation
 import Models
+import Traffic
 
 /// The command `sluice model score`.
 struct ModelScoreCommand: AsyncParsableCommand {

@@ -1,4 +1,4 @@
-import Control
+import API
 import Terminal
 import Traffic
 

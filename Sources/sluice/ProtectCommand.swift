@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Terminal
@@ -43,8 +44,8 @@ extension ProtectReport: ListRow {
         [
             Column("prefix", "PREFIX", value: { $0.prefix }),
             Column(
-                "origin", "BY", value: { $0.origin },
-                cell: { Table.Cell($0.origin == "manual" ? "hand" : "sluice") }),
+                "origin", "BY", value: { $0.origin.rawValue },
+                cell: { Table.Cell($0.origin == .manual ? "hand" : "sluice") }),
             Column(
                 "since", "SINCE", .right, dispensability: 1, value: { $0.since?.rfc3339 },
                 cell: { Table.Cell($0.since?.age(at: now) ?? "") }),
@@ -69,24 +70,14 @@ struct ProtectAddCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<ProtectResult> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            return .one(
-                try await service.protect(ProtectRequest(prefix: subjects.prefixes[0], reason: reason)))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change {
+            try await service.protect(ProtectRequest(prefixes: $0, reason: reason))
         }
-        return .many(try await subjects.batch(.protect, reason: reason, service))
     }
 
-    func text(_ outcome: Outcome<ProtectResult>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let result):
-            let lifted = result.lifted.map { "Lifted the ban or limit on \($0).\n" }.joined()
-            return "\(result.entry.prefix) is protected.\n" + lifted
-        case .many(let result):
-            let lifted = result.lifted > 0 ? "Lifted \(result.lifted.grouped) bans and limits.\n" : ""
-            return "\(result.count.grouped) prefixes are protected.\n" + lifted
-        }
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        "\(changed.subject) protected.\n" + changed.lifted
     }
 }
 
@@ -101,19 +92,11 @@ struct ProtectRemoveCommand: DocumentCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    func ask(_ service: any ControlService) async throws -> Outcome<ProtectReport> {
-        let subjects = try subjects.read()
-        if subjects.prefixes.count == 1 {
-            return .one(try await service.unprotect(subjects.prefixes[0]))
-        }
-        return .many(try await subjects.batch(.unprotect, service))
+    func ask(_ service: any ControlService) async throws -> Changed {
+        try await subjects.read().change { try await service.unprotect(UnprotectRequest(prefixes: $0)) }
     }
 
-    func text(_ outcome: Outcome<ProtectReport>, on screen: Screen, at now: Timestamp) -> String {
-        switch outcome {
-        case .one(let entry): "\(entry.prefix) is no longer protected.\n"
-        case .many(let result):
-            "\(result.count.grouped) prefixes are no longer protected.\n" + result.remarks(at: now)
-        }
+    func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
+        "\(changed.subject) no longer protected.\n" + changed.remarks(at: now)
     }
 }

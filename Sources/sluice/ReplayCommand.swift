@@ -1,7 +1,7 @@
-import Agent
 import ArgumentParser
 import Configuration
 import Foundation
+import Rehearsal
 import Replay
 import Terminal
 import Traffic

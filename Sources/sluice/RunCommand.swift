@@ -1,3 +1,4 @@
+import API
 import Agent
 import ArgumentParser
 import Configuration
@@ -78,24 +79,21 @@ struct RunCommand: AsyncParsableCommand {
                 server.close()
                 throw error
             }
-            // Whoever ends first, by a signal or by failing, ends the others. Then only the agent's way out counts: a
-            // server that is told to stop may say so by an error.
-            let serving = Task { try await server.run(agent) }
+            // A signal ends the agent, and the agent's end, by a signal or by failing, ends the server.
+            let serving = Task { await server.run(agent) }
             let working = Task { try await agent.run(staysAttached: stayAttached) }
             let reloading = Task { for await _ in hangups.arrivals { await agent.reloadOrWarn() } }
             defer { reloading.cancel() }
-            let first = await withTaskGroup(of: Result<Void, any Error>.self) { group in
-                group.addTask { await serving.result }
-                group.addTask { await working.result }
-                group.addTask { .success(await signals.first()) }
-                let first = await group.next() ?? .success(())
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { _ = await working.result }
+                group.addTask { await signals.first() }
+                await group.next()
                 serving.cancel()
                 working.cancel()
                 group.cancelAll()
-                return first
             }
+            await serving.value
             try await working.value
-            try first.get()
             return ""
         }
     }

@@ -1,6 +1,6 @@
+import API
 import Agent
 import Configuration
-import Control
 import Detection
 import Features
 import Foundation

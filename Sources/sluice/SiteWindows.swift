@@ -1,7 +1,7 @@
-import Agent
 import Configuration
 import Detection
 import Foundation
+import Rehearsal
 import Replay
 import Traffic
 

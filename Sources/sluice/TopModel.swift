@@ -1,4 +1,4 @@
-import Control
+import API
 import Policy
 import Terminal
 import Traffic

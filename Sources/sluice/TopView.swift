@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Control
 import Dispatch
@@ -124,13 +125,13 @@ struct TopView {
             do {
                 switch action {
                 case .ban:
-                    _ = try await service.ban(BanRequest(prefix: prefix, reason: "sluice top"))
+                    _ = try await service.ban(AddRequest(prefixes: [prefix], reason: "sluice top"))
                     continuation.yield(.done("Banned \(prefix)."))
                 case .unban:
-                    _ = try await service.unban(prefix)
+                    _ = try await service.unban(RemoveRequest(prefixes: [prefix]))
                     continuation.yield(.done("Lifted what was on \(prefix)."))
                 case .allow:
-                    _ = try await service.allow(AllowRequest(prefix: prefix, reason: "sluice top"))
+                    _ = try await service.allow(AddRequest(prefixes: [prefix], reason: "sluice top"))
                     continuation.yield(.done("\(prefix) is on the allow-list."))
                 case .explain:
                     let text = try ExplainCommand.parse(["\(prefix.address)"]).text(

@@ -1,10 +1,10 @@
-import Agent
 import ArgumentParser
 import Configuration
 import Detection
 import Features
 import Foundation
 import Models
+import Rehearsal
 import Replay
 import Signing
 import Terminal

@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Policy
@@ -49,7 +50,7 @@ extension EndToEnd {
                 #expect(try await second.client.pending().isEmpty)
                 let trail = try await second.client.audit(AuditQuery(limit: 100))
                 #expect(trail.count { $0.verb == "await" } == 3 && trail.count { $0.verb == "undo" } == 3)
-                #expect(try await second.client.verifyAudit(after: nil).broken == nil)
+                #expect(try await second.client.verifyAudit(AuditPart()).broken == nil)
                 #expect(try await second.stop().status == 0)
             }
         }
@@ -58,7 +59,7 @@ extension EndToEnd {
         func tells() async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site)
-                var events = try await agent.client.followEvents(EventQuery(limit: 0)).makeAsyncIterator()
+                var events = try await agent.client.followEvents(EventQuery()).makeAsyncIterator()
                 let changes: [(String, EventReport.Kind)] = [
                     ("ban 192.0.2.7", .ban), ("unban 192.0.2.7", .end), ("allow add 2001:db8:5::/48", .allow),
                     ("protect add 203.0.113.0/24", .protect), ("mode limit", .mode),

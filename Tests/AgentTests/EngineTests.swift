@@ -1,5 +1,5 @@
-import Agent
 import Detection
+import Engine
 import Features
 import Policy
 import Testing

@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Glibc
@@ -18,14 +19,14 @@ extension EndToEnd {
                     await eventually { follower.text.contains(words) }
                 }
                 #expect(await told("START"))
-                _ = try await first.client.ban(BanRequest(prefix: Prefix(Site.attacker(.ipv4))))
+                _ = try await first.client.ban(AddRequest(prefixes: [Prefix(Site.attacker(.ipv4))]))
                 #expect(await told("BAN \(Site.attacker(.ipv4))"))
                 try await first.stop()
                 #expect(await told("has stopped: waiting for the next one"), "\(follower.text)")
 
                 // What the next one does before the follower notices is told too.
                 let second = try await RunningAgent(site)
-                _ = try await second.client.ban(BanRequest(prefix: Prefix(Site.attacker(.ipv6))))
+                _ = try await second.client.ban(AddRequest(prefixes: [Prefix(Site.attacker(.ipv6))]))
                 #expect(await told("BAN \(Site.attacker(.ipv6))"), "\(follower.text)")
                 #expect(follower.text.contains("an agent answers again"))
                 second.program.remove()

@@ -1,3 +1,4 @@
+import API
 import Control
 import Features
 import Foundation
@@ -6,6 +7,7 @@ import Signing
 import Store
 import TestSupport
 import Testing
+import Traffic
 
 @testable import Detection
 

@@ -10,8 +10,11 @@ struct LayeringTests {
         "Features": ["CMemory", "Traffic", "RealModule"],
         "Models": ["RealModule"],
         "Detection": ["Features", "Models", "Scoring", "Traffic", "RealModule"],
-        "Evaluation": ["Features", "Traffic", "RealModule"],
+        "Evaluation": ["Features", "Models", "Traffic", "RealModule"],
         "Policy": ["Detection", "Features", "Traffic"],
+        "Engine": ["Detection", "Policy", "Traffic"],
+        // Bytes that JSON has as base64 are Foundation's.
+        "API": ["FoundationEssentials", "Traffic"],
     ]
 
     @Test("A pure module imports nothing but pure modules below it", arguments: pure.keys.sorted())
@@ -43,12 +46,27 @@ struct LayeringTests {
         #expect(Set(users) == ["Features", "FlowTable"])
     }
 
+    @Test("The live agent reads no captures")
+    func captures() throws {
+        for (file, imports) in try Self.imports(of: "Agent") {
+            #expect(imports.isDisjoint(with: ["CLibpcap", "Evaluation", "Replay", "Rehearsal"]), "\(file)")
+        }
+    }
+
     @Test("Cryptography is imported in Signing only")
     func cryptography() throws {
         let users = try Self.modules().filter { module in
             try Self.imports(of: module).contains { $0.imports.contains("Crypto") }
         }
         #expect(users == ["Signing"])
+    }
+
+    @Test("SwiftNIO is imported in Control only")
+    func networking() throws {
+        let users = try Self.modules().filter { module in
+            try Self.imports(of: module).contains { $0.imports.contains { $0.hasPrefix("NIO") } }
+        }
+        #expect(users == ["Control"])
     }
 
     @Test("libbpf is imported in BPF and Datapath only")
@@ -69,6 +87,34 @@ struct LayeringTests {
         #expect(Set(users).isSubset(of: ["FlowTable", "Datapath", "Replay"]))
     }
 
+    @Test(
+        "The picture of docs/architecture.md is what the sources import, without what follows from other arrows"
+    )
+    func picture() throws {
+        let modules = try Self.modules()
+        var imported: [String: Set<String>] = [:]
+        for module in modules {
+            let all = try Self.imports(of: module).reduce(into: Set<String>()) { $0.formUnion($1.imports) }
+            imported[module] = all.intersection(modules).subtracting([module])
+        }
+        func follows(_ target: String, from module: String) -> Bool {
+            imported[module, default: []].contains { other in
+                other != target
+                    && (imported[other, default: []].contains(target) || follows(target, from: other))
+            }
+        }
+        let arrows = imported.flatMap { module, targets in
+            targets.filter { !follows($0, from: module) }.map { "\(module) --> \($0)" }
+        }
+        let page = Self.sources.deletingLastPathComponent().appending(path: "docs/architecture.md")
+        let drawn = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.contains(" --> ") }
+            // What is not Swift has no imports.
+            .filter { !(imported[String($0.prefix { $0 != " " })] ?? []).isEmpty }
+        #expect(Set(drawn).subtracting(arrows) == [], "drawn, but not so, or following from others")
+        #expect(Set(arrows).subtracting(drawn) == [], "not drawn")
+    }
+
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
 
@@ -83,15 +129,10 @@ struct LayeringTests {
         }
         return try files.map { file in
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-            let found = text.split(separator: "\n").compactMap { line -> String? in
-                let words = line.split(separator: " ")
-                guard let keyword = words.firstIndex(of: "import"), keyword <= 2, words.count > keyword + 1,
-                    words[..<keyword].allSatisfy({
-                        ["package", "internal", "public", "@testable"].contains($0)
-                    })
-                else { return nil }
-                return String(words[keyword + 1])
-            }
+            // With attributes, an access level, and the kind of what is imported, as far as they are there.
+            let found = text.matches(
+                of: /(?m)^ *(?:@\w+(?:\(\w*\))? +)*(?:\w+ +)?import +(?:\w+ +)?(\w+) *(?:\/\/.*)?$/
+            ).map { String($0.1) }
             return (file, Set(found))
         }
     }

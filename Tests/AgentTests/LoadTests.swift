@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import TestSupport
@@ -102,7 +103,8 @@ extension EndToEnd {
                 let client = ControlClient(socket: socket)
                 #expect(await eventually { (try? await client.status()) != nil })
                 for host in 1...3 as ClosedRange<UInt32> {
-                    _ = try await client.ban(BanRequest(prefix: Prefix(Address(ipv4: 0xCB00_7100 + host))))
+                    _ = try await client.ban(
+                        AddRequest(prefixes: [Prefix(Address(ipv4: 0xCB00_7100 + host))]))
                 }
                 try await Task.sleep(for: .milliseconds(300))
                 #expect(try await client.bans().count == 3)

@@ -1,4 +1,4 @@
-import Control
+import API
 import Foundation
 import TestSupport
 import Testing

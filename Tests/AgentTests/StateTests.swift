@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Glibc
@@ -199,7 +200,8 @@ extension EndToEnd {
 extension RunningAgent {
     /// Bans for ever; what the agent answers is promised.
     fileprivate func ban(_ prefix: Prefix) async throws -> Prefix {
-        try await client.ban(BanRequest(prefix: prefix)).prefix
+        _ = try await client.ban(AddRequest(prefixes: [prefix]))
+        return prefix
     }
 }
 

@@ -1,3 +1,4 @@
+import API
 import BPF
 import Control
 import Foundation

@@ -1,3 +1,5 @@
+import API
+import Agent
 import Control
 import Detection
 import Foundation
@@ -25,84 +27,80 @@ actor FakeAgent: ControlService {
         query.select(policy.sanctions).map { BanReport($0, in: policy) }
     }
 
-    func batch(_ request: BatchRequest) async throws -> BatchResult {
-        var changed = policy
-        let (result, _) = try request.apply(to: &changed, at: now)
-        // As the kernel's tables do, this shows only when it is done.
-        if request.isTrial != true, changed.allowList.count > Self.room {
-            throw ControlError(.refused, "no room for more than \(Self.room) entries", hint: "make room")
+    private func change(
+        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil
+    ) throws -> ChangeResult {
+        let outcome = try change { policy in
+            let done = try policy.carryOut(
+                Order(action, prefixes), confirmWithin: confirm.map { .seconds($0) }, at: now)
+            // As the kernel's tables do, this shows only when it is done.
+            if policy.allowList.count > Self.room {
+                throw ControlError(.refused, "no room for more than \(Self.room) entries", hint: "make room")
+            }
+            return done
         }
-        if request.isTrial != true { policy = changed }
-        return result
+        return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
     }
 
     /// A change as the agent makes it.
-    private func change<Result>(
-        confirm: Double? = nil, _ body: (inout Policy) throws -> (Result, Changes)
-    ) throws -> Result {
+    private func change<Result>(_ body: (inout Policy) throws -> (Result, Changes)) throws -> Result {
         do {
             var changed = policy
-            var (result, changes) = try body(&changed)
-            if let confirm {
-                try changed.awaitConfirmation(
-                    of: &changes, since: policy, within: .seconds(confirm), at: now)
-            }
+            let (result, _) = try body(&changed)
             policy = changed
             return result
         } catch let refusal as Refusal {
             throw ControlError(refusal)
+        } catch let refused as RefusedOrder {
+            throw ControlError(refused)
         }
     }
 
-    func ban(_ request: BanRequest) async throws -> BanReport {
-        let ban = try change(confirm: request.confirm) {
-            try $0.ban(request.prefix, for: request.lasting, reason: request.reason, at: now)
-        }
-        return BanReport(policy.sanction(ban.rule.id) ?? ban, in: policy)
+    func ban(_ request: AddRequest) async throws -> ChangeResult {
+        try change(
+            .ban(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
+            confirm: request.confirm)
     }
 
-    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
-        try change(confirm: confirm) { try $0.unban(prefix, at: now) }.map { BanReport($0) }
+    func unban(_ request: RemoveRequest) async throws -> ChangeResult {
+        try change(.unban, request.prefixes, confirm: request.confirm)
     }
 
     func allowed() async throws -> [AllowReport] {
         policy.allowList.map { AllowReport($0, in: policy) }
     }
 
-    func allow(_ request: AllowRequest) async throws -> AllowResult {
-        let (entry, lifted) = try change(confirm: request.confirm) { policy in
-            let (entry, lifted, changes) = try policy.allow(
-                request.prefix, for: request.lasting, reason: request.reason, at: now)
-            return ((entry, lifted), changes)
-        }
-        return AllowResult(
-            entry: AllowReport(policy.entry(entry.prefix) ?? entry, in: policy), lifted: lifted.map(\.prefix))
+    func allow(_ request: AddRequest) async throws -> ChangeResult {
+        try change(
+            .allow(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
+            confirm: request.confirm)
     }
 
-    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
-        AllowReport(try change(confirm: confirm) { try $0.disallow(prefix) })
+    func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
+        try change(.disallow, request.prefixes, confirm: request.confirm)
     }
 
     func protected() async throws -> [ProtectReport] { policy.protected.map(ProtectReport.init) }
 
-    func protect(_ request: ProtectRequest) async throws -> ProtectResult {
-        let (entry, lifted) = try change { policy in
-            let (entry, lifted, changes) = try policy.protect(
-                request.prefix, reason: request.reason, at: now)
-            return ((entry, lifted), changes)
-        }
-        return ProtectResult(entry: ProtectReport(entry), lifted: lifted.map(\.prefix))
+    func protect(_ request: ProtectRequest) async throws -> ChangeResult {
+        try change(.protect(reason: request.reason), request.prefixes)
     }
 
-    func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
-        ProtectReport(try change { try $0.unprotect(prefix) })
+    func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
+        try change(.unprotect, request.prefixes)
     }
 
     func modes() async throws -> ModeReport { ModeReport(policy) }
 
     func setMode(_ request: ModeRequest) async throws -> ModeReport {
-        try change(confirm: request.confirm) {
-            ((), try $0.changeMode(to: request.mode, of: request.group))
+        try change { policy in
+            let before = policy
+            var changes = try policy.changeMode(to: request.mode, of: request.group)
+            if let confirm = request.confirm {
+                try policy.awaitConfirmation(
+                    of: &changes, since: before, within: .seconds(confirm), at: now)
+            }
+            return ((), changes)
         }
         return ModeReport(policy)
     }
@@ -140,7 +138,7 @@ actor FakeAgent: ControlService {
 
     func report(since: Timestamp?) async throws -> NetworkReport { Samples.report }
 
-    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
+    func verifyAudit(_ part: AuditPart) async throws -> AuditVerdict {
         AuditVerdict(lines: 2, broken: 2, last: 2, head: "00", newest: 9)
     }
 
@@ -164,9 +162,9 @@ actor FakeAgent: ControlService {
 
     func keys() async throws -> ModelKeys { ModelKeys(own: Samples.key, trusted: []) }
 
-    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
-        guard var report = Samples.alerts.first(where: { $0.id == alert }) else {
-            throw ControlError(.notFound, "there is no alert \(alert)")
+    func judge(_ request: FeedbackRequest) async throws -> AlertReport {
+        guard var report = Samples.alerts.first(where: { $0.id == request.alert }) else {
+            throw ControlError(.notFound, "there is no alert \(request.alert)")
         }
         report.feedback = request.feedback
         return report

@@ -1,5 +1,6 @@
+import API
+import Agent
 import ArgumentParser
-import Control
 import Features
 import Policy
 import Terminal
@@ -264,23 +265,23 @@ struct RenderingTests {
 
     @Test("What a ban, an unban and an allow answer")
     func confirms() throws {
+        func changed(_ bans: [BanReport], only prefix: Prefix = Samples.scanner) -> Changed {
+            Changed(only: prefix, result: ChangeResult(count: 1, lifted: bans.count, bans: bans))
+        }
         let ban = BanReport(Samples.ban)
         #expect(
-            try text(BanCommand.self, of: ["192.0.2.7"], .one(ban), on: wide)
+            try text(BanCommand.self, of: ["192.0.2.7"], changed([ban]), on: wide)
                 == "Banned 192.0.2.7 for 9m 40s (rule 12).\n")
-        let manual = BanReport(Samples.manual)
-        #expect(
-            try text(BanCommand.self, of: ["192.0.2.7"], .one(manual), on: wide)
-                == "Banned 2001:db8:1:2::/64 until `sluice unban 2001:db8:1:2::/64` (rule 14).\n")
-        #expect(
-            try text(UnbanCommand.self, of: ["192.0.2.7"], .one(BanList(bans: [ban])), on: wide)
-                == "Lifted the ban on 192.0.2.7 (scan, 12,345 packets dropped in 20s).\n")
-        let entry = AllowReport(
-            prefix: Samples.network, origin: "manual", since: nil, expires: nil, reason: nil)
         #expect(
             try text(
-                AllowAddCommand.self, of: ["::/0"],
-                .one(AllowResult(entry: entry, lifted: [Samples.scanner])), on: wide)
+                BanCommand.self, of: ["192.0.2.7"],
+                changed([BanReport(Samples.manual)], only: Samples.network), on: wide)
+                == "Banned 2001:db8:1:2::/64 until `sluice unban 2001:db8:1:2::/64` (rule 14).\n")
+        #expect(
+            try text(UnbanCommand.self, of: ["192.0.2.7"], changed([ban]), on: wide)
+                == "Lifted the ban on 192.0.2.7 (scan, 12,345 packets dropped in 20s).\n")
+        #expect(
+            try text(AllowAddCommand.self, of: ["::/0"], changed([ban], only: Samples.network), on: wide)
                 == "2001:db8:1:2::/64 is on the allow-list.\nLifted the ban or limit on 192.0.2.7.\n")
     }
 

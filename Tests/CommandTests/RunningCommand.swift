@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Testing
@@ -54,7 +55,7 @@ func withSocket(_ body: (_ socket: String) async throws -> Void) async throws {
     let socket = "\(folder)/s.sock"
     let server = try ControlServer(path: socket)
     let agent = try FakeAgent()
-    let task = Task { try await server.run(agent) }
+    let task = Task { await server.run(agent) }
     defer { task.cancel() }
     try await body(socket)
 }

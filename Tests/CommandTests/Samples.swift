@@ -1,4 +1,5 @@
-import Control
+import API
+import Agent
 import Detection
 import Features
 import Policy

@@ -1,4 +1,5 @@
-import Control
+import API
+import Agent
 import Foundation
 import Policy
 import Terminal

@@ -1,5 +1,6 @@
 import Configuration
 import Testing
+import Traffic
 
 @Suite("Durations as people write them")
 struct DurationTests {

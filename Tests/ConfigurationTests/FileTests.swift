@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Policy
 import Testing
+import Traffic
 
 @Suite("Configuration files")
 struct FileTests {

@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Glibc
@@ -26,7 +27,7 @@ struct AccessTests {
             let base = "http://localhost/v1"
             let asked = try await curl(socket, ["\(base)/status"], user: 4444, groups: example.groups)
             #expect(asked.status == example.get, "\(asked.body)")
-            let ban = ["\(base)/bans", "-d", #"{"prefix":"192.0.2.7"}"#]
+            let ban = ["\(base)/bans", "-d", #"{"prefixes":["192.0.2.7"]}"#]
             let changed = try await curl(socket, ban, user: 4444, groups: example.groups)
             #expect(changed.status == example.post, "\(changed.body)")
             if changed.status == 403 { #expect(changed.body.contains("uid 4444 may ")) }
@@ -73,6 +74,42 @@ struct AccessTests {
             }
             #expect(statuses.count { $0 == 200 } == 8)
             #expect(statuses.count { $0 == 503 } == 4)
+        }
+    }
+
+    @Test("Who may do nothing cannot keep root out, however many connections he holds")
+    func keepsNobodyOut() async throws {
+        let script = """
+            import socket, sys, time
+            held = []
+            for _ in range(900):
+                end = socket.socket(socket.AF_UNIX)
+                end.settimeout(1)
+                try:
+                    end.connect(sys.argv[1])
+                    held.append(end)
+                except OSError:
+                    pass
+            print("held", flush=True)
+            time.sleep(60)
+            """
+        try await withServer(access: ControlAccess(readers: 4001)) { socket, client in
+            let (process, output) = (Process(), Pipe())
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = [
+                "setpriv", "--reuid=4444", "--regid=4444", "--clear-groups", "/usr/bin/python3", "-c", script,
+                socket,
+            ]
+            process.standardOutput = output
+            try process.run()
+            defer { process.terminate() }
+            for _ in 0..<20 { _ = try await client.status() }
+            let end = output.fileHandleForReading
+            let said = await withCheckedContinuation { continuation in
+                Thread.detachNewThread { continuation.resume(returning: end.availableData) }
+            }
+            #expect(String(decoding: said, as: UTF8.self) == "held\n")
+            for _ in 0..<20 { _ = try await client.status() }
         }
     }
 

@@ -1,3 +1,4 @@
+import API
 import Foundation
 import Testing
 import Traffic
@@ -21,17 +22,18 @@ struct OpenAPITests {
         let route = Route.all[index]
         let paths = try #require(try document()["paths"] as? [String: [String: Any]])
         let operation = try #require(
-            paths["/v1/" + route.path.joined(separator: "/")]?[route.method.lowercased()] as? [String: Any])
+            paths["/v1/" + route.path.joined(separator: "/")]?[route.method.rawValue.lowercased()]
+                as? [String: Any])
         let parameters = try #require(operation["parameters"] as? [[String: Any]])
         let inQuery = parameters.filter { $0["in"] as? String == "query" }.compactMap {
             $0["name"] as? String
         }
-        #expect(inQuery == route.parameters.map(\.name))
-        #expect((operation["requestBody"] != nil) == (route.body != nil))
-        let segments = route.path.map { $0 == Route.prefix ? "10.0.0.0%2F8" : $0 == "{id}" ? "7" : $0 }
+        #expect(inQuery == (route.method == .get ? route.others.map(\.name) : []))
+        #expect((operation["requestBody"] != nil) == (route.method == .post && !route.others.isEmpty))
+        let segments = route.path.map { $0.hasPrefix("{") ? "7" : $0 }
         try await withServer { socket, _ in
             let url = "http://localhost/v1/" + segments.joined(separator: "/")
-            let answer = try await curl(socket, ["-X", route.method, url])
+            let answer = try await curl(socket, ["-X", route.method.rawValue, url])
             #expect(answer.status != 405 && !answer.body.contains("no such path"))
         }
     }
@@ -41,7 +43,7 @@ struct OpenAPITests {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/api.md")
         let route = Route.all[index]
-        let path = "`\(route.method) /v1/\(route.path.joined(separator: "/"))`"
+        let path = "`\(route.method.rawValue) /v1/\(route.path.joined(separator: "/"))`"
         #expect(try String(contentsOf: file, encoding: .utf8).contains(path))
     }
 
@@ -51,8 +53,8 @@ struct OpenAPITests {
         let service = StubService()
         let examples: [(String, any Encodable)] = [
             ("StatusReport", try await service.status()),
-            ("BanReport", try await service.ban(BanRequest(prefix: .init(.init(ipv4: 1)), duration: 1))),
-            ("AllowResult", try await service.allow(AllowRequest(prefix: .init(.init(ipv4: 1))))),
+            ("BanReport", StubService.report(.init(.init(ipv4: 1)))),
+            ("ChangeResult", try await service.allow(AddRequest(prefixes: [.init(.init(ipv4: 1))]))),
             ("ErrorDocument", ErrorDocument(error: ControlError(.failed, "x", hint: "y"))),
         ]
         for (name, example) in examples {

@@ -1,3 +1,4 @@
+import API
 import Control
 import Foundation
 import Testing
@@ -13,7 +14,7 @@ func withServer<Value>(
     let socket = "\(folder)/run/s.sock"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let server = try ControlServer(path: socket, access: access)
-    let task = Task { try await server.run(service) }
+    let task = Task { await server.run(service) }
     defer { task.cancel() }
     return try await body(socket, ControlClient(socket: socket))
 }

@@ -1,14 +1,14 @@
+import API
 import Control
-import Detection
-import Features
 import Foundation
-import Policy
 import Traffic
 
 /// Answers with a little of everything, and remembers what it was asked.
 actor StubService: ControlService {
     private(set) var calls: [String] = []
     private(set) var callers: [Caller] = []
+    /// Calls of which nobody waits for the answer any more.
+    private(set) var givenUp: [String] = []
     private var failure: (any Error)?
     private var delay: Duration = .zero
     private var followed: AsyncThrowingStream<EventReport, any Error>?
@@ -21,7 +21,12 @@ actor StubService: ControlService {
     private func note(_ call: String) async throws {
         calls.append(call)
         if let caller = Caller.current { callers.append(caller) }
-        try await Task.sleep(for: delay)
+        do {
+            try await Task.sleep(for: delay)
+        } catch {
+            givenUp.append(call)
+            throw error
+        }
         if let failure { throw failure }
     }
 
@@ -52,14 +57,20 @@ actor StubService: ControlService {
         return []
     }
 
-    func ban(_ request: BanRequest) async throws -> BanReport {
-        try await note("ban \(request.prefix) \(request.duration ?? 0) \(request.reason ?? "-")")
-        return Self.report(request.prefix)
+    func ban(_ request: AddRequest) async throws -> ChangeResult { try await change("ban", request) }
+
+    func unban(_ request: RemoveRequest) async throws -> ChangeResult { try await change("unban", request) }
+
+    private func change(_ verb: String, _ request: AddRequest) async throws -> ChangeResult {
+        let within = request.confirm.map { " within \($0)" } ?? ""
+        try await note(
+            "\(verb) \(request.prefixes.words) \(request.duration ?? 0) \(request.reason ?? "-")\(within)")
+        return Self.result(request.prefixes)
     }
 
-    func unban(_ prefix: Prefix, confirm: Double?) async throws -> [BanReport] {
-        try await note("unban \(prefix)" + (confirm.map { " within \($0)" } ?? ""))
-        return [Self.report(prefix)]
+    private func change(_ verb: String, _ request: RemoveRequest) async throws -> ChangeResult {
+        try await note("\(verb) \(request.prefixes.words)" + (request.confirm.map { " within \($0)" } ?? ""))
+        return Self.result(request.prefixes)
     }
 
     func allowed() async throws -> [AllowReport] {
@@ -67,14 +78,10 @@ actor StubService: ControlService {
         return []
     }
 
-    func allow(_ request: AllowRequest) async throws -> AllowResult {
-        try await note("allow \(request.prefix) \(request.duration ?? 0) \(request.reason ?? "-")")
-        return AllowResult(entry: Self.entry(request.prefix), lifted: [request.prefix])
-    }
+    func allow(_ request: AddRequest) async throws -> ChangeResult { try await change("allow", request) }
 
-    func disallow(_ prefix: Prefix, confirm: Double?) async throws -> AllowReport {
-        try await note("disallow \(prefix)" + (confirm.map { " within \($0)" } ?? ""))
-        return Self.entry(prefix)
+    func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
+        try await change("disallow", request)
     }
 
     func protected() async throws -> [ProtectReport] {
@@ -82,14 +89,14 @@ actor StubService: ControlService {
         return []
     }
 
-    func protect(_ request: ProtectRequest) async throws -> ProtectResult {
-        try await note("protect \(request.prefix) \(request.reason ?? "-")")
-        return ProtectResult(entry: Self.protection(request.prefix), lifted: [request.prefix])
+    func protect(_ request: ProtectRequest) async throws -> ChangeResult {
+        try await note("protect \(request.prefixes.words) \(request.reason ?? "-")")
+        return Self.result(request.prefixes)
     }
 
-    func unprotect(_ prefix: Prefix) async throws -> ProtectReport {
-        try await note("unprotect \(prefix)")
-        return Self.protection(prefix)
+    func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
+        try await note("unprotect \(request.prefixes.words)")
+        return Self.result(request.prefixes)
     }
 
     func pending() async throws -> [PendingReport] {
@@ -117,19 +124,13 @@ actor StubService: ControlService {
     func modes() async throws -> ModeReport {
         try await note("modes")
         return ModeReport(
-            groups: [.init(nil, mode: .enforce, configured: .shadow)], trip: nil)
+            groups: [.init(mode: .enforce, configured: .shadow)], trip: nil)
     }
 
     func setMode(_ request: ModeRequest) async throws -> ModeReport {
         try await note("mode \(request.mode) \(request.group ?? "-")")
         return ModeReport(
-            groups: [.init(nil, mode: request.mode, configured: .shadow)], trip: nil)
-    }
-
-    func batch(_ request: BatchRequest) async throws -> BatchResult {
-        let prefixes = request.prefixes.map(\.description).joined(separator: ",")
-        try await note("batch \(request.action) \(prefixes)")
-        return BatchResult(count: request.prefixes.count, lifted: 0)
+            groups: [.init(mode: request.mode, configured: .shadow)], trip: nil)
     }
 
     func alerts(_ query: AlertQuery) async throws -> [AlertReport] {
@@ -140,7 +141,8 @@ actor StubService: ControlService {
     func audit(_ query: AuditQuery) async throws -> [AuditReport] {
         let (since, source) = (query.since?.rfc3339 ?? "-", query.source.map { "\($0)" } ?? "-")
         try await note(
-            "audit \(since) \(source) \(query.reason ?? "-") \(query.kind?.rawValue ?? "-") \(query.limit)")
+            "audit \(since) \(source) \(query.reason ?? "-") \(query.kind?.rawValue ?? "-") \(query.limit ?? 0)"
+        )
         return []
     }
 
@@ -149,9 +151,9 @@ actor StubService: ControlService {
         return NetworkReport(since: Self.time, groups: [])
     }
 
-    func verifyAudit(after part: AuditPart?) async throws -> AuditVerdict {
-        try await note("verify \(part.map { "\($0.line) \($0.hash)" } ?? "-")")
-        let last = (part?.line ?? 0) + 3
+    func verifyAudit(_ part: AuditPart) async throws -> AuditVerdict {
+        try await note("verify \(part.after.map { "\($0) \(part.hash ?? "-")" } ?? "-")")
+        let last = (part.after ?? 0) + 3
         return AuditVerdict(lines: 3, last: last, head: "0\(last)", newest: 9)
     }
 
@@ -206,34 +208,31 @@ actor StubService: ControlService {
         return ModelKeys(own: "ab", trusted: ["cd"])
     }
 
-    func judge(alert: Int64, _ request: FeedbackRequest) async throws -> AlertReport {
-        try await note("judge \(alert) \(request.feedback)")
-        throw ControlError(.notFound, "there is no alert \(alert)")
+    func judge(_ request: FeedbackRequest) async throws -> AlertReport {
+        try await note("judge \(request.alert) \(request.feedback)")
+        throw ControlError(.notFound, "there is no alert \(request.alert)")
     }
 
     private static let model = ModelReport(
         id: "site-1", role: "champion", trained: time, since: time, note: "the first", size: 3, trial: nil)
 
-    private static func report(_ prefix: Prefix) -> BanReport {
-        let rule = Rule(
-            id: 7, match: .source(prefix), action: .deny, origin: .manual, expires: time + .milliseconds(1500)
-        )
-        return BanReport(Sanction(rule: rule, since: time, reason: "manual", summary: "banned by hand"))
+    private static func result(_ prefixes: [Prefix]) -> ChangeResult {
+        ChangeResult(count: prefixes.count, lifted: 0, bans: prefixes.map(report), pending: change)
     }
 
-    private static func protection(_ prefix: Prefix) -> ProtectReport {
-        ProtectReport(
-            ProtectedPrefix(prefix: prefix, reason: "protected by hand", passes: false, named: time))
+    static func report(_ prefix: Prefix) -> BanReport {
+        BanReport(
+            prefix: prefix, action: .ban, origin: .manual, isShadowed: false, since: time,
+            expires: time + .milliseconds(1500), target: nil, packetsPerSecond: nil, dropped: Count(),
+            lastHit: nil, reason: "manual", summary: "banned by hand", ruleID: 7, alertID: nil)
     }
 
     private static let change = PendingReport(
-        PendingChange(
-            id: 3, made: time, deadline: time + .seconds(60),
-            steps: [.mode(of: nil, from: .shadow, to: .enforce)]))
+        id: 3, made: time, deadline: time + .seconds(60), summary: "mode enforce")
+}
 
-    private static func entry(_ prefix: Prefix) -> AllowReport {
-        AllowReport(prefix: prefix, origin: "manual", since: time, expires: nil, reason: nil)
-    }
+extension [Prefix] {
+    fileprivate var words: String { map(\.description).joined(separator: ",") }
 }
 
 extension ListQuery {
@@ -246,6 +245,6 @@ extension ListQuery {
 extension EventQuery {
     fileprivate var words: String {
         let values = [since?.rfc3339, source.map { "\($0)" }, reason, kind?.rawValue]
-        return (values.map { $0 ?? "-" } + ["\(limit)"]).joined(separator: " ")
+        return (values.map { $0 ?? "-" } + ["\(limit ?? 0)"]).joined(separator: " ")
     }
 }

@@ -2,6 +2,7 @@ import Detection
 import Features
 import Models
 import Testing
+import Traffic
 
 @Suite struct WindowTableTests {
     private static let names = FeatureSchema.features.map(\.name)

@@ -1,5 +1,4 @@
 import Configuration
-import Policy
 import Testing
 import Traffic
 

@@ -1,5 +1,6 @@
 package import Features
 import Models
+import Traffic
 
 /// How what is usual by one feature changed from one model of a site to another.
 package struct ModelDifference: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Features
 package import Models
+import Traffic
 
 /// Recorded windows as a safetensors file, which Python's tools open too.
 extension TrainingSet {

@@ -1,5 +1,6 @@
-package import Control
+package import API
 package import Terminal
+import Traffic
 
 /// What a run of benign traffic did.
 package struct BenignOutcome: Sendable {

@@ -1,3 +1,4 @@
+import API
 package import Control
 import Foundation
 import Glibc

@@ -1,0 +1,12 @@
+package import API
+package import Policy
+import Traffic
+
+extension ProtectReport {
+    /// What no rule is made on.
+    package init(_ protected: ProtectedPrefix) {
+        self.init(
+            prefix: protected.prefix, origin: protected.named == nil ? .automatic : .manual,
+            since: protected.named, reason: protected.reason, passes: protected.passes)
+    }
+}

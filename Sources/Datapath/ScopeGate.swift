@@ -29,7 +29,7 @@ import Traffic
         for index in needed.indices { unsafe classes[index] = needed[index] }
     }
 
-    /// As `scope_gate_of()` and `scope_drops()` have it.
+    /// As `scope_gate_of()` and `scope_decides()` have it.
     private static func place(_ scope: Rule.Scope, _ kind: RuleKind) -> (index: Int, bit: UInt64) {
         let words = scope.destination.words
         let mixed = (words.0 ^ words.1 ^ words.2 ^ words.3) &* 0x9E37_79B1

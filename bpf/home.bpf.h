@@ -64,10 +64,4 @@ INLINE int is_home(const struct packet *p)
 	return bpf_map_lookup_elem(&homes, &key) != 0;
 }
 
-/* Whether a packet that came in by `interface` (0: from this host) says that it is from where it cannot be from. */
-INLINE int is_martian(const struct packet *p, const struct sluice_control *control, __u32 interface)
-{
-	return is_outside(control, interface) && is_home(p);
-}
-
 #endif /* SLUICE_HOME_BPF_H */

@@ -6,6 +6,7 @@
 #ifndef SLUICE_RULE_BPF_H
 #define SLUICE_RULE_BPF_H
 
+#include "service.bpf.h"
 #include "source_table.bpf.h"
 
 /*
@@ -82,6 +83,8 @@ INLINE int rule_conforms(struct rule_head *rule, const __u32 *place, const struc
 
 	if (!rest)
 		return 1;
+	if (rest->packet_time == LIMIT_CONFINES)
+		return service_is_open_to_all(p);
 	if (arrival < now)
 		arrival = now;
 	if (byte_arrival < now)

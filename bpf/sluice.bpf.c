@@ -23,6 +23,7 @@ extern int LINUX_KERNEL_VERSION __kconfig;
 #include "flows.bpf.h"
 #include "proof.bpf.h"
 #include "home.bpf.h"
+#include "service.bpf.h"
 #include "sketch.bpf.h"
 #include "rules.bpf.h"
 
@@ -115,7 +116,8 @@ INLINE struct sluice_control *control_block(void)
 }
 
 /*
- * Whether a packet is a martian. If not, and it is a SYN-ACK, its receiver is asked for a proof.
+ * Whether a packet is a martian. If not, it says what it says: of our own services that they answer, and, if it is a SYN-ACK,
+ * that its receiver is asked for a proof.
  */
 __attribute__((noinline)) int is_refused(const struct packet *p, __u32 interface, __u64 now)
 {
@@ -123,11 +125,15 @@ __attribute__((noinline)) int is_refused(const struct packet *p, __u32 interface
 	struct proof_set *set;
 	__u64 hash;
 	__u32 index;
+	int from_outside;
 
 	if (!p || !block)
 		return 0;
-	if (unlikely(home_may_be(p)) && is_martian(p, block, interface))
+	from_outside = is_outside(block, interface);
+	if (unlikely(home_may_be(p)) && from_outside && is_home(p))
 		return 1;
+	if (!from_outside && (p->protocol == PROTO_UDP || tcp_is_syn_ack(p)))
+		service_note(p, now);
 	if (!tcp_is_syn_ack(p))
 		return 0;
 	hash = proof_reverse_hash(p, config.hash_keys);

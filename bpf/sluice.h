@@ -158,6 +158,19 @@ struct proof_set {
 	struct proof proven[PROOF_WAYS];
 };
 
+/* A service of our side that answers: 32 bits of the hash of its address, port and protocol, and when it last did. */
+struct service {
+	__u32	tag;			/* 0: free */
+	__u32	seen;			/* in units of 2^FLOW_TIME_SHIFT ns */
+};
+#define SERVICE_WAYS		4
+#define SERVICE_SETS		16384
+
+struct service_set {
+	struct service tcp[SERVICE_WAYS];
+	struct service udp[SERVICE_WAYS];
+};
+
 /* A network that is ours, or an address that no packet from outside can have: the key of the map `homes`. */
 struct home_key {
 	__u32	length;			/* of the prefix, 32 bits more than its own: those of the family */
@@ -207,7 +220,7 @@ struct rule_head {
 /* What else there is to a rule. */
 struct rule_rest {
 	__u64	shared[2];		/* packets and bytes on all other CPUs */
-	__u32	packet_time;		/* limit: ns between packets at the allowed rate; 0: any rate */
+	__u32	packet_time;		/* limit: ns between packets at the allowed rate; 0: any rate; or LIMIT_CONFINES */
 	__u32	byte_time;		/* limit: the same for bytes, in units of 2^-BYTE_TIME_SHIFT ns */
 	__u32	id;
 	__u32	expires_low;		/* the bits of its end, in ns, that do not stand in `head.expires` */
@@ -218,6 +231,9 @@ struct rule {
 	struct rule_head head;
 	struct rule_rest rest;
 };
+
+/* A limit on beginnings at services that do not answer: none of them. */
+#define LIMIT_CONFINES		0xffffffff
 
 /* 1.07 s: so a rule's last second alone takes a look at its other half. 32 bits of it last 146 years. */
 #define EXPIRY_SHIFT		30
@@ -312,6 +328,7 @@ _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
 _Static_assert(sizeof(struct flow_sketch) == SKETCH_ROWS * SKETCH_WIDTH * 4, "flow_sketch is a map value");
 _Static_assert(sizeof(struct proof_set) == 128, "proof_set is a map value of whole cache lines");
+_Static_assert(sizeof(struct service_set) == 64, "service_set is one cache line");
 _Static_assert(sizeof(struct home_key) == 24, "home_key is a map key");
 _Static_assert(sizeof(struct rule) == 64, "rule is a map value");
 _Static_assert(sizeof(struct source_line) == 64, "source_line is one cache line");

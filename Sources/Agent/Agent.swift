@@ -117,6 +117,9 @@ package actor Agent {
         datapath = try Datapath.attach(
             to: configuration.interfaces, bpffs: configuration.bpffs,
             options: options, rules: policy.rules, now: now)
+        let ingress = Ingress(configuration, host: host)
+        try datapath.bind(ingress)
+        policy.bind(ingress)
         engine = Engine(source: datapath, sink: datapath, detector: detector, policy: policy)
     }
 
@@ -251,6 +254,9 @@ package actor Agent {
     func regroup() {
         let routes = Routes(configuration, host: host)
         engine.policy.route(routes)
+        let ingress = Ingress(configuration, host: host)
+        engine.policy.bind(ingress)
+        attempt("ingress") { try datapath.bind(ingress) }
         engine.detector.regroup(
             configuration.acceptedAlarms, Grouping(configuration.groups.map(\.traffic), routes: routes))
         followGroups()

@@ -7,7 +7,7 @@ package struct HostAddresses: Hashable, Sendable {
     /// The machine's own addresses, its gateways, resolvers and time servers: never banned.
     package private(set) var protected: [ProtectedPrefix] = []
     /// The machine's own addresses.
-    private var own: [Prefix] = []
+    private(set) var own: [Prefix] = []
     /// Directly connected networks, whose hosts can be told apart one by one, by interface.
     private var networks: [String: [Prefix]] = [:]
     /// Interfaces that default routes go through.
@@ -30,6 +30,11 @@ package struct HostAddresses: Hashable, Sendable {
     /// Our own side: connected networks but those on the side of the Internet, and this machine's addresses.
     package func inside(_ roles: [String: InterfaceRole]) -> [Prefix] {
         own + networks.filter { (roles[$0.key] ?? role(of: $0.key)) != .wan }.flatMap(\.value)
+    }
+
+    /// Whether any interface is on the side of the Internet.
+    func knowsOutside(_ roles: [String: InterfaceRole]) -> Bool {
+        !defaultRoutes.isEmpty || roles.values.contains(.wan)
     }
 
     /// Connected networks on the side of the Internet.

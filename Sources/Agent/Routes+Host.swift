@@ -8,6 +8,11 @@ extension Routes {
             self.init()
             return
         }
+        self.init(reading: configuration, host: host)
+    }
+
+    /// The routes of this network namespace's main tables.
+    init(reading configuration: Configuration, host: HostAddresses) {
         var found: [Prefix: (interface: String, metric: UInt32)] = [:]
         func add(_ prefix: Prefix, _ interface: String, metric: UInt32) {
             // Every interface has the link-local networks, and groups of receivers send nothing.

@@ -8,6 +8,10 @@ package struct Configuration: Hashable, Sendable {
     /// How the program is attached to an interface.
     package enum Attach: String, Hashable, Sendable, CaseIterable { case auto, native, generic }
 
+    /// What becomes of packets from outside in the name of our own networks: dropped where the kernel would drop them anyway (strict
+    /// reverse-path filtering), everywhere, or nowhere.
+    package enum Martians: String, Hashable, Sendable, CaseIterable { case auto, drop, count }
+
     /// `learn`: how long the agent watches before it decides.
     package struct Learn: Hashable, Sendable {
         package var duration: Duration = .seconds(24 * 3600)
@@ -103,6 +107,7 @@ package struct Configuration: Hashable, Sendable {
     /// Of those interfaces for which one is given.
     package var roles: [String: InterfaceRole] = [:]
     package var attach = Attach.auto
+    package var martians = Martians.auto
     package var mode = Mode.shadow
     package var groups: [Group] = []
     package var interval: Duration = .milliseconds(200)

@@ -21,6 +21,13 @@ enum Schema {
             works with every driver), or native where the driver can and else generic (auto).
             """),
         Key(
+            "martians", \.martians, .choice(),
+            """
+            What becomes of packets that come in from outside in the name of our own networks. They are evidence of
+            nothing in any case. drop: dropped. count: passed on. auto: dropped where the kernel drops them anyway
+            (net.ipv4.conf.*.rp_filter=1), which says that routes are symmetric.
+            """),
+        Key(
             "mode", \.mode, .choice(),
             """
             What the agent does by itself. learn: decides nothing. shadow: decides and reports, drops nothing.

@@ -22,6 +22,7 @@ struct DatapathMaps {
     let proofs: BPFMap
     let homes: BPFMap
     let homeGate: BPFMap
+    let services: BPFMap
 
     /// All maps, which `open` finds by their names in `bpf/`.
     init(_ open: (String) throws -> BPFMap) throws {
@@ -42,11 +43,12 @@ struct DatapathMaps {
         proofs = try open("proofs")
         homes = try open("homes")
         homeGate = try open("home_gate")
+        services = try open("services")
     }
 
     var all: [BPFMap] {
         [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
-            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys, proofs, homes, homeGate]
+            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys, proofs, homes, homeGate, services]
     }
 
     /// Whether keys, values and sizes are what this version makes with this configuration: pinned maps may be another's.

@@ -169,7 +169,11 @@ extension RuleABI {
         head.flags = UInt8(RuleKind(rule).flags)
         if rule.isShadowed { head.flags |= UInt8(RULE_SHADOW.rawValue) }
         if case .limit(let rate) = rule.action {
-            if let packets = rate.packets { rest.packet_time = max(1_000_000_000 / max(packets, 1), 1) }
+            if rate.isConfined {
+                rest.packet_time = UInt32(LIMIT_CONFINES)
+            } else if let packets = rate.packets {
+                rest.packet_time = max(1_000_000_000 / packets, 1)
+            }
             if let bytes = rate.bytes {
                 rest.byte_time = UInt32(
                     clamping: max((1_000_000_000 << UInt64(BYTE_TIME_SHIFT)) / max(bytes, 1), 1))

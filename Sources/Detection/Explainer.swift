@@ -23,9 +23,9 @@ struct Explainer {
             reason: reason,
             summary: Summary.sentence(on: window, reason: reason, contributions: contributions),
             features: contributions, model: model,
-            target: target(window.evidence),
+            target: target(window, finding),
             isTwoWay: finding.map { $0.isProven(by: window.evidence) }
-                ?? (window.evidence.isTwoWay && opinion.group != .volume),
+                ?? (opinion.group != .volume && window.evidence.isMostlyProven),
             isCertain: finding?.tier == .block, peers: window.evidence.peers, served: window.evidence.served,
             row: Array(features))
         verdict.othersNearer = others
@@ -53,12 +53,20 @@ struct Explainer {
         return bounds.others
     }
 
-    private func target(_ facts: Evidence) -> Target? {
-        facts.largestFlow.map {
+    /// What the flows that are to blame went to most; `nil` if none are.
+    private func target(_ window: Window, _ finding: Finding?) -> Target? {
+        let facts = window.evidence
+        var blame = finding?.blame ?? .beginning
+        if finding == nil, window.entity.view == .destination {
+            // Of many senders, those are to blame who get no answer: the others are served.
+            blame = facts.oneWayPackets * 2 >= window.packets ? .oneWay : .halfOpen
+        }
+        return facts.blamed[blame].map {
             // Port 0 is none: a protocol without ports, or later fragments.
-            let isOnePort = facts.ports <= 4 && $0.destinationPort != 0
+            let isOnePort = !$0.severalPorts && $0.key.destinationPort != 0
             return Target(
-                address: $0.destination, protocol: $0.protocol, port: isOnePort ? $0.destinationPort : nil)
+                address: $0.key.destination, protocol: $0.key.protocol,
+                port: isOnePort ? $0.key.destinationPort : nil)
         }
     }
 
@@ -105,4 +113,9 @@ struct Explainer {
         guard sum > 0 else { return }
         for index in weights.indices { weights[index] /= sum }
     }
+}
+
+extension Evidence {
+    /// Whether nearly all that it began is proven, so that others cannot have made it what it is.
+    fileprivate var isMostlyProven: Bool { isTwoWay && provenPackets * 10 >= initiatedPackets * 9 }
 }

@@ -12,13 +12,29 @@ struct Finding: Hashable {
     /// For how many seconds it has lasted, of what is measured by that.
     var lasted: Double?
 
-    /// Whether it takes an address that can receive: not what anybody can send under another's name.
-    func isProven(by facts: Evidence) -> Bool {
+    /// The reason of who hides what it sends.
+    static let evasion = "evasion"
+
+    /// Which flows it is about.
+    var blame: Blame {
         switch reason {
-        case "volume": false
+        case "volume": .oneWay
+        case "scan": .failure
         // Held open without being served, or never completed.
-        case "connections": feature == .tcpRepeat60
-        default: facts.isTwoWay
+        case "connections": feature == .tcpRepeat60 ? .call : .halfOpen
+        case "repetition": feature == .loginRepeat60 || feature == .loginRepeat600 ? .login : .call
+        default: .beginning
+        }
+    }
+
+    /// Whether it would be one by proven connections alone, in which nobody can speak in another's name.
+    ///
+    /// Connections that others of the same name complete prove nothing about those that are not.
+    func isProven(by facts: Evidence) -> Bool {
+        switch blame {
+        case .login: excess * Double(facts.provenLogins) >= 100
+        case .call: excess * Double(facts.provenCalls) >= 100
+        case .beginning, .failure, .halfOpen, .oneWay: false
         }
     }
 }
@@ -53,6 +69,7 @@ struct PlainFindings {
             findings.considerScans()
             findings.considerRepetitions()
             findings.considerTunnels()
+            findings.considerHidden()
         case .destination: findings.considerVictims()
         }
         return findings.closest
@@ -102,7 +119,9 @@ struct PlainFindings {
         // QUIC download look the same, some thousand a second.
         let length = Double(facts.unansweredBytes) / Double(max(1, facts.unansweredPackets))
         guard seesBothWays || length <= 128 else { return }
-        let most = seesBothWays ? min(max(500 * length * length / 16_384, 500), 5_000) : 5_000
+        // Those vary in length by a byte or two, while what a flood's tool sends is all of a length.
+        let isUniform = facts.unansweredDeviation < 0.01
+        let most = seesBothWays || isUniform ? min(max(500 * length * length / 16_384, 500), 5_000) : 5_000
         consider("volume", .block, Double(facts.unansweredPackets) / most, .packets)
     }
 
@@ -131,6 +150,11 @@ struct PlainFindings {
         consider("repetition", .alert, steady / 240, .regularity, lasted: steady)
         consider(
             "repetition", .alert, facts.newSteadySeconds / 60, .regularity, lasted: facts.newSteadySeconds)
+    }
+
+    /// Hosts have no use for more than eight extension headers (RFC 8504 5.3), and what stands behind them is not seen.
+    private mutating func considerHidden() {
+        consider(Finding.evasion, .alert, Double(facts.hiddenPackets) / 10, .packets)
     }
 
     private mutating func considerTunnels() {

@@ -13,6 +13,10 @@ enum Summary {
         var parts: [String] = []
         // The feature that the first of them is a number of.
         var measure: Feature?
+        if reason == Finding.evasion {
+            return
+                "\(count(Int(clamping: facts.hiddenPackets), "packet")) behind more than eight IPv6 extension headers"
+        }
         switch FeatureGroup(rawValue: reason) {
         case .scan where isSource, .failure where isSource:
             parts.append("\(count(facts.novelServices60)) services tried for the first time within a minute")

@@ -142,12 +142,13 @@ struct ViewDetector {
             prepare(window, in: place)
             let features = batch.features(of: row)
             let bars = barsByPlace[place]
-            windowsByPlace[place] += 1
-            let isEcho = Echo.isAll(of: opinion.group, in: features)
+            // Its features were judged when it still had traffic.
+            let isEcho = window.isSilent || Echo.isAll(of: opinion.group, in: features)
+            if !window.isSilent { windowsByPlace[place] += 1 }
             let score = isEcho ? 0 : max(0, opinion.score - models[judge].usuals[window.slot].score)
             let closest = PlainFindings.closest(in: window, scope: scopes[judge])
             var finding = closest.flatMap { $0.excess >= 1 ? $0 : nil }
-            let mean = states[window.slot].lasting.add(score, at: time)
+            let mean = window.isSilent ? 0 : states[window.slot].lasting.add(score, at: time)
             let isSettled =
                 states[window.slot].rejudged.map { time.hasPassed(Usual.acquaintance, since: $0) } ?? true
             let lasting = isSettled ? mean : 0
@@ -156,15 +157,18 @@ struct ViewDetector {
                     score: score, lasting: lasting, opinion: opinion, window: window, finding: finding)
             }
             var decision = decide()
-            observation.windows.append(
-                ScoredWindow(
-                    entity: window.entity,
-                    score: bars.standing(score: score, lasting: mean, closest: closest),
-                    threshold: bars.least, table: opinion.table, site: opinion.site, packets: window.packets,
-                    bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
-            lives.take(
-                window, features, table: opinion.table, isSuspect: decision != nil, into: learners[place],
-                judgedBy: judge, now: time)
+            if !window.isSilent {
+                observation.windows.append(
+                    ScoredWindow(
+                        entity: window.entity,
+                        score: bars.standing(score: score, lasting: mean, closest: closest),
+                        threshold: bars.least, table: opinion.table, site: opinion.site,
+                        packets: window.packets,
+                        bytes: window.bytes, isTwoWay: window.evidence.isTwoWay))
+                lives.take(
+                    window, features, table: opinion.table, isSuspect: decision != nil, into: learners[place],
+                    judgedBy: judge, now: time)
+            }
             guard decision != nil else {
                 if !isEcho { models[judge].usuals[window.slot].add(opinion.score, at: time) }
                 if let score = opinion.site { models[judge].drifting?.add(score: score) }
@@ -189,7 +193,8 @@ struct ViewDetector {
             }
             guard
                 states[window.slot].news.isNews(
-                    decision.tier, reason, of: window.evidence.largestFlow, at: time,
+                    decision.tier, reason, isCertain: finding?.tier == .block,
+                    of: window.evidence.largestFlow, at: time,
                     interval: configuration.repeatInterval)
             else { continue }
             if let finding, decision.tier == .alert, states[window.slot].told.tell(finding, at: time) {

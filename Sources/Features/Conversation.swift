@@ -44,6 +44,8 @@ struct Conversation {
         static let data = Marks(rawValue: 32)
         /// FIN or RST.
         static let close = Marks(rawValue: 64)
+        /// Its sender receives what is sent to its address: the data plane saw it (`FlowSample.isProven`).
+        static let proven = Marks(rawValue: 128)
     }
 
     /// A direction that was silent for longer begins anew.
@@ -63,6 +65,8 @@ struct Conversation {
     var isUnserved = false
     /// It has ended, and its service has taken note of how long it was.
     var isMeasured = false
+    /// Its caller is proven, and its service has taken note.
+    var isProofCounted = false
     /// The senders of the two directions.
     var hosts: InlineArray<2, Host>
     /// The initiator's service.
@@ -104,7 +108,7 @@ struct Conversation {
     mutating func restart() {
         directions = InlineArray(repeating: Direction())
         initiator = -1
-        (isUnserved, isMeasured) = (false, false)
+        (isUnserved, isMeasured, isProofCounted) = (false, false, false)
         service = .none
     }
 
@@ -168,5 +172,6 @@ extension Conversation.Marks {
         if sample.rst > 0 { formUnion([.reset, .close]) }
         if sample.fin > 0 { insert(.close) }
         if sample.maximumLength > Self.longestHeaders { insert(.data) }
+        if sample.isProven { insert(.proven) }
     }
 }

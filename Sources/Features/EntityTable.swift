@@ -29,6 +29,8 @@ struct EntityTable: ~Copyable {
         var hasLedger = false
         /// Whether it is on the list of those with traffic in the newest reading.
         var isActive = false
+        /// It is there without traffic in the newest reading.
+        var isSilent = false
         /// Packets and bytes of the entries in the window.
         var volume = SIMD2<UInt64>()
         /// Bytes and resets that came back in the window.
@@ -99,7 +101,7 @@ struct EntityTable: ~Copyable {
         // The lists have the slot, whoever is in it.
         accounts[masked: slot] = Account(
             serial: nextSerial, isListed: accounts[masked: slot].isListed,
-            isActive: accounts[masked: slot].isActive)
+            isActive: accounts[masked: slot].isActive, isSilent: accounts[masked: slot].isSilent)
         ledgers[masked: slot] = Ledger()
         nextSerial &+= 1
         return reference(slot)
@@ -160,8 +162,18 @@ struct EntityTable: ~Copyable {
         accounts[masked: slot].returned &+= SIMD2(back.bytes, back.resets)
         accounts[masked: slot].pending += SIMD4(
             Float(traffic.packets), Float(traffic.bytes), Float(back.bytes), 0)
+        accounts[masked: slot].isSilent = false
         guard !accounts[masked: slot].isActive else { return }
         accounts[masked: slot].isActive = true
+        active.append(Int32(truncatingIfNeeded: slot))
+        list(slot)
+    }
+
+    /// Has an entity judged at this reading, whether it has traffic in it or not.
+    mutating func wake(_ slot: Int) {
+        guard !accounts[masked: slot].isActive else { return }
+        accounts[masked: slot].isActive = true
+        accounts[masked: slot].isSilent = true
         active.append(Int32(truncatingIfNeeded: slot))
         list(slot)
     }
@@ -206,6 +218,7 @@ struct EntityTable: ~Copyable {
     mutating func rest() {
         for slot in active {
             accounts[masked: Int(slot)].isActive = false
+            accounts[masked: Int(slot)].isSilent = false
             accounts[masked: Int(slot)].place = -1
         }
         active.removeAll(keepingCapacity: true)

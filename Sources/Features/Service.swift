@@ -20,6 +20,9 @@ struct Service {
     /// Decayed counts of new flows over 60 and 600 s.
     var count60: Float = 0
     var count600: Float = 0
+    /// Those among them whose caller was proven.
+    var proven60: Float = 0
+    var proven600: Float = 0
     /// Number, mean and variance of the gaps between starts, in seconds.
     var gaps: Float = 0
     var meanGap: Float = 0
@@ -44,6 +47,8 @@ struct Service {
     mutating func decay(to now: Int64, by decays: Decays) {
         count60 *= decays.factors.1
         count600 *= decays.factors.2
+        proven60 *= decays.factors.1
+        proven600 *= decays.factors.2
         unserved *= decays.factors.2
         updated = now
     }
@@ -67,6 +72,18 @@ struct Service {
         meanGap += weight * error
         gapVariance = (1 - weight) * (gapVariance + weight * error * error)
         gaps += 1
+    }
+
+    /// A flow to the service was found to be of one who receives what is sent to him.
+    mutating func prove() {
+        proven60 += 1
+        proven600 += 1
+    }
+
+    /// The share of the flows of late that were proven, over the span in which it is less, 0...100.
+    var provenPercent: UInt8 {
+        let share = min(proven60 / max(count60, 0.01), proven600 / max(count600, 0.01))
+        return UInt8(max(0, min(100, share * 100)))
     }
 
     /// A connection to the service ended, after the source had sent so much and got so much.

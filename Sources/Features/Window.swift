@@ -9,6 +9,8 @@ package struct Window: Sendable {
     package var packets: UInt64
     package var bytes: UInt64
     package var evidence: Evidence
+    /// It had no traffic in the newest reading: what can be counted is judged, its features say nothing new.
+    package var isSilent = false
 }
 
 /// Countable facts on which rules with a fixed meaning rest; not on any model's scale.
@@ -27,6 +29,8 @@ package struct Evidence: Hashable, Sendable {
     /// Packets and bytes, other than TCP, that got no answer at all.
     package var unansweredPackets: UInt64 = 0
     package var unansweredBytes: UInt64 = 0
+    /// The sum of the squares of their lengths.
+    package var unansweredSquares = 0.0
     package var icmpPackets: UInt64 = 0
     /// New services that refused, or have been silent for at least 300 ms.
     package var failedServices = 0
@@ -64,12 +68,31 @@ package struct Evidence: Hashable, Sendable {
     package var noticePackets: UInt64 = 0
     /// Destination view: packets known from the sketch only.
     package var asidePackets: UInt64 = 0
-    /// Whether a connection was established with the entity: its address is not forged.
+    /// Whether a connection that it began was proven: it receives what is sent to its address.
     package var isTwoWay = false
+    /// Of `initiatedPackets`, those of proven connections.
+    package var provenPackets: UInt64 = 0
+    /// Of a hundred connections to the blamed login service, or other service, so many were proven.
+    package var provenLogins: UInt8 = 0
+    package var provenCalls: UInt8 = 0
+    /// Packets behind more than eight IPv6 extension headers, which nobody needs: what they carry is not seen.
+    package var hiddenPackets: UInt64 = 0
+    /// The flow that has most of what it may be blamed for, by what that is.
+    package var blamed = Blames()
     /// TCP conversations, other than with login services, in which both sides sent data: business.
     package var served = 0
     /// The flow with the most packets.
     package var largestFlow: FlowKey?
+}
+
+extension Evidence {
+    /// The standard deviation of the lengths of unanswered packets, as a part of their mean.
+    package var unansweredDeviation: Double {
+        guard unansweredPackets > 0, unansweredBytes > 0 else { return 0 }
+        let mean = Double(unansweredBytes) / Double(unansweredPackets)
+        let variance = unansweredSquares / Double(unansweredPackets) - mean * mean
+        return max(0, variance).squareRoot() / mean
+    }
 }
 
 /// The windows of one view at one reading, with their features as one matrix.

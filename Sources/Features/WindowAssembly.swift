@@ -127,7 +127,7 @@ extension WindowSummary {
                         Window(
                             entity: Entity(view: view, prefix: prefix), slot: slot,
                             serial: table[accountIn: slot].serial, packets: tally.packets, bytes: tally.bytes,
-                            evidence: evidence))
+                            evidence: evidence, isSilent: table[accountIn: slot].isSilent))
                 }
             }
         }

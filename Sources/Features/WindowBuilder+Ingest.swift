@@ -154,6 +154,7 @@ extension WindowBuilder {
             if !traits.contains(.isInitiated) || ranBefore { traits.remove(.isNew) }
         }
         let previous = log[position].previous
+        log[position].isProven = standing.mine.contains(.proven)
         if standing.mine.contains(.takesPart) {
             traits.insert(.takesPart)
             mark(previous, .takesPart)

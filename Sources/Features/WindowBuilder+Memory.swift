@@ -159,6 +159,11 @@ extension WindowBuilder {
         if traits.contains(seesBothWays ? .isEstablished : .takesPart) { services[slot].wasOpened = true }
         countUnserved(standing, service: slot)
         measure(standing, service: slot)
+        if standing.mine.contains(.proven), !conversations[standing.conversation].isProofCounted {
+            conversations[standing.conversation].isProofCounted = true
+            services[slot].prove()
+        }
+        log[position].provenPercent = services[slot].provenPercent
         log[position].repeat60 = services[slot].count60
         log[position].repeat600 = services[slot].count600
         log[position].regularity = services[slot].regularity

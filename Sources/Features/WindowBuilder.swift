@@ -184,7 +184,11 @@ package struct WindowBuilder: ~Copyable {
         let ends = log.ends(at: position)
         if let slot = sources.slot(of: ends.source) {
             if unanswered { sources.post(slot, .unanswered, 1) }
-            if failed, entry.traits.contains(.isNovelService) { sources.post(slot, .failedServices, 1) }
+            if failed, entry.traits.contains(.isNovelService) {
+                sources.post(slot, .failedServices, 1)
+                // Who has fallen silent is judged once more, when it is known what came of it.
+                sources.wake(slot)
+            }
         }
         if unanswered, let slot = destinations.slot(of: ends.destination) {
             destinations.post(slot, .unanswered, 1)

@@ -28,7 +28,7 @@ package struct WindowConfiguration: Sendable {
 
     /// The prefix that stands for a source.
     package func sourcePrefix(of address: Address) -> Prefix {
-        if address.isIPv4 || address.isLinkLocal
+        if address.isIPv4 || address.isLinkLocal || address.standsForOneIPv4
             || localPrefixes.contains(where: { $0.contains(address) })
             || neighbourPrefixes.contains(where: { $0.contains(address) })
         {
@@ -44,4 +44,16 @@ package struct TrackedCounts: Hashable, Sendable {
     package var destinations = 0
     package var conversations = 0
     package var services = 0
+}
+
+extension Address {
+    /// Whether it is an IPv6 address that a translator or a tunnel makes of one IPv4 address, so that its neighbours are others:
+    /// NAT64 (RFC 6052, RFC 8215), Teredo (RFC 4380), ISATAP (RFC 5214), and what is mapped or compatible (RFC 4291 2.5.5).
+    package var standsForOneIPv4: Bool {
+        guard !isIPv4 else { return false }
+        let identifier = low >> 32
+        return high == 0x0064_FF9B_0000_0000 && identifier == 0 || high >> 16 == 0x0064_FF9B_0001
+            || high >> 32 == 0x2001_0000 || identifier == 0x0000_5EFE || identifier == 0x0200_5EFE
+            || high == 0 && (low >> 32 == 0xFFFF || low >> 32 == 0)
+    }
 }

@@ -10,6 +10,7 @@ struct WindowSummary: ~Copyable {
     /// Sources of connections that are not completed, each as often as it began one; of a destination.
     private var halfOpen = SpreadCounter()
     private var largestHalfOpen: UInt32 = 0
+    private var blames = InlineArray<6, BlameTally>(repeating: BlameTally())
     private(set) var view = Entity.View.source
     private(set) var step = 1
     /// Position of the newest entry of the flow with the most packets, and the number of its sample in its reading.
@@ -27,6 +28,7 @@ struct WindowSummary: ~Copyable {
         (tally.returnedBytes, tally.returnedResets) = (returned.x, returned.y)
         evidence = Evidence()
         largestFlow = EntryLog.nowhere
+        blames = InlineArray(repeating: BlameTally())
         largestHalfOpen = 0
         self.view = view
         self.scope = scope
@@ -65,6 +67,11 @@ struct WindowSummary: ~Copyable {
         // What counts flows rather than packets takes each flow once, at its first log[position].
         if log[position].previous < log.oldest { addFlow(position, of: log, isUnanswered: isUnanswered) }
     }
+
+    @inline(__always)
+    private mutating func blame(
+        _ blame: Blame, _ position: Int64, _ weight: UInt64, in log: borrowing EntryLog
+    ) { blames[blame.rawValue].weigh(position, weight, in: log) }
 
     @inline(__always)
     private mutating func addFlow(_ position: Int64, of log: borrowing EntryLog, isUnanswered: Bool) {
@@ -135,6 +142,7 @@ struct WindowSummary: ~Copyable {
             evidence.reflectedPackets &+= Amplifiers.reflected(in: log[position])
         }
         guard isUnanswered else { return }
+        blame(.oneWay, position, log[position].flowPackets, in: log)
         tally.unansweredPackets &+= log[position].packets
         tally.unansweredBytes &+= log[position].bytes
         evidence.largestOneWayFlow = max(evidence.largestOneWayFlow, log[position].flowPackets)
@@ -145,25 +153,34 @@ struct WindowSummary: ~Copyable {
     private mutating func addInitiated(_ position: Int64, of log: borrowing EntryLog, isUnanswered: Bool) {
         let age = scope.now - log[position].first
         evidence.initiatedPackets &+= log[position].packets
+        blame(.beginning, position, log[position].flowPackets, in: log)
+        if log[position].isProven {
+            evidence.isTwoWay = true
+            evidence.provenPackets &+= log[position].packets
+        }
+        if log[position].protocol.isExtensionHeader { evidence.hiddenPackets &+= log[position].packets }
         if log[position].service >= 0 { addService(position, of: log) }
         if log[position].traits.contains(.isNovelService),
             log[position].traits.contains(.isRefused) || isUnanswered && age >= 300_000_000
         {
             evidence.failedServices += 1
+            blame(.failure, position, 1, in: log)
         }
         if log[position].protocol == .tcp {
-            if log[position].traits.contains(.isEstablished) { evidence.isTwoWay = true }
             // The system below a SYN flood's tool resets what it never asked for: no use of a connection either.
             evidence.tcpPackets &+=
                 log[position].packets &- min(log[position].packets, UInt64(log[position].rst))
             evidence.synPackets &+= UInt64(log[position].syn)
             if isHalfOpen(position, of: log) {
                 evidence.halfOpen &+= UInt64(log[position].syn)
+                if log[position].syn > 0 { blame(.halfOpen, position, UInt64(log[position].syn), in: log) }
                 if age >= 200_000_000 { evidence.halfOpenWaiting &+= UInt64(log[position].syn) }
             }
         } else if !log[position].traits.contains(.isAnswered) {
+            if !isUnanswered { blame(.oneWay, position, log[position].flowPackets, in: log) }
             evidence.unansweredPackets &+= log[position].packets
             evidence.unansweredBytes &+= log[position].bytes
+            evidence.unansweredSquares += Double(log[position].squaredBytes)
         }
         if log[position].protocol.isICMP { evidence.icmpPackets &+= log[position].packets }
     }
@@ -183,9 +200,12 @@ struct WindowSummary: ~Copyable {
             tally.login600 = max(tally.login600, log[position].repeat600)
         }
         if log[position].traits.contains(.isInteractive) {
+            blame(.login, position, UInt64(log[position].repeat600 * 16), in: log)
             evidence.loginRepeat60 = max(evidence.loginRepeat60, Double(log[position].repeat60))
             evidence.loginRepeat600 = max(evidence.loginRepeat600, Double(log[position].repeat600))
         }
+        let calls = max(log[position].unserved, log[position].repeat60, log[position].steadySeconds / 4)
+        blame(.call, position, UInt64(calls * 16), in: log)
         evidence.unserved = max(evidence.unserved, Double(log[position].unserved))
         if log[position].steadySeconds > 0 {
             let steady = Double(log[position].steadySeconds)
@@ -224,11 +244,13 @@ struct WindowSummary: ~Copyable {
         tally.scale(by: step, packets: packets, bytes: bytes)
         guard step > 1 else { return }
         for count in [
-            \Evidence.initiatedPackets, \.synPackets, \.halfOpen, \.halfOpenWaiting, \.tcpPackets,
+            \Evidence.initiatedPackets, \.provenPackets, \.hiddenPackets, \.synPackets, \.halfOpen,
+            \.halfOpenWaiting, \.tcpPackets,
             \.unansweredPackets,
             \.unansweredBytes, \.icmpPackets, \.noticePackets, \.reflectedPackets,
         ] { evidence[keyPath: count] &*= UInt64(step) }
         evidence.failedServices *= step
+        evidence.unansweredSquares *= Double(step)
         evidence.served *= step
     }
 
@@ -245,6 +267,7 @@ struct WindowSummary: ~Copyable {
         if view == .destination { addAside(frames, to: history.prefix.address) }
         appendFeatures(&history, to: &features)
         if let frame { evidence.largestFlow = frames[frame].samples[Int(largestSample)].key }
+        layBlame(frames)
         evidence.novelServices60 = Double(history.sums60[History.Quantity.novel.rawValue])
         evidence.failedServices60 = history.ongoing(.failedServices, with: Double(evidence.failedServices))
         evidence.dnsQueries60 = Double(history.sums60[History.Quantity.dnsQueries.rawValue])
@@ -254,5 +277,22 @@ struct WindowSummary: ~Copyable {
         evidence.ports = destinationPorts.distinct(step: step)
         evidence.oneWayPackets = tally.unansweredPackets
         return history.prefix
+    }
+}
+
+extension WindowSummary {
+    /// Writes down which flows are to blame.
+    private mutating func layBlame(_ frames: [Frame]) {
+        for blame in Blame.allCases {
+            let tally = blames[blame.rawValue]
+            guard tally.total >= blame.least,
+                let frame = frames.lastIndex(where: { $0.first <= tally.position })
+            else { continue }
+            evidence.blamed[blame] = Blames.Flow(
+                key: frames[frame].samples[Int(tally.sample)].key, severalHosts: tally.severalHosts,
+                severalPorts: tally.severalPorts)
+        }
+        evidence.provenLogins = blames[Blame.login.rawValue].provenPercent
+        evidence.provenCalls = blames[Blame.call.rawValue].provenPercent
     }
 }

@@ -19,12 +19,9 @@ enum Measure: Hashable, Sendable {
     static let busy = 10
     /// A scan of as many hosts beside some usual business is one of the host that got most.
     static let fewHosts = 4
-    /// Packets a second left to a source that may be forged, and turns to more than one host: none of them can be named, but
-    /// a sweep at a person's pace is no sweep.
-    static let sweepRate: UInt32 = 10
-
     init(_ verdict: Verdict, mode: Mode, limit: Rule.Rate) {
         let source = verdict.entity.prefix
+        let scopedAction: Rule.Action = mode == .limit ? .limit(limit) : .deny
         switch verdict.entity.view {
         case .destination:
             if let target = verdict.target {
@@ -36,11 +33,14 @@ enum Measure: Hashable, Sendable {
             } else {
                 self = .nothing("no single address is under attack")
             }
-        case .source where mode == .limit:
+        case .source where verdict.isProbing && !verdict.isTwoWay:
+            // Probes can be sent in anybody's name: the source keeps all that answers, and learns nothing of the rest.
+            self = .rule(.source(source), .limit(.confined))
+        case .source where mode == .limit && verdict.isTwoWay:
             self = .rule(.source(source), .limit(limit))
         case .source where verdict.served >= Self.busy:
             if let target = verdict.target, target.port != nil {
-                self = .rule(.scope(Rule.Scope(target, from: source)), .deny)
+                self = .rule(.scope(Rule.Scope(target, from: source)), scopedAction)
             } else {
                 self = .nothing("a ban would cut off its \(verdict.served) other conversations")
             }
@@ -48,19 +48,26 @@ enum Measure: Hashable, Sendable {
             self = .ban(source)
         case .source:
             if let target = verdict.target, verdict.peers <= Self.fewHosts {
-                self = .rule(.scope(Rule.Scope(target, from: source)), .deny)
+                self = .rule(.scope(Rule.Scope(target, from: source)), scopedAction)
             } else {
-                self = .rule(.source(source), .limit(Rule.Rate(packets: Self.sweepRate)))
+                self = .rule(.source(source), .limit(.confined))
             }
         }
     }
 }
 
 extension Rule.Scope {
-    /// One source's traffic to one service; to the whole host where several were attacked.
+    /// One source's traffic to one service; of one protocol to the whole host where several were attacked.
     fileprivate init(_ target: Target, from source: Prefix) {
         self.init(
-            destination: target.address, protocol: target.port == nil ? nil : target.protocol,
+            destination: target.address, protocol: target.protocol,
             port: target.port, source: source)
+    }
+}
+
+extension Verdict {
+    /// Whether it is about services that were tried and did not answer.
+    fileprivate var isProbing: Bool {
+        reason == FeatureGroup.scan.rawValue || reason == FeatureGroup.failure.rawValue
     }
 }

@@ -51,6 +51,8 @@ package struct Policy: Sendable {
     /// Rules that let pass, in the data plane too, what is protected as a single address.
     var passes: [Prefix: UInt32] = [:]
     var offences = Offences()
+    /// Which sources are on our own side.
+    var inside: [Prefix] = []
     var acquaintances = Acquaintances()
     var breakers = Breakers()
     /// What automatic rules stopped since that was last asked for, by group.
@@ -120,6 +122,10 @@ package struct Policy: Sendable {
         if isCovered(rule) { return }
         if let refusal = refusal(of: match.prefix, by: .automatic) {
             report(verdict, note: refusal.message, at: now, &changes)
+            return
+        }
+        if let note = insideNote(on: verdict, group: group) {
+            report(verdict, note: note, at: now, &changes)
             return
         }
         if let end = pardons[match.prefix], end > now {

@@ -21,6 +21,12 @@ public struct IPProtocol: Hashable, Sendable, BitwiseCopyable, RawRepresentable 
     @inlinable @inline(__always)
     public static func == (left: IPProtocol, right: IPProtocol) -> Bool { left.rawValue == right.rawValue }
 
+    /// An IPv6 extension header (RFC 8200 4): what stands behind it was not looked for any more.
+    @inlinable @inline(__always)
+    public var isExtensionHeader: Bool {
+        rawValue == 0 || rawValue == 43 || rawValue == 44 || rawValue == 51 || rawValue == 60
+    }
+
     /// ICMP of either family.
     @inlinable @inline(__always)
     public var isICMP: Bool { self == .icmp || self == .icmpv6 }

@@ -22,6 +22,9 @@ package struct Routes: Hashable, Sendable {
     /// Whether it leads anywhere through this interface.
     package func lead(through interface: String) -> Bool { interfaces.values.contains(interface) }
 
+    /// What routes lead to.
+    package var networks: [Prefix] { Array(interfaces.keys) }
+
     /// The interface of the longest prefix that has the address; `nil` if there is none.
     package func interface(leadingTo address: Address) -> String? {
         for length in lengths where length <= address.bitWidth {

@@ -19,7 +19,13 @@ package struct Rule: Hashable, Sendable {
 
         package init(packets: UInt32) { (self.packets, bytes) = (packets, nil) }
 
+        /// Nothing at services that do not answer, all at those that do: for a source that may only have lent its name.
+        package static let confined = Rate(packets: 0)
+
         package init(bytes: UInt64) { (packets, self.bytes) = (nil, bytes) }
+
+        /// Whether it is `confined`.
+        package var isConfined: Bool { packets == 0 }
 
         /// `nil` when neither is given: that would be no limit.
         package init?(packets: UInt32?, bytes: UInt64?) {

@@ -18,7 +18,8 @@ extension Timestamp {
 extension BanReport {
     /// `ban`, `limit 1,000/s`; with `(shadow)` where it only counts.
     var spokenAction: String {
-        let rate = packetsPerSecond.map { " \($0.grouped)/s" } ?? ""
+        // A rate of nothing is of what begins at services that do not answer.
+        let rate = packetsPerSecond.map { $0 == 0 ? " to open" : " \($0.grouped)/s" } ?? ""
         return action.rawValue + rate + (isShadowed ? " (shadow)" : "")
     }
 

@@ -195,7 +195,7 @@ struct MistakeTests {
                 """
                 f:2:1: unknown key `typo`; expected one of allow, attach, bans, bpffs, breakers, control, dead_man, \
                 detection, flow_table, groups, interfaces, interval, ipv6_source_prefix, learn, limits, local_networks, \
-                log, mode, models, rule_table, \
+                log, martians, mode, models, rule_table, \
                 socket, state
                 """,
                 "f:3:11: interval must be a duration from 50ms to 250ms, such as 90s, 10m or 1h30m, not `1`",

@@ -69,7 +69,7 @@ import Traffic
     func news() {
         var news = News()
         func isNews(at time: Timestamp) -> Bool {
-            news.isNews(.alert, "scan", of: nil, at: time, interval: .seconds(60))
+            news.isNews(.alert, "scan", isCertain: false, of: nil, at: time, interval: .seconds(60))
         }
         #expect(isNews(at: before) && !isNews(at: before + .seconds(1)))
         #expect(isNews(at: after) && !isNews(at: after + .seconds(1)))

@@ -191,7 +191,8 @@ import Traffic
         var news = News()
         let times = (0..<10_000).filter { second in
             news.isNews(
-                .alert, "volume", of: nil, at: Timestamp(seconds: Double(second)), interval: .seconds(60))
+                .alert, "volume", isCertain: false, of: nil, at: Timestamp(seconds: Double(second)),
+                interval: .seconds(60))
         }
         #expect(times == [0, 60, 300, 1_260, 4_860, 8_460])
     }

@@ -27,24 +27,63 @@ struct GateTests {
         #expect(scenario.alerts.map(\.action) == [.ban])
     }
 
-    @Test("A scan of one host by half-open connections is dropped towards that host", arguments: families)
-    func scan(_ source: String, _ victim: String) throws {
+    @Test(
+        "A flood at several ports is dropped towards that host, in its own protocol only", arguments: families
+    )
+    func manyPorts(_ source: String, _ victim: String) throws {
         var scenario = Scenario()
         scenario.decide(try .of(source, target: try target(victim, port: nil), isTwoWay: false))
         let scope = Rule.Scope(
-            destination: try #require(Address(victim)), source: try Scenario.prefix(source))
+            destination: try #require(Address(victim)), protocol: .udp, source: try Scenario.prefix(source))
         #expect(try scenario.automaticRule().match == .scope(scope))
     }
 
     @Test(
-        "A sweep over many hosts by who may be forged is slowed down to a person's pace", arguments: families)
+        "Who may be forged and scans keeps all that answers, in each mode that acts, however busy he is",
+        arguments: families)
+    func scan(_ source: String, _ victim: String) throws {
+        for (mode, served) in [(Mode.enforce, 0), (.enforce, 40), (.limit, 0)] {
+            var scenario = Scenario(mode: mode)
+            scenario.decide(
+                try .of(
+                    source, target: try target(victim, port: nil), isTwoWay: false, served: served,
+                    reason: "scan"))
+            let rule = try scenario.automaticRule()
+            #expect(rule.match == .source(try Scenario.prefix(source)))
+            #expect(rule.action == .limit(.confined))
+        }
+    }
+
+    @Test(
+        "Inside, nobody is shut out for what is said of him, unless a group is there for it",
+        arguments: families)
+    func inside(_ source: String, _ victim: String) throws {
+        for (isProven, hasGroup) in [(false, false), (true, false), (true, true)] {
+            var scenario = Scenario()
+            if hasGroup {
+                let group = PolicyGroup(
+                    TrafficGroup(name: "inside", roles: [.lan]), mode: .enforce, settings: PolicySettings())
+                scenario.policy = Policy(
+                    settings: PolicySettings(), mode: .enforce, groups: [group],
+                    routes: Routes(
+                        [try Scenario.prefix(source): "lan0"], roles: ["lan0": .lan], guarded: ["lan0"]))
+            }
+            scenario.policy.bind(Ingress(homes: [try Scenario.prefix(source)]))
+            scenario.decide(try .of(source, target: try target(victim, port: 53), isTwoWay: isProven))
+            #expect(scenario.installed.isEmpty == !hasGroup)
+            #expect(scenario.alerts.count == 1)
+        }
+    }
+
+    @Test(
+        "Who may be forged and floods many hosts keeps the services that answer", arguments: families)
     func sweep(_ source: String, _ victim: String) throws {
         var scenario = Scenario()
         scenario.decide(
             try .of(source, target: try target(victim, port: nil), isTwoWay: false, peers: 200))
         let rule = try scenario.automaticRule()
         #expect(rule.match == .source(try Scenario.prefix(source)))
-        #expect(rule.action == .limit(Rule.Rate(packets: 10)))
+        #expect(rule.action == .limit(.confined))
     }
 
     @Test("What cannot be proven never grows longer, however often it happens")
@@ -93,7 +132,7 @@ struct GateTests {
         #expect(try shadow.automaticRule().isShadowed)
         var limit = Scenario(mode: .limit)
         limit.decide(try .of("192.0.2.7", target: try target("198.51.100.5", port: 53), isTwoWay: false))
-        #expect(try limit.automaticRule().match == .source(try Scenario.prefix("192.0.2.7")))
+        #expect(try limit.automaticRule().match == shadow.automaticRule().match)
         #expect(try limit.automaticRule().isLimit)
     }
 

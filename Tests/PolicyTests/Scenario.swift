@@ -151,13 +151,15 @@ extension Verdict {
     /// A verdict on `entity`, which is an address or a prefix.
     static func of(
         _ entity: String, view: Entity.View = .source, tier: Tier = .block, score: Double = 9,
-        target: Target? = nil, isTwoWay: Bool = true, isCertain: Bool = true, peers: Int = 1, served: Int = 0
+        target: Target? = nil, isTwoWay: Bool = true, isCertain: Bool = true, peers: Int = 1, served: Int = 0,
+        reason: String? = nil
     ) throws -> Verdict {
         Verdict(
             time: Timestamp(nanoseconds: 1_700_000_000_000_000_000),
             entity: Entity(view: view, prefix: try Scenario.prefix(entity)), score: score, threshold: 3,
             tier: tier,
-            reason: "scan", summary: "1,200 ports of 3 hosts in 10 s, usual: 2", features: [],
+            reason: reason ?? (isTwoWay ? "scan" : "volume"),
+            summary: "1,200 ports of 3 hosts in 10 s, usual: 2", features: [],
             model: "test-1",
             target: target, isTwoWay: isTwoWay, isCertain: isCertain, peers: peers, served: served)
     }

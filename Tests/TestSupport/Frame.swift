@@ -50,12 +50,23 @@ package struct Frame: Sendable {
     package var sourcePort: UInt16 = 40_000
     package var destinationPort: UInt16 = 53
     package var tcpFlags: UInt8 = 0
+    /// TCP's numbers.
+    package var sequence: UInt32 = 1
+    package var acknowledged: UInt32 = 0
     /// Bytes behind the 20 that stand for the transport header.
     package var payload = 6
 
     package init(from source: Address, to destination: Address) {
         self.source = source
         self.destination = destination
+    }
+
+    /// The frame that answers: the other way, without anything on top.
+    package var reversed: Frame {
+        with {
+            ($0.source, $0.destination) = (destination, source)
+            ($0.sourcePort, $0.destinationPort) = (destinationPort, sourcePort)
+        }
     }
 
     /// A copy with something changed.
@@ -92,8 +103,8 @@ package struct Frame: Sendable {
 
     /// Ports, then bytes that look like a TCP header's; other protocols take them as they are.
     private var transport: [UInt8] {
-        sourcePort.bytes + destinationPort.bytes + [0, 0, 0, 1, 0, 0, 0, 0, 0x50, tcpFlags, 1, 0, 0, 0, 0, 0]
-            + [UInt8](repeating: 0xA5, count: payload)
+        sourcePort.bytes + destinationPort.bytes + sequence.bytes + acknowledged.bytes
+            + [0x50, tcpFlags, 1, 0, 0, 0, 0, 0] + [UInt8](repeating: 0xA5, count: payload)
     }
 }
 

@@ -12,8 +12,8 @@ package struct EventReport: Codable, Hashable, Sendable {
         case allow, disallow, protect, unprotect
         /// Changes that are to be confirmed.
         case await, confirm, undo, supersede
-        /// How far the agent goes by itself; a circuit breaker; the clock was set.
-        case mode, trip, clock
+        /// How far the agent goes by itself; a circuit breaker tripped, and closed again; the clock was set.
+        case mode, trip, resume, clock
         /// The kernel's rules were put right, the configuration was read again.
         case mend, reload
         /// Models and the learning of them.

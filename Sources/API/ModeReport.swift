@@ -33,7 +33,7 @@ package struct ModeReport: Codable, Hashable, Sendable {
 
     /// Everything in no group first.
     package var groups: [Group]
-    /// Why a circuit breaker made all automatic rules only count; absent while none has.
+    /// Why a circuit breaker made automatic rules on well-known sources only count; absent while none has.
     package var trip: String?
 
     package init(groups: [Group], trip: String?) {

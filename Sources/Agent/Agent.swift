@@ -305,7 +305,7 @@ package actor Agent {
     /// What an operator should see to.
     var warnings: [String] {
         let trip = engine.policy.trip.map {
-            "a circuit breaker has tripped: \($0.reason); automatic rules only count until `sluice mode` sets a mode"
+            "a circuit breaker has tripped: \($0.reason); automatic rules on well-known sources only count until that has ended, or `sluice mode` sets a mode"
         }
         return [trip].compactMap(\.self) + complaints.keys.sorted().compactMap { complaints[$0] }
     }

@@ -59,8 +59,10 @@ extension EventReport {
         case .tripped(let trip):
             kind = .trip
             text =
-                "\(trip.reason): automatic rules only count now. `sluice bans` shows them; "
-                + "`sluice mode enforce` goes on."
+                "\(trip.reason): automatic rules on well-known sources only count now. `sluice bans` shows "
+                + "them; it goes on by itself when this has ended, or with `sluice mode enforce`."
+        case .closed(let trip):
+            (kind, text) = (.resume, "it is over: \(trip.reason); automatic rules follow their modes again")
         case .clockSet(let step): (kind, text) = (.clock, Event.clockSentence(of: step))
         case .pending(let change):
             kind = .await

@@ -118,8 +118,8 @@ enum Schema {
         Key(
             "breakers.bans_per_minute", \.breakers.bansPerMinute, .integer(from: 1, through: 1_000_000),
             """
-            More automatic bans within a minute than this are a mistake: the agent then falls back to shadow, says so,
-            and waits for `sluice mode`.
+            More automatic bans within a minute than this are a mistake: rules on sources known for ten minutes then
+            only count, until ten minutes after the last one too many or `sluice mode`.
             """),
         Key(
             "breakers.known_sources_percent", \.breakers.knownSourcesPercent,

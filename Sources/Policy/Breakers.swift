@@ -16,7 +16,8 @@ package struct BreakerSettings: Hashable, Sendable {
     }
 }
 
-/// A circuit breaker that has tripped: automatic rules only count until an operator sets a mode.
+/// A circuit breaker that has tripped: automatic rules on sources that are known well only count, until its cause has ended
+/// or an operator sets a mode.
 package struct Trip: Hashable, Sendable {
     package var time: Timestamp
     /// One sentence: what there was too much of, and the bound.
@@ -28,7 +29,9 @@ package struct Trip: Hashable, Sendable {
     }
 }
 
-/// Counts what automatic rules touch.
+/// Counts whom proven bans hit.
+///
+/// Nothing else counts: whoever forges names must not be able to end any blocking. What may be on a borrowed name is no ban.
 struct Breakers: Hashable, Sendable {
     /// A well-known source that a rule is on.
     private struct Touch: Hashable, Sendable {
@@ -37,17 +40,36 @@ struct Breakers: Hashable, Sendable {
         var packets: Double
     }
 
+    /// So long a touch counts, and so long nothing may have been too much before the cause has ended.
     private static let span: Duration = .seconds(600)
     private static let leastSources = 5
 
     private var bans: [Timestamp] = []
     private var known: [Prefix: Touch] = [:]
+    /// When there was too much of something last.
+    private var lastExcess: Timestamp?
 
-    /// Counts an enforced rule on a source, and returns why it is one too many.
+    /// Whether a source that is known well was touched lately: it still is, though its ban made a stranger of it.
+    func knows(_ prefix: Prefix) -> Bool { known[prefix] != nil }
+
+    /// Whether what tripped them has ended: nothing was too much for ten minutes.
+    func areQuiet(at now: Timestamp) -> Bool {
+        lastExcess.map { !(.zero..<Self.span).contains(now - $0) } ?? true
+    }
+
+    /// Counts a proven rule on all of a source's traffic, and returns why it is one too many.
     ///
-    /// `number` of bans came with it: none if it is a limit or keeps the source from one service only, for those may be on
-    /// borrowed names, and whoever forges many must not be able to end all blocking. More if bans were widened.
+    /// `number` of bans came with it: more than one if they were widened, none if it is a limit.
     mutating func count(
+        _ prefix: Prefix, bans number: Int, among acquaintances: Acquaintances, settings: BreakerSettings,
+        at now: Timestamp
+    ) -> Trip? {
+        let trip = excess(prefix, bans: number, among: acquaintances, settings: settings, at: now)
+        if trip != nil { lastExcess = now }
+        return trip
+    }
+
+    private mutating func excess(
         _ prefix: Prefix, bans number: Int, among acquaintances: Acquaintances, settings: BreakerSettings,
         at now: Timestamp
     ) -> Trip? {
@@ -58,7 +80,9 @@ struct Breakers: Hashable, Sendable {
             return Trip(
                 time: now, reason: "more than \(settings.bansPerMinute) automatic bans within a minute")
         }
-        guard let packets = acquaintances.usualPackets(of: prefix) else { return nil }
+        guard let packets = acquaintances.usualPackets(of: prefix) ?? known[prefix]?.packets else {
+            return nil
+        }
         known[prefix] = Touch(time: now, packets: packets)
         // Who was banned is no acquaintance any more; with those they are what there was.
         let gone = known.filter { acquaintances.usualPackets(of: $0.key) == nil }.values
@@ -88,6 +112,7 @@ struct Breakers: Hashable, Sendable {
     mutating func move(by step: Duration) {
         bans = bans.map { $0 + step }
         for prefix in known.keys { known[prefix]?.time += step }
+        lastExcess += step
     }
 
     /// Starts counting anew.

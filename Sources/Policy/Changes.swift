@@ -45,6 +45,8 @@ package enum Event: Hashable, Sendable {
         case protected
         /// Made by hand, and not confirmed in time.
         case unconfirmed
+        /// A circuit breaker held it back, for as long as that was open.
+        case heldBack
     }
 
     case alert(Alert)
@@ -57,8 +59,9 @@ package enum Event: Hashable, Sendable {
     /// An operator or a circuit breaker changed the mode of a group (`nil`: of everything in no group), for which the
     /// configuration says `configured`.
     case modeSet(Mode, group: String?, configured: Mode)
-    /// A circuit breaker tripped.
+    /// A circuit breaker tripped, or its cause has ended and it closed by itself.
     case tripped(Trip)
+    case closed(Trip)
     /// An operator protects a prefix by name, or no longer does.
     case protected(ProtectedPrefix)
     case unprotected(ProtectedPrefix)

@@ -37,7 +37,7 @@ package struct Policy: Sendable {
     package internal(set) var mode: Mode
     /// The modes of groups, by name.
     package internal(set) var groupModes: [String: Mode]
-    /// Why automatic rules only count, whatever the mode was; `nil` while all is well.
+    /// Why automatic rules on sources that are known well only count, whatever the mode is; `nil` while all is well.
     package internal(set) var trip: Trip?
     /// What no rule may be made on: what the agent found on its machine, then what operators named.
     package internal(set) var protected: [ProtectedPrefix]
@@ -108,7 +108,7 @@ package struct Policy: Sendable {
     private mutating func block(_ verdict: Verdict, at now: Timestamp, _ changes: inout Changes) {
         let group = group(of: verdict)
         guard mode(of: group) != .learn else { return }
-        let (settings, isShadowed) = (settings(of: group), isShadowing(group))
+        let settings = settings(of: group)
         let limit = Rule.Rate(packets: settings.limitPacketsPerSecond)
         var (match, action, offence) = (Rule.Match.source(verdict.entity.prefix), Rule.Action.deny, 0)
         switch Measure(verdict, mode: mode(of: group), limit: limit) {
@@ -118,7 +118,10 @@ package struct Policy: Sendable {
         case .rule(let wanted, let what): (match, action) = (wanted, what)
         case .ban: offence = offences.next(for: verdict.entity.prefix, at: now)
         }
-        var rule = Rule(id: 0, match: match, action: action, origin: .automatic, isShadowed: isShadowed)
+        let isOnKnown = verdict.entity.view == .source && isKnown(match.prefix)
+        var rule = Rule(
+            id: 0, match: match, action: action, origin: .automatic,
+            isShadowed: isShadowing(group) || (trip != nil && isOnKnown))
         if isCovered(rule) { return }
         if let refusal = refusal(of: match.prefix, by: .automatic) {
             report(verdict, note: refusal.message, at: now, &changes)
@@ -139,7 +142,7 @@ package struct Policy: Sendable {
         var sanction = Sanction(
             rule: rule, since: now, reason: verdict.reason, summary: verdict.summary, alertID: lastAlertID,
             offence: offence, group: group,
-            isOnKnown: verdict.entity.view == .source && acquaintances.usualPackets(of: match.prefix) != nil)
+            isOnKnown: isOnKnown)
         sanction.configuration = configuration
         var alert = Alert(
             id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
@@ -147,13 +150,18 @@ package struct Policy: Sendable {
         impose(sanction, &changes)
         changes.events += [.alert(alert), .imposed(sanction)]
         let bans = offence > 0 ? 1 + widen(sanction, settings, at: now, &changes) : 0
-        defer { if offence > 0 { acquaintances.drop(match.prefix) } }
-        guard !isShadowed, verdict.entity.view == .source else { return }
-        if let trip = breakers.count(
+        // Who is held to be banned by mistake stays known.
+        defer { if offence > 0, !isHeldBack(sanction) { acquaintances.drop(match.prefix) } }
+        guard !isShadowing(group), verdict.isTwoWay, match == .source(verdict.entity.prefix) else { return }
+        let trip = breakers.count(
             match.prefix, bans: bans, among: acquaintances, settings: breakerSettings, at: now)
-        {
-            fallBack(trip, &changes)
-        }
+        if let trip, self.trip == nil { fallBack(trip, &changes) }
+    }
+
+    /// Whether a source has had answered connections for ten minutes and raised no verdict, or had until a ban that is not
+    /// long ago.
+    private func isKnown(_ prefix: Prefix) -> Bool {
+        acquaintances.usualPackets(of: prefix) != nil || breakers.knows(prefix)
     }
 
     /// How long an automatic rule lasts; only bans grow longer with each offence.
@@ -162,14 +170,6 @@ package struct Policy: Sendable {
         return Offences.duration(
             offence: offence, first: settings.banDuration, most: settings.banMaximum,
             jitter: Offences.jitter(of: rule.match.prefix, offence: offence))
-    }
-
-    /// From too many bans to shadow: everything automatic only counts, until an operator sets a mode.
-    private mutating func fallBack(_ trip: Trip, _ changes: inout Changes) {
-        changes.events.append(.tripped(trip))
-        let groups = groups.map(\.name)
-        for group in [nil] + groups { changes += setMode(.shadow, of: group) }
-        self.trip = trip
     }
 
     /// Whether a rule in force already does what this one would.

@@ -12,6 +12,7 @@ extension Policy {
         offences.move(by: step)
         acquaintances.move(by: step)
         breakers.move(by: step)
+        trip?.time += step
         pardons = pardons.mapValues { $0 + step }
         silencedUntil = silencedUntil.mapValues { $0 + step }
         nextEnd += step

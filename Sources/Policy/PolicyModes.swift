@@ -5,11 +5,19 @@ extension Policy {
     /// Changes the mode of a group (`nil`: of everything in no group).
     ///
     /// Automatic rules in force are shadowed or enforced accordingly, each by one write in the data plane; a circuit breaker
-    /// that had tripped is closed again.
+    /// that had tripped is closed again, and what it held back follows its mode.
     package mutating func setMode(_ mode: Mode, of group: String? = nil) -> Changes {
-        if let group { groupModes[group] = mode } else { self.mode = mode }
-        if trip != nil { breakers.reset() }
+        let isOpen = trip != nil
+        if isOpen { breakers.reset() }
         trip = nil
+        var changes = put(mode: mode, of: group)
+        if isOpen { changes += followModes() }
+        return changes
+    }
+
+    /// The same without a word on circuit breakers.
+    mutating func put(mode: Mode, of group: String?) -> Changes {
+        if let group { groupModes[group] = mode } else { self.mode = mode }
         var changes = Changes()
         supersede(&changes) { $0.setsMode(of: group) }
         changes.events.append(.modeSet(mode, group: group, configured: configuredMode(of: group)))
@@ -17,15 +25,23 @@ extension Policy {
         return changes
     }
 
-    /// Shadows or enforces the automatic rules of a group as its mode says.
+    /// Brings the rules of all groups to what their modes say.
+    mutating func followModes() -> Changes {
+        var changes = Changes()
+        for group in [nil] + groups.map(\.name) { changes += follow(mode: group) }
+        return changes
+    }
+
+    /// Shadows or enforces the automatic rules of a group as its mode says, and a circuit breaker.
     mutating func follow(mode group: String?) -> Changes {
         var changes = Changes()
-        let isShadowed = isShadowing(group)
+        let isShadowing = isShadowing(group)
         for var sanction in sanctions(where: {
             // Of groups that are no more, the rest's mode holds.
             $0.rule.origin == .automatic && $0.group.flatMap { groupModes[$0] == nil ? nil : $0 } == group
-        })
-        where sanction.rule.isShadowed != isShadowed {
+        }) {
+            let isShadowed = isShadowing || isHeldBack(sanction)
+            guard sanction.rule.isShadowed != isShadowed else { continue }
             sanction.rule.isShadowed = isShadowed
             sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
             changes.install.append(sanction.rule)

@@ -42,13 +42,12 @@ extension Policy {
         groupModes = groupModes.filter { name, _ in new.contains { $0.name == name } }
         var changes = Changes()
         for group in new where groupModes[group.name] == nil {
-            // A breaker that has tripped holds for what comes later, too.
-            groupModes[group.name] = trip != nil && group.mode != .learn ? .shadow : group.mode
+            groupModes[group.name] = group.mode
         }
         for group in new where before[group.name].map({ $0 != group.mode }) ?? false {
             changes += setMode(group.mode, of: group.name)
         }
-        for name in [nil] + new.map(\.name) { changes += follow(mode: name) }
+        changes += followModes()
         return changes
     }
 }

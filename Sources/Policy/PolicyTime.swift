@@ -14,8 +14,9 @@ extension Policy {
     package mutating func tick(at now: Timestamp, counters: [RuleCounters]) -> Changes {
         for counter in counters { update(counter, at: now) }
         prune(at: now)
-        guard let nextEnd, now >= nextEnd - Self.extensionMargin else { return Changes() }
         var changes = Changes()
+        closeBreaker(at: now, &changes)
+        guard let nextEnd, now >= nextEnd - Self.extensionMargin else { return changes }
         undoOverdue(at: now, &changes)
         let due = sanctionsInForce.values.filter { standing in
             standing.sanction.rule.expires.map { $0 - Self.extensionMargin <= now } ?? false
@@ -54,7 +55,7 @@ extension Policy {
         var sanction = standing.sanction
         guard let expires = sanction.rule.expires else { return }
         let isBusy = standing.content.lastDropped.map { now - $0 < Self.quietTime } ?? false
-        if sanction.rule.origin == .automatic, isBusy {
+        if sanction.rule.origin == .automatic, isBusy, !isHeldBack(sanction) {
             let settings = settings(of: sanction.group)
             sanction.rule.expires =
                 max(expires, now) + (sanction.isLimit ? settings.limitDuration : settings.banDuration)
@@ -122,6 +123,9 @@ extension Policy {
         }
         if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin) {
             end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
+        } else if saved.isOnKnown, saved.rule.isShadowed, !sanction.rule.isShadowed {
+            // The breaker that held it back is not remembered.
+            end(sanction, .heldBack, at: now, &changes)
         } else if let expires = sanction.rule.expires, expires <= now {
             let isPending = sanction.rule.origin == .manual && awaitsConfirmation(ofBan: sanction.prefix)
             end(sanction, isPending ? .unconfirmed : .expired, at: now, &changes)

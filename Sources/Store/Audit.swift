@@ -150,6 +150,8 @@ extension Store.Entry {
             try note("mode", group ?? "agent", &trail) { $0.summary = mode.rawValue }
         case .tripped(let trip):
             try note("trip", "agent", &trail) { $0.summary = trip.reason }
+        case .closed(let trip):
+            try note("resume", "agent", &trail) { $0.summary = trip.reason }
         case .protected(let entry):
             try entry.write(to: database)
             try note("protect", "\(entry.prefix)", &trail) { $0.reason = entry.reason }

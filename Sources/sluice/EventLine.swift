@@ -31,6 +31,7 @@ enum EventLine {
         case .modeSet(let mode, let group, _):
             note("mode", (group.map { "\($0): " } ?? "") + mode.rawValue, at: time)
         case .tripped(let trip): note("trip", trip.reason, at: time)
+        case .closed(let trip): note("resume", trip.reason, at: time)
         case .clockSet(let step): note("clock", Event.clockSentence(of: step), at: time)
         case .updated, .allowed, .disallowed, .protected, .unprotected, .pending, .confirmed, .undone,
             .superseded:

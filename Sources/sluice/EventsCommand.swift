@@ -76,7 +76,7 @@ extension EventReport {
         switch kind {
         case .ban, .limit, .trip: .bad
         case .alert, .mode, .clock, .warning, .await, .undo, .mend: .warning
-        case .end, .allow, .protect, .confirm: .good
+        case .end, .resume, .allow, .protect, .confirm: .good
         case .update, .disallow, .unprotect, .supersede, .reload, .learn, .model, .start, .stop, .interface:
             .bold
         }

@@ -126,13 +126,19 @@ struct ModeTests {
         var scenario = Scenario()
         scenario.policy = Policy(
             settings: PolicySettings(), mode: .enforce, breakers: BreakerSettings(bansPerMinute: 2))
+        try scenario.meet(["172.16.0.1"], for: .seconds(620), step: .seconds(10))
         for host in 1...3 { scenario.decide(try .of("192.0.\(host).7")) }
         #expect(scenario.policy.trip != nil)
         scenario.apply(
             scenario.policy.reconfigure(
                 PolicySettings(), mode: .enforce, groups: [try Self.servers()], allowing: [],
                 at: scenario.now))
-        #expect(scenario.policy.mode(of: "servers") == .shadow)
+        #expect(scenario.policy.mode(of: "servers") == .enforce)
+        scenario.decide(try attack(from: "172.16.0.1", on: "10.20.0.2"))
+        scenario.decide(try attack(from: "172.16.9.1", on: "10.20.0.2"))
+        let rules = scenario.installed.values.sorted { $0.id < $1.id }.suffix(2)
+        #expect(rules.map(\.match.prefix.description) == ["172.16.0.1", "172.16.9.1"])
+        #expect(rules.map(\.isShadowed) == [true, false])
     }
 
     @Test("A mode set at run time is remembered until the configuration says another than then")

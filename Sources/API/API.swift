@@ -53,6 +53,8 @@ package struct BanReport: Codable, Hashable, Sendable {
     package var configuration: String?
     /// The change that it waits to be confirmed with: else it is undone.
     package var pending: PendingReport?
+    /// `true`: it is not in force, because the kernel's table has no room for it; absent where it is.
+    package var lacksRoom: Bool?
 
     package init(
         prefix: Prefix, action: Action, origin: Rule.Origin, isShadowed: Bool, since: Timestamp,

@@ -158,6 +158,28 @@ package struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// How full the kernel's tables of rules are, but for the allow-list's.
+    package struct RuleRoom: Codable, Hashable, Sendable {
+        /// On all traffic of a source: rules, and places for them.
+        package var sources: Int
+        package var sourcesMost: Int
+        /// Likewise on traffic to one address.
+        package var scopes: Int
+        package var scopesMost: Int
+        /// Rules that are not in force, because there is no room for them.
+        package var lacking: Int
+        /// Automatic rules that were not made for want of room since the start.
+        package var refused: UInt64
+
+        package init(
+            sources: Int, sourcesMost: Int, scopes: Int, scopesMost: Int, lacking: Int, refused: UInt64
+        ) {
+            (self.sources, self.sourcesMost) = (sources, sourcesMost)
+            (self.scopes, self.scopesMost) = (scopes, scopesMost)
+            (self.lacking, self.refused) = (lacking, refused)
+        }
+    }
+
     /// A policy group's own model.
     package struct OwnModel: Codable, Hashable, Sendable {
         /// Identity and version, as in alerts; absent before it has learned: until then the shared model judges.
@@ -225,6 +247,8 @@ package struct StatusReport: Codable, Hashable, Sendable {
     package var warnings: [String]
     /// What had to be mended in the kernel.
     package var ruleDrift = RuleDrift(missing: 0, unknown: 0)
+    /// Whether there is room for rules.
+    package var ruleRoom: RuleRoom?
     /// SHA-256 of the configuration in use: of its keys and values, wherever they are from.
     package var configuration: String?
     /// Changes by hand that are undone unless they are confirmed, the oldest first.

@@ -48,6 +48,11 @@ extension Agent: ControlService {
             heartbeatAge: (now - heartbeat).seconds, memory: Self.residentMemory,
             kernelMemory: datapath.mapBytes, warnings: warnings)
         report.ruleDrift = .init(missing: ruleDrift.missing, unknown: ruleDrift.unknown)
+        let occupancy = policy.occupancy
+        report.ruleRoom = .init(
+            sources: occupancy.used.sources, sourcesMost: occupancy.room.sources,
+            scopes: occupancy.used.scopes, scopesMost: occupancy.room.scopes,
+            lacking: occupancy.lacking, refused: occupancy.refused)
         report.detection = DetectionReport(detector)
         let rates = detector.alarmRates
         report.groups = policy.groups.map { group in

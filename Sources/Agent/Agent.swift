@@ -51,6 +51,8 @@ package actor Agent {
     /// One model at a time.
     var training: Task<Void, Never>?
     private var lastSaved: Timestamp
+    /// How many rules had been refused for want of room at the last turn, and when that rose last.
+    private var (refusedRules, lastRefusal): (UInt64, Timestamp?) = (0, nil)
     /// What was seen since it was last written down.
     var activity: [Activity.Key: Activity] = [:]
 
@@ -108,12 +110,13 @@ package actor Agent {
             routes: routes, breakers: configuration.breakers.settings,
             protected: host.protected + operators.protected(at: moment.uptime))
         policy.configuration = loaded.hash
+        var options = DatapathOptions(configuration)
+        options.replaces = replaces
+        policy.room = options.room
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
         try store.save(changes.events, by: "agent", under: loaded.hash, at: now)
         try store.save(moment)
         stepMeanwhile = step
-        var options = DatapathOptions(configuration)
-        options.replaces = replaces
         datapath = try Datapath.attach(
             to: configuration.interfaces, bpffs: configuration.bpffs,
             options: options, rules: policy.rules, now: now)
@@ -187,6 +190,7 @@ package actor Agent {
         record(turn.changes.events, by: "agent", at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
         tell(turn.drift, at: now)
+        watchRoom(at: now)
         for report in turn.observation.drifted { tell(.warning(report.sentence)) }
         learn(at: now)
         if now - lastSaved >= Self.savingInterval || now < lastSaved { save(at: now) }
@@ -222,6 +226,26 @@ package actor Agent {
         tell(.mended("somebody else changed the rules in the kernel: \(text)"))
         attempt("store") {
             try store.note("mend", "rules", detail: text, by: "agent", under: loaded.hash, at: now)
+        }
+    }
+
+    /// Warns of rules that there is no room for, as long as there are any.
+    private func watchRoom(at now: Timestamp) {
+        let occupancy = engine.policy.occupancy
+        if occupancy.refused > refusedRules { lastRefusal = now }
+        refusedRules = occupancy.refused
+        if occupancy.lacking > 0 {
+            complain(
+                "room",
+                "rules not in force: \(occupancy.lacking), the kernel's table has no room for them; "
+                    + "`sluice bans` shows which")
+        } else if let lastRefusal, (.zero..<Duration.seconds(60)).contains(now - lastRefusal) {
+            complain(
+                "room",
+                "automatic rules not made since the start: \(occupancy.refused), for rules on other names "
+                    + "that may be borrowed take their share of the kernel's table")
+        } else {
+            settle("room")
         }
     }
 
@@ -297,10 +321,13 @@ package actor Agent {
     func settle(_ subject: String) { complaints[subject] = nil }
 
     func complain(_ subject: String, _ text: String) {
-        guard complaints[subject] != text else { return }
-        complaints[subject] = text
+        let old = complaints.updateValue(text, forKey: subject)
+        // How many there are of it is no news.
+        guard old.map(Self.withoutNumbers) != Self.withoutNumbers(text) else { return }
         tell(.warning(text))
     }
+
+    private static func withoutNumbers(_ text: String) -> String { text.filter { !$0.isNumber } }
 
     /// What an operator should see to.
     var warnings: [String] {

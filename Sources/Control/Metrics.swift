@@ -70,6 +70,23 @@ struct Metrics {
                 (["kind": "missing"], Double(status.ruleDrift.missing)),
                 (["kind": "unknown"], Double(status.ruleDrift.unknown)),
             ])
+        if let room = status.ruleRoom {
+            add(
+                "sluice_rule_places", "gauge",
+                "Rules that take room in a table of the kernel, and places in it.",
+                [
+                    (["table": "sources", "state": "taken"], Double(room.sources)),
+                    (["table": "sources", "state": "all"], Double(room.sourcesMost)),
+                    (["table": "scopes", "state": "taken"], Double(room.scopes)),
+                    (["table": "scopes", "state": "all"], Double(room.scopesMost)),
+                ])
+            add(
+                "sluice_rules_not_in_force", "gauge", "Rules that the kernel has no room for.",
+                [([:], Double(room.lacking))])
+            add(
+                "sluice_rules_refused_total", "counter", "Automatic rules not made for want of room.",
+                [([:], Double(room.refused))])
+        }
         add("sluice_alerts", "gauge", "Alerts that are kept.", [([:], Double(status.counts.alerts))])
         add(
             "sluice_heartbeat_age_seconds", "gauge", "Time since the data plane last heard from the agent.",

@@ -183,7 +183,8 @@ package final class Datapath: FlowSource, RuleSink {
         return reading
     }
 
-    package func install(_ rules: [Rule]) throws {
+    @discardableResult
+    package func install(_ rules: [Rule]) throws -> Set<UInt32> {
         try self.rules.install(rules, expiry: Self.expiry())
     }
 

@@ -1,3 +1,5 @@
+package import Traffic
+
 /// What the data plane is made with; fixed while it lives.
 package struct DatapathOptions: Hashable, Sendable {
     /// Which XDP mode to attach in.
@@ -29,6 +31,12 @@ package struct DatapathOptions: Hashable, Sendable {
 
     /// Of `ruleSlots`, what is meant for prefixes: 65,536 of each family.
     package static let prefixSlots = 2 * 65_536
+
+    /// What there is room for besides the allow-list.
+    package var room: RuleRoom { RuleRoom(sources: ruleSlots, scopes: Self.scopeSlots) }
+
+    /// `SCOPE_MAX`.
+    static let scopeSlots = 16_384
 
     /// Entries of the allow-list that there is room for.
     package var allowSlots: Int { ruleSlots / 8 }

@@ -23,14 +23,17 @@ final class RuleTable {
     }
 
     /// Puts rules in force; `expiry` is a rule's end on the monotonic clock, in nanoseconds, or 0 for never.
-    func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws {
+    ///
+    /// - Returns: ids of automatic rules that there is no room for. What operators want is refused as a whole.
+    func install(_ rules: [Rule], expiry: (Rule) -> UInt64) throws -> Set<UInt32> {
         for rule in rules { try rule.check() }
-        try checkRoom(rules)
+        try checkRoom(rules.filter(\.isByOperators))
         defer {
             gate.rest()
             lengths.rest()
         }
-        var scopes: (keys: [ScopeKeyABI], values: [RuleABI]) = ([], [])
+        var refused: Set<UInt32> = []
+        var scopes: [ScopedRule] = []
         for rule in rules {
             let kind = RuleKind(rule)
             var value = RuleABI(rule, expires: expiry(rule))
@@ -39,20 +42,56 @@ final class RuleTable {
                 // These first: a rule behind a closed gate, or of a length that nobody looks for, would be without effect.
                 try gate.open(kind.gateBit(prefix), for: prefix)
                 try lengths.open(prefix)
-                try sources.install(value, for: prefix, kind)
+                if try !put(value, on: prefix, rule) { refused.insert(rule.id) }
             case .scope(let scope):
                 scopeGate.open(scope, kind)
                 let key = ScopeKeyABI(scope, kind: kind)
                 if let old = maps.scopes.value(at: key, RuleABI()), old.rest.id == rule.id {
                     value.carryOver(old)
                 }
-                scopes.keys.append(key)
-                scopes.values.append(value)
+                scopes.append(ScopedRule(rule: rule, key: key, value: value))
             }
         }
-        guard !scopes.keys.isEmpty else { return }
-        try maps.scopes.update(scopes.keys, scopes.values)
-        try countScopes()
+        guard !scopes.isEmpty else { return refused }
+        defer { try? countScopes() }
+        // A batch ends at the first that does not fit; others may, which stand in the table already.
+        if try !put(scopes) {
+            for scope in scopes where try !put([scope]) {
+                if scope.rule.isByOperators {
+                    throw DatapathError("no room for rule \(scope.rule.id): the table of scopes is full")
+                }
+                refused.insert(scope.rule.id)
+            }
+        }
+        return refused
+    }
+
+    /// - Returns: `false` if an automatic rule found no place.
+    private func put(_ value: RuleABI, on prefix: Prefix, _ rule: Rule) throws -> Bool {
+        do {
+            try sources.install(value, for: prefix, RuleKind(rule))
+            return true
+        } catch {
+            guard error is DatapathError, !rule.isByOperators else { throw error }
+            return false
+        }
+    }
+
+    private struct ScopedRule {
+        var rule: Rule
+        var key: ScopeKeyABI
+        var value: RuleABI
+    }
+
+    /// - Returns: `false` if not all of them found a place.
+    private func put(_ scopes: [ScopedRule]) throws(BPFError) -> Bool {
+        do {
+            try maps.scopes.update(scopes.map(\.key), scopes.map(\.value))
+            return true
+        } catch {
+            guard error.isFull else { throw error }
+            return false
+        }
     }
 
     /// Refuses more rules on sources than there is room for, before the first of them is in force.
@@ -137,8 +176,12 @@ final class RuleTable {
             }
         }
         if !unknown.isEmpty { try remove(unknown) }
-        if !missing.isEmpty { try install(missing.values.sorted { $0.id < $1.id }, expiry: expiry) }
-        return RuleDrift(missing: missing.count, unknown: unknown.count)
+        let refused =
+            try missing.isEmpty
+            ? [] : install(missing.values.sorted { $0.id < $1.id }, expiry: expiry)
+        var drift = RuleDrift(missing: missing.count - refused.count, unknown: unknown.count)
+        drift.refused = refused
+        return drift
     }
 
     private func countScopes() throws {
@@ -155,4 +198,9 @@ final class RuleTable {
             body(RulePlace(kind: RuleKind(value), match: .scope(Rule.Scope(key))), value)
         }
     }
+}
+
+extension Rule {
+    /// Whether somebody asked for it: what there is no room for is then an error.
+    fileprivate var isByOperators: Bool { action == .allow || origin == .manual }
 }

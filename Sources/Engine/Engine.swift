@@ -61,11 +61,18 @@ package final class Engine {
         if isBehind { return RuleDrift() }
         if let lastMended, (.zero..<Self.mendingInterval).contains(now - lastMended) { return RuleDrift() }
         lastMended = now
+        // What there was no room for may have some now.
+        let lacking = policy.lackingRules
+        if !lacking.isEmpty { try install(lacking) }
         let (bans, limits) = policy.counts
         let parts = (bans + limits) / Self.many + 1
         mendedPart = (mendedPart + 1) % parts
         let part = RulePart(mendedPart, of: parts)
-        return try sink.mend(policy.rules(in: part), in: part)
+        let wanted = policy.rules(in: part).filter { !policy.lacksRoom($0.id) }
+        var drift = try sink.mend(wanted, in: part)
+        if !drift.refused.isEmpty { policy.note(wanted, refused: drift.refused) }
+        drift.refused = []
+        return drift
     }
 
     /// Counters of the rules; of very many only once a second, since that takes some hundredths of it.
@@ -102,7 +109,7 @@ package final class Engine {
         let rest = changes.install.filter { !policy.has($0.id) }
         if !rest.isEmpty { try? sink.remove(rest) }
         let lost = changes.remove.filter { policy.has($0.id) }
-        if !lost.isEmpty { try? sink.install(lost) }
+        if !lost.isEmpty { try? install(lost) }
     }
 
     /// Puts these changes in force, which the policy has in it.
@@ -112,7 +119,7 @@ package final class Engine {
         let wasBehind = isBehind
         isBehind = true
         if !changes.remove.isEmpty { try sink.remove(changes.remove) }
-        if !changes.install.isEmpty { try sink.install(changes.install) }
+        if !changes.install.isEmpty { try install(changes.install) }
         isBehind = wasBehind
     }
 
@@ -122,8 +129,11 @@ package final class Engine {
     private func catchUp() throws {
         guard isBehind else { return }
         let rules = policy.rules
-        try sink.install(rules.filter { $0.action == .allow })
-        try sink.install(rules.filter { $0.action != .allow })
+        try install(rules.filter { $0.action == .allow })
+        try install(rules.filter { $0.action != .allow })
         isBehind = false
     }
+
+    /// Puts rules in force, and has the policy know for which there is no room.
+    private func install(_ rules: [Rule]) throws { policy.note(rules, refused: try sink.install(rules)) }
 }

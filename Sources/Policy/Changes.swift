@@ -47,6 +47,8 @@ package enum Event: Hashable, Sendable {
         case unconfirmed
         /// A circuit breaker held it back, for as long as that was open.
         case heldBack
+        /// It gave way to a more important one, because there was no room for both.
+        case evicted
     }
 
     case alert(Alert)

@@ -205,6 +205,7 @@ extension Policy {
             if sanction.rule.origin == .automatic {
                 sanction.rule.isShadowed = isShadowing(sanction.group)
             }
+            guard makeRoom(for: sanction, at: now, &changes) else { return }
             impose(sanction, &changes)
             changes.events.append(.imposed(sanction))
         case .disallow(let entry):

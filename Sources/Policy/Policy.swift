@@ -31,6 +31,12 @@ package struct Policy: Sendable {
     let breakerSettings: BreakerSettings
     /// `mode` and `settings` are for what is in none of them.
     package internal(set) var groups: [PolicyGroup]
+    /// What the data plane has room for.
+    package var room = RuleRoom()
+    /// Rules that it had no room for all the same, by id.
+    var lacking: Set<UInt32> = []
+    /// Automatic rules that were not made for want of room.
+    var refusedForRoom: UInt64 = 0
     /// Which of `groups` traffic is in.
     var grouping: Grouping
     var configured: Mode
@@ -138,12 +144,20 @@ package struct Policy: Sendable {
         }
         rule.id = sanctionsInForce[Slot(rule)]?.sanction.rule.id ?? makeRuleID()
         rule.expires = now + duration(of: rule, offence: offence, settings)
-        lastAlertID += 1
         var sanction = Sanction(
-            rule: rule, since: now, reason: verdict.reason, summary: verdict.summary, alertID: lastAlertID,
-            offence: offence, group: group,
-            isOnKnown: isOnKnown)
+            rule: rule, since: now, reason: verdict.reason, summary: verdict.summary,
+            alertID: lastAlertID + 1, offence: offence, group: group, isOnKnown: isOnKnown)
+        sanction.isProven = verdict.entity.view == .source && verdict.isTwoWay
         sanction.configuration = configuration
+        if let crowd = crowd(against: sanction) {
+            report(verdict, note: crowd, at: now, &changes)
+            return
+        }
+        guard makeRoom(for: sanction, at: now, &changes) else {
+            report(verdict, note: "no room for one more rule", at: now, &changes)
+            return
+        }
+        lastAlertID += 1
         var alert = Alert(
             id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
         alert.configuration = configuration
@@ -215,7 +229,8 @@ package struct Policy: Sendable {
         _ sanction: Sanction, _ ending: Event.Ending, at now: Timestamp, _ changes: inout Changes
     ) {
         sanctionsInForce[Slot(sanction.rule)] = nil
-        if ending == .expired {
+        lacking.remove(sanction.rule.id)
+        if ending == .expired || ending == .evicted {
             let over = min(sanction.rule.expires ?? now, now)
             offences.remember(
                 sanction.prefix, offence: sanction.offence, end: over,

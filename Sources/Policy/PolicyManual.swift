@@ -18,8 +18,13 @@ extension Policy {
             rule: rule, since: now, reason: reason ?? "manual", summary: "banned by hand",
             dropped: old?.sanction.dropped ?? Count(), lastHit: old?.sanction.lastHit)
         sanction.configuration = configuration
-        pardons[prefix] = nil
         var changes = Changes()
+        guard makeRoom(for: sanction, at: now, &changes) else {
+            throw Refusal(
+                .noRoom, "no room for one more ban by hand: there are \(room.sources) rules on sources",
+                hint: "raise rule_table.slots, or ban prefixes instead of addresses")
+        }
+        pardons[prefix] = nil
         supersede(&changes) { $0.bans(prefix) }
         impose(sanction, counter: old?.content.counter ?? Count(), &changes)
         changes.events.append(.imposed(sanction))

@@ -26,12 +26,20 @@ package struct Treatment: Hashable, Sendable {
         self.towards = towards
     }
 
-    /// The rule that decides; if all that match are shadowed, the one that would.
-    package var deciding: Sanction? { sanctions.first { !$0.rule.isShadowed } ?? sanctions.first }
+    /// The rule that decides; if all that match are shadowed, the one that would. What is not in force decides nothing.
+    package var deciding: Sanction? {
+        let inForce = sanctions.filter { !$0.lacksRoom }
+        return inForce.first { !$0.rule.isShadowed } ?? inForce.first
+    }
+}
+
+extension Treatment {
+    /// Whether there is a rule on the address that is not in force for want of room.
+    package var lacksRoom: Bool { (sanctions + partial).contains(where: \.lacksRoom) }
 }
 
 extension Policy {
-    /// Every ban and limit in force, newest first.
+    /// Every ban and limit, newest first; those that the data plane has no room for (`lacksRoom`) are not in force.
     package var sanctions: [Sanction] {
         sanctions { _ in true }.sorted { ($0.since, $0.rule.id) > ($1.since, $1.rule.id) }
     }
@@ -71,10 +79,12 @@ extension Policy {
         return found
     }
 
-    /// Number of bans and of limits in force.
+    /// Number of bans and of limits in force; what there is no room for is not.
     package var counts: (bans: Int, limits: Int) {
         let limits = sanctionsInForce.slots.count { $0.isLimit }
-        return (sanctionsInForce.count - limits, limits)
+        let lacking = lacking.compactMap { sanctionsInForce[$0]?.sanction.isLimit }
+        let lackingLimits = lacking.count(where: \.self)
+        return (sanctionsInForce.count - limits - (lacking.count - lackingLimits), limits - lackingLimits)
     }
 
     /// Number of automatic bans and limits in force that belong to a group.

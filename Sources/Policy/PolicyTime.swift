@@ -129,8 +129,11 @@ extension Policy {
         } else if let expires = sanction.rule.expires, expires <= now {
             let isPending = sanction.rule.origin == .manual && awaitsConfirmation(ofBan: sanction.prefix)
             end(sanction, isPending ? .unconfirmed : .expired, at: now, &changes)
-        } else {
+        } else if sanction.rule.origin == .manual || makeRoom(for: sanction, at: now, &changes) {
+            // What operators asked for is not dropped in silence: where there is no room for it, the data plane says so.
             impose(sanction, counter: sanction.dropped, &changes)
+        } else {
+            end(sanction, .evicted, at: now, &changes)
         }
     }
 }

@@ -16,6 +16,8 @@ package struct Refusal: Error, Hashable, Sendable {
         case invalidDuration
         /// There is no such ban or entry.
         case notFound
+        /// The data plane has no room for it.
+        case noRoom
         /// The entry stands in the configuration file.
         case configured
     }

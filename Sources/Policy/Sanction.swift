@@ -20,8 +20,12 @@ package struct Sanction: Hashable, Sendable {
     package var group: String?
     /// Whether it is on a source that was well known when it was made: answered connections for ten minutes, no verdict.
     package var isOnKnown: Bool
+    /// Whether it rests on what nobody else could have made in the source's name.
+    package var isProven = false
     /// Hash of the configuration that it was made under; `nil` of those that earlier versions made.
     package var configuration: String?
+    /// Whether it is not in force, because the data plane has no room for it; that is tried again.
+    package var lacksRoom = false
 
     package init(
         rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,

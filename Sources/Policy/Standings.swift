@@ -6,6 +6,8 @@ import Traffic
 struct Standings: Sendable {
     private var ids: [Policy.Slot: UInt32] = [:]
     private var all: [UInt32: Standing] = [:]
+    /// Who takes room where.
+    private(set) var tenants = Tenants()
 
     var count: Int { all.count }
     var slots: Dictionary<Policy.Slot, UInt32>.Keys { ids.keys }
@@ -16,11 +18,23 @@ struct Standings: Sendable {
     subscript(slot: Policy.Slot) -> Standing? {
         get { ids[slot].flatMap { all[$0] } }
         set {
-            let id = newValue?.id
-            if let old = ids[slot], old != id { all[old] = nil }
+            let (id, oldID) = (newValue?.id, ids[slot])
+            let old = oldID.flatMap { all[$0] }
+            if let oldID, oldID != id { all[oldID] = nil }
             ids[slot] = id
             if let id { all[id] = newValue }
+            tenants.replace(old?.sanction, with: newValue?.sanction) { [all] in all[$0] == nil }
         }
+    }
+
+    /// The oldest rule of the lowest rank below `rank` that has any in a table, for the caller to end it.
+    mutating func takeOldest(in table: RuleRoom.Table, below rank: Rank) -> Sanction? {
+        for lower in Rank.allCases where lower < rank {
+            if let found = tenants.takeOldest(table, lower, where: { [all] in all[$0]?.sanction }) {
+                return found
+            }
+        }
+        return nil
     }
 
     mutating func reserveCapacity(_ count: Int) {

@@ -39,7 +39,8 @@ extension Policy {
                 rule: rule, since: now, reason: ban.reason,
                 summary: "\(banned.count) neighbours were banned, the last for: \(ban.summary)",
                 alertID: ban.alertID, offence: offence, group: ban.group)
-            wide.configuration = configuration
+            (wide.configuration, wide.isProven) = (configuration, true)
+            guard makeRoom(for: wide, at: now, &changes) else { return count }
             // The narrow ones stay until their time is over, so that there is no gap.
             impose(wide, &changes)
             changes.events.append(.imposed(wide))

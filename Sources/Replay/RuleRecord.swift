@@ -8,8 +8,9 @@ package final class RuleRecord: RuleSink {
 
     package init() {}
 
-    package func install(_ rules: [Rule]) {
+    package func install(_ rules: [Rule]) -> Set<UInt32> {
         for rule in rules { self.rules[rule.id] = rule }
+        return []
     }
 
     package func remove(_ rules: [Rule]) {

@@ -8,7 +8,7 @@ extension Sanction {
         "prefix", "side", "protocol", "port", "source", "bytes_per_second", "packets_per_second", "rule_id",
         "origin", "shadowed", "expires", "since", "reason", "summary", "alert_id", "offence",
         "dropped_packets", "dropped_bytes", "last_hit", "policy_group", "known", "configuration", "ended",
-        "ending",
+        "ending", "proven",
     ].joined(separator: ", ")
 
     init(_ row: Row, places: ColumnPlaces? = nil) throws {
@@ -40,6 +40,7 @@ extension Sanction {
             lastHit: try reader.optionalTime("last_hit"), group: try reader.optional("policy_group"),
             isOnKnown: try reader.value("known"))
         configuration = try reader.optional("configuration")
+        isProven = try reader.value("proven")
     }
 
     /// When operators lifted what was on these sources, if that was after `time`.
@@ -95,7 +96,7 @@ extension Sanction {
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO sanction (\(Self.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             "\(scope.map { Prefix($0.destination) } ?? prefix)", scope == nil ? "source" : "destination",
@@ -103,7 +104,7 @@ extension Sanction {
             rate?.bytes.map(Int64.init(clamping:)), rate?.packets, rule.id, rule.origin.rawValue,
             rule.isShadowed, rule.expires?.nanoseconds, since.nanoseconds, reason, summary, alertID, offence,
             Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds, group,
-            isOnKnown, configuration, ended?.nanoseconds, ending?.rawValue,
+            isOnKnown, configuration, ended?.nanoseconds, ending?.rawValue, isProven,
         ])
     }
 

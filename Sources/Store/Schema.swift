@@ -40,6 +40,9 @@ enum Schema {
         migrator.registerMigration("10") { database in
             try database.execute(sql: version10)
         }
+        migrator.registerMigration("11") { database in
+            try database.execute(sql: version11)
+        }
         return migrator
     }
 
@@ -252,5 +255,11 @@ enum Schema {
     private static let version10 = """
         -- By how much all features that are not listed would have had to be nearer to what is usual; null: by nothing.
         ALTER TABLE alert ADD COLUMN others_nearer REAL;
+        """
+
+    private static let version11 = """
+        -- Whether a rule rests on what nobody else could have made in the source's name.
+        ALTER TABLE sanction ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+        UPDATE sanction SET proven = 1 WHERE offence > 0;
         """
 }

@@ -108,6 +108,8 @@ package struct RuleDrift: Hashable, Sendable {
     package var missing: Int
     /// Rules that nobody wanted, and were removed.
     package var unknown: Int
+    /// Ids of automatic rules that were gone, and for which there is no room any more.
+    package var refused: Set<UInt32> = []
 
     package init(missing: Int = 0, unknown: Int = 0) {
         self.missing = missing
@@ -117,6 +119,7 @@ package struct RuleDrift: Hashable, Sendable {
     package static func += (sum: inout Self, more: Self) {
         sum.missing += more.missing
         sum.unknown += more.unknown
+        sum.refused.formUnion(more.refused)
     }
 }
 
@@ -137,7 +140,12 @@ package struct RulePart: Hashable, Sendable {
 /// Where rules go: the kernel, or in replay a record of what would have been done.
 package protocol RuleSink: AnyObject {
     /// Puts rules in force, replacing those of the same match, action kind and origin.
-    func install(_ rules: [Rule]) throws
+    ///
+    /// - Returns: ids of automatic rules that there is no room for, which are not in force; all others are.
+    /// - Throws: what kept it from that, and where there is no room for all that operators want, that: then none of these is in
+    ///   force.
+    @discardableResult
+    func install(_ rules: [Rule]) throws -> Set<UInt32>
     /// Takes rules out of force. Rules that are not there are ignored.
     func remove(_ rules: [Rule]) throws
     /// Puts in force what of `wanted` is missing or different, and removes what else there is.

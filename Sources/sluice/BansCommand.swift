@@ -67,6 +67,7 @@ extension BanReport: ListRow {
             Column("group", value: { $0.group }),
             Column("configuration", value: { $0.configuration }),
             Column("pending", value: { $0.pending?.id }),
+            Column("lacksRoom", value: { $0.lacksRoom }),
         ]
     }
 }

@@ -20,10 +20,11 @@ extension BanReport {
     var spokenAction: String {
         // A rate of nothing is of what begins at services that do not answer.
         let rate = packetsPerSecond.map { $0 == 0 ? " to open" : " \($0.grouped)/s" } ?? ""
-        return action.rawValue + rate + (isShadowed ? " (shadow)" : "")
+        let state = lacksRoom == true ? " (not in force: no room)" : isShadowed ? " (shadow)" : ""
+        return action.rawValue + rate + state
     }
 
-    var style: Style { isShadowed ? .faint : action == .ban ? .bad : .warning }
+    var style: Style { lacksRoom == true ? .warning : isShadowed ? .faint : action == .ban ? .bad : .warning }
 }
 
 extension Explanation.State {

@@ -13,6 +13,8 @@ private final class Stub: FlowSource, RuleSink {
     var isRefusing = false
     /// As a data plane that has room in its allow-list only.
     var isFullOfBans = false
+    /// Whether automatic rules that are not there yet find a place.
+    var hasRoom = true
     private(set) var rules: [UInt32: Rule] = [:]
     var dropped: UInt64 = 0
     private var lastRead = Timestamp(seconds: 0)
@@ -26,9 +28,17 @@ private final class Stub: FlowSource, RuleSink {
         return reading
     }
 
-    func install(_ rules: [Rule]) throws {
+    func install(_ rules: [Rule]) throws -> Set<UInt32> {
         if isRefusing || isFullOfBans && rules.contains(where: { $0.action != .allow }) { throw Refusal() }
-        for rule in rules { self.rules[rule.id] = rule }
+        var refused: Set<UInt32> = []
+        for rule in rules {
+            if hasRoom || rule.action == .allow || self.rules[rule.id] != nil {
+                self.rules[rule.id] = rule
+            } else {
+                refused.insert(rule.id)
+            }
+        }
+        return refused
     }
 
     func remove(_ rules: [Rule]) { for rule in rules { self.rules[rule.id] = nil } }
@@ -37,9 +47,11 @@ private final class Stub: FlowSource, RuleSink {
         if isRefusing { throw Refusal() }
         let missing = wanted.filter { rules[$0.id] == nil }
         let unknown = rules.keys.filter { id in part.contains(id) && !wanted.contains { $0.id == id } }
-        for rule in missing { rules[rule.id] = rule }
         for id in unknown { rules[id] = nil }
-        return RuleDrift(missing: missing.count, unknown: unknown.count)
+        let refused = try install(missing)
+        var drift = RuleDrift(missing: missing.count - refused.count, unknown: unknown.count)
+        drift.refused = refused
+        return drift
     }
 
     /// Takes every rule out behind the agent's back.
@@ -206,6 +218,34 @@ struct EngineTests {
         stub.lose()
         #expect(try engine.turn(at: attacked.end + Self.interval + Self.interval).failure is Stub.Refusal)
         #expect(stub.rules.values.map(\.match) == [.source(allowed)])
+    }
+
+    @Test(
+        "What there is no room for is not in force anywhere, is tried again, and stands in no other rule's way"
+    )
+    func lacksRoom() throws {
+        stub.traffic = Self.traffic(with: false)
+        let quiet = try turns(from: Self.start, for: .seconds(2))
+        stub.traffic = Self.traffic(with: true)
+        stub.hasRoom = false
+        let attacked = try turns(from: quiet.end, for: .seconds(2)) { $0.failure != nil }
+        #expect(attacked.all.allSatisfy { $0.failure == nil && $0.drift == RuleDrift() })
+        #expect(engine.policy.sanctions.map(\.lacksRoom) == [true] && stub.rules.isEmpty)
+        #expect(engine.policy.counts == (0, 0) && engine.policy.occupancy.lacking == 1)
+        // An operator's shadow needs no room.
+        try engine.apply(engine.policy.setMode(.shadow))
+        try engine.apply(engine.policy.setMode(.enforce))
+        #expect(engine.policy.sanctions.map(\.lacksRoom) == [true])
+        stub.hasRoom = true
+        let late = try turns(from: attacked.end, for: .seconds(2))
+        #expect(late.all.allSatisfy { $0.drift == RuleDrift() })
+        #expect(stub.rules.values.map(\.match) == [Self.kept])
+        #expect(engine.policy.sanctions.map(\.lacksRoom) == [false] && engine.policy.counts == (1, 0))
+        // Somebody takes it out of the kernel and its place with it.
+        stub.lose()
+        stub.hasRoom = false
+        _ = try turns(from: late.end, for: .seconds(2))
+        #expect(engine.policy.sanctions.map(\.lacksRoom) == [true] && stub.rules.isEmpty)
     }
 
     @Test("What a refused change took off is in force again at once")

@@ -174,11 +174,11 @@ struct RenderingTests {
         #expect(
             try text(BansCommand.self, list, on: narrow, as: .csv) == """
                 prefix,protocol,port,action,isShadowed,packetsPerSecond,origin,since,expires,dropped,lastHit,\
-                reason,summary,ruleID,alertID,group,configuration,pending
+                reason,summary,ruleID,alertID,group,configuration,pending,lacksRoom
                 192.0.2.7,,,ban,false,,automatic,2023-11-14T22:13:00.000Z,2023-11-14T22:23:00.000Z,12345,\
-                2023-11-14T22:13:19.700Z,scan,"1,200 ports of 3 hosts in 10 s, usual: 2",12,3,,,
+                2023-11-14T22:13:19.700Z,scan,"1,200 ports of 3 hosts in 10 s, usual: 2",12,3,,,,
                 198.51.100.5,udp,53,limit,true,1000,automatic,2023-11-14T22:10:00.000Z,\
-                2023-11-14T22:15:00.000Z,0,,volume,"50,000 packets/s, usual: 30",13,,,,
+                2023-11-14T22:15:00.000Z,0,,volume,"50,000 packets/s, usual: 30",13,,,,,
 
                 """)
         let empty = BanList(bans: [])

@@ -39,6 +39,9 @@ extension Kernel {
             let more = Self.block(Self.source(2000), id: 2001)
             let error = #expect(throws: DatapathError.self) { try plane.datapath.install([more]) }
             #expect(error?.description.contains("raise rule_table.slots") == true)
+            // An automatic one is left out, and what stands beside it in a batch is in force.
+            let automatic = [Self.block(Self.source(2000), id: 2002), Self.block(Self.source(7), id: 8)]
+            #expect(try plane.datapath.install(automatic) == [2002])
             for number in 0..<2000 { #expect(try !plane.passes(Self.frame(from: Self.source(number)))) }
             #expect(try plane.passes(Self.frame(from: Self.source(2000))))
             #expect(try plane.datapath.counters().allSatisfy { $0.dropped.packets == 1 })
@@ -50,6 +53,51 @@ extension Kernel {
                 #expect(try !plane.passes(Self.frame(from: Self.source(3000 + round))))
             }
             #expect(try plane.datapath.counters().count == 2000)
+        }
+
+        @Test("A full table of scopes leaves out what is new and changes what is there; so does mending")
+        func fullOfScopes() throws {
+            let plane = try Self.plane(slots: 2000)
+            let room = DatapathOptions(slotsPerCPU: 1024, ruleSlots: 2000).room.scopes
+            func source(_ number: Int) -> Address {
+                number % 2 == 0
+                    ? Address(ipv4: 0x0A00_0000 + UInt32(number))
+                    : Address(ipv6High: 0xFD00 << 48 | UInt64(number), low: 1)
+            }
+            func rule(_ number: Int) -> Rule {
+                let destination = FrameShape.destination(isIPv4: number % 2 == 0)
+                let scope = Rule.Scope(destination: destination, source: Prefix(source(number)))
+                return Rule(id: UInt32(number + 1), match: .scope(scope), action: .deny, origin: .automatic)
+            }
+            func frame(_ number: Int) -> Frame {
+                let destination = FrameShape.destination(isIPv4: number % 2 == 0)
+                return Frame(from: source(number), to: destination)
+            }
+            #expect(try plane.datapath.install((0..<room).map(rule)) == [])
+            #expect(
+                try plane.datapath.install([rule(room), rule(room + 1)]) == [
+                    UInt32(room + 1), UInt32(room + 2),
+                ])
+            for number in [0, 1, room - 1] { #expect(try !plane.passes(frame(number))) }
+            for number in [room, room + 1] { #expect(try plane.passes(frame(number))) }
+            // Shadowing needs no room, beside one that finds none either.
+            let shadowed = [0, 1, room].map { number in
+                var rule = rule(number)
+                rule.isShadowed = true
+                return rule
+            }
+            #expect(try plane.datapath.install(shadowed) == [UInt32(room + 1)])
+            for number in [0, 1] { #expect(try plane.passes(frame(number))) }
+            let drift = try plane.datapath.mend((0...room).map(rule), in: RulePart(0, of: 1))
+            #expect(drift.refused == [UInt32(room + 1)] && drift.missing == 2 && drift.unknown == 0)
+            for number in [0, 1] { #expect(try !plane.passes(frame(number))) }
+            // Operators are told instead.
+            var manual = rule(room)
+            manual.origin = .manual
+            #expect(throws: (any Error).self) { try plane.datapath.install([manual]) }
+            try plane.datapath.remove([rule(0)])
+            #expect(try plane.datapath.install([rule(room)]) == [])
+            #expect(try !plane.passes(frame(room)))
         }
 
         @Test(

@@ -14,7 +14,7 @@ struct BudgetPropertyTests {
         banDuration: .seconds(120), banMaximum: .seconds(300), limitDuration: .seconds(120))
 
     @Test(
-        "Whatever verdicts come, no minute has more bans than it may, and no ten minutes touch more known sources",
+        "Whatever verdicts come, proven rules hold on no more known sources than may be, and on none while a breaker is open",
         arguments: (0..<30).map { _ in UInt64.random(in: 0...UInt64.max) })
     func holds(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -34,38 +34,40 @@ struct BudgetPropertyTests {
         try scenario.meet(Self.known, for: .seconds(620), step: .seconds(10))
         // Some seeds stay within the budget, some do not.
         let pace = Int.random(in: 1...40, using: &random)
-        var bans: [UInt32: Timestamp] = [:]
+        var beginnings: [Timestamp] = []
         // Who had a verdict is not known as good any more, so each gets one.
         var good = Self.known.shuffled(using: &random)
         for _ in 0..<200 {
+            let told = scenario.events.count
             scenario.decide(try verdict(&random, good: &good))
-            for rule in scenario.installed.values {
-                guard rule.origin == .automatic, !rule.isShadowed, rule.action == .deny,
-                    case .source = rule.match
-                else { continue }
-                bans[rule.id] = bans[rule.id] ?? scenario.now
+            for case .imposed(let ban) in scenario.events.dropFirst(told)
+            where ban.offence > 0 && scenario.policy.mode(of: ban.group) == .enforce {
+                beginnings.append(scenario.now)
             }
             let now = scenario.now
-            let latest = bans.values.count { now - $0 < .seconds(60) }
-            #expect(latest <= breakers.bansPerMinute, "seed \(seed)")
+            let latest = beginnings.count { now - $0 < .seconds(60) }
+            if latest > breakers.bansPerMinute { #expect(scenario.policy.trip != nil, "seed \(seed)") }
             try checkKnown(scenario, seed)
-            if scenario.policy.trip != nil {
-                #expect(
-                    scenario.installed.values.allSatisfy { $0.origin == .manual || $0.isShadowed },
-                    "seed \(seed)")
+            // Strangers stay shut out, whatever has tripped: only groups that shadow do not enforce.
+            for sanction in scenario.policy.sanctions where !sanction.isOnKnown {
+                let isShadowing = scenario.policy.mode(of: sanction.group) == .shadow
+                #expect(sanction.rule.isShadowed == isShadowing, "seed \(seed)")
             }
             scenario.wait(.seconds(Int.random(in: 0...pace, using: &random)), step: .seconds(1))
         }
     }
 
-    /// Of the sources known at the start (each sends as much as any other), no more are under enforced rules than may be.
+    /// Of the sources known at the start (each sends as much as any other), no more are under proven rules that are enforced
+    /// than may be, and none under any rule while a breaker is open.
     private func checkKnown(_ scenario: Scenario, _ seed: UInt64) throws {
-        let rules = scenario.installed.values.filter { $0.origin == .automatic && !$0.isShadowed }
-        let touched = try Self.known.count { text in
-            let source = try Scenario.prefix(text)
-            return rules.contains { $0.match.prefix == source }
+        let known = Set(try Self.known.map(Scenario.prefix))
+        let enforced = scenario.policy.sanctions.filter {
+            !$0.rule.isShadowed && known.contains($0.prefix)
         }
-        #expect(Double(touched) <= Self.knownShare * Double(Self.known.count), "seed \(seed)")
+        #expect(enforced.allSatisfy { $0.isOnKnown }, "seed \(seed)")
+        let touched = Set(enforced.filter(\.isProven).map(\.prefix)).count
+        #expect(Double(touched) <= Self.knownShare * Double(known.count), "seed \(seed)")
+        if scenario.policy.trip != nil { #expect(enforced.isEmpty, "seed \(seed)") }
     }
 
     private func verdict(

@@ -24,6 +24,7 @@ extension BanReport {
             summary: sanction.summary, ruleID: sanction.rule.id, alertID: sanction.alertID,
             group: sanction.group)
         configuration = sanction.configuration
+        if sanction.lacksRoom { lacksRoom = true }
     }
 
     /// The same, with the change that it waits to be confirmed with.
@@ -110,13 +111,16 @@ extension Explanation {
         case .limited:
             return "Packets from \(address) are dropped beyond a rate: it was limited \(by)\(scope)."
         case .restricted:
-            let (first, more) = (treatment.partial.first, treatment.partial.count - 1)
+            let partial = treatment.partial.filter { !$0.lacksRoom && !$0.rule.isShadowed }
+            let (first, more) = (partial.first, partial.count - 1)
             let target = first.flatMap { BanReport($0).target?.spoken } ?? "one host"
             return "Packets from \(address) to \(target)\(more > 0 ? " and \(more) more" : "") are dropped, "
                 + "others pass: it was shut out there automatically."
         case .shadowed:
             let what = rule?.isLimit == true ? "limited" : "dropped"
             return "Packets from \(address) pass, but would be \(what) if the agent did not only shadow."
+        case .passing where treatment.lacksRoom:
+            return "Packets from \(address) pass: the rule on it is not in force, because there is no room for it."
         case .passing:
             let protected =
                 treatment.protectedBy.map { " It is never banned: \($0.prefix) is \($0.reason)." } ?? ""
@@ -133,8 +137,9 @@ extension Explanation.State {
             return
         }
         guard let rule = treatment.deciding else {
-            let isEnforced = treatment.partial.contains { !$0.rule.isShadowed }
-            self = isEnforced ? .restricted : treatment.partial.isEmpty ? .passing : .shadowed
+            let partial = treatment.partial.filter { !$0.lacksRoom }
+            let isEnforced = partial.contains { !$0.rule.isShadowed }
+            self = isEnforced ? .restricted : partial.isEmpty ? .passing : .shadowed
             return
         }
         self = rule.rule.isShadowed ? .shadowed : rule.isLimit ? .limited : .blocked
@@ -175,7 +180,7 @@ extension ControlError.Code {
             switch refusal.kind {
             case .notFound: .notFound
             case .invalidDuration: .invalid
-            case .protected, .allowed, .banned, .tooWide, .configured: .refused
+            case .protected, .allowed, .banned, .tooWide, .noRoom, .configured: .refused
             }
     }
 }

@@ -11,14 +11,18 @@ package struct AddRequest: Codable, Hashable, Sendable {
     package var reason: String?
     /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; absent where it needs not be.
     package var confirm: Double?
+    /// Whether to ban what is protected, too; what is vital is not banned by that either.
+    package var force: Bool?
 
     package init(
-        prefixes: [Prefix], duration: Double? = nil, reason: String? = nil, confirm: Double? = nil
+        prefixes: [Prefix], duration: Double? = nil, reason: String? = nil, confirm: Double? = nil,
+        force: Bool? = nil
     ) {
         self.prefixes = prefixes
         self.duration = duration
         self.reason = reason
         self.confirm = confirm
+        self.force = force
     }
 }
 

@@ -1,6 +1,6 @@
 package import Traffic
 
-/// Addresses that no rule is made on, neither by the agent nor by hand.
+/// Addresses that the agent makes no rule on, and operators only if they insist.
 ///
 /// Other than the allow-list that lets nothing pass: what stands in the way of a rule is this, what stands above rules
 /// that are there is that.
@@ -12,15 +12,15 @@ package struct ProtectReport: Codable, Hashable, Sendable {
     package var since: Timestamp?
     /// What it is: `gateway of eth0`, `protected by hand (our monitor)`.
     package var reason: String
-    /// Whether limits on a service under attack leave its packets out.
-    package var passes: Bool
+    /// Whether it cannot be banned by hand either, not even with `force`: the machine itself, and its gateways.
+    package var isVital: Bool
 
-    package init(prefix: Prefix, origin: Rule.Origin, since: Timestamp?, reason: String, passes: Bool) {
+    package init(prefix: Prefix, origin: Rule.Origin, since: Timestamp?, reason: String, isVital: Bool) {
         self.prefix = prefix
         self.origin = origin
         self.since = since
         self.reason = reason
-        self.passes = passes
+        self.isVital = isVital
     }
 }
 

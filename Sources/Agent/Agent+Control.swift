@@ -107,7 +107,7 @@ extension Agent: ControlService {
     package func ban(_ request: AddRequest) async throws -> ChangeResult {
         try carryOut(
             .ban(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm)
+            confirm: request.confirm, insists: request.force == true)
     }
 
     package func unban(_ request: RemoveRequest) async throws -> ChangeResult {
@@ -142,11 +142,11 @@ extension Agent: ControlService {
     }
 
     private func carryOut(
-        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil
+        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil, insists: Bool = false
     ) throws -> ChangeResult {
         let (policy, outcome) = try change { policy, now in
             try policy.carryOut(
-                Order(action, prefixes), confirmWithin: confirm.map { .seconds($0) }, at: now)
+                Order(action, prefixes, insists: insists), confirmWithin: confirm.map { .seconds($0) }, at: now)
         }
         return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
     }

@@ -4,7 +4,7 @@ package import Traffic
 
 /// What this machine needs to stay reachable, and what lies next to it.
 package struct HostAddresses: Hashable, Sendable {
-    /// The machine's own addresses, its gateways, resolvers and time servers: never banned.
+    /// The machine's own addresses, its gateways, resolvers and time servers: never banned by the agent.
     package private(set) var protected: [ProtectedPrefix] = []
     /// The machine's own addresses.
     private(set) var own: [Prefix] = []
@@ -52,7 +52,7 @@ package struct HostAddresses: Hashable, Sendable {
             guard let address = unsafe Address(entry.pointee.ifa_addr) else { continue }
             let name = unsafe String(cString: entry.pointee.ifa_name)
             protected.append(
-                ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)", passes: false))
+                ProtectedPrefix(prefix: Prefix(address), reason: "address of \(name)", isVital: true))
             own.append(Prefix(address))
             if name != "lo", let mask = unsafe Address(entry.pointee.ifa_netmask) {
                 networks[name, default: []].append(
@@ -66,7 +66,7 @@ package struct HostAddresses: Hashable, Sendable {
         for fields in TextTable.rows("/proc/net/route") where fields.count > 7 {
             if fields[1] == "00000000", fields[7] == "00000000" { defaultRoutes.insert(fields[0]) }
             guard let bits = UInt32(fields[2], radix: 16), bits != 0 else { continue }
-            protect(Address(ipv4: UInt32(bigEndian: bits)), "gateway of \(fields[0])")
+            protect(Address(ipv4: UInt32(bigEndian: bits)), "gateway of \(fields[0])", isVital: true)
         }
         // Columns: destination, length, source, length, next hop ... interface, in network order.
         for fields in TextTable.rows("/proc/net/ipv6_route")
@@ -79,7 +79,7 @@ package struct HostAddresses: Hashable, Sendable {
                 let low = UInt64(fields[4].suffix(16), radix: 16),
                 high != 0 || low != 0
             else { continue }
-            protect(Address(ipv6High: high, low: low), "gateway of \(fields[9])")
+            protect(Address(ipv6High: high, low: low), "gateway of \(fields[9])", isVital: true)
         }
     }
 
@@ -90,6 +90,8 @@ package struct HostAddresses: Hashable, Sendable {
     }
 
     /// Those that are written as addresses, and those that answer to a socket now: names are not resolved.
+    ///
+    /// Any user can open a socket to any address, so it must be one of root's or of the time daemon's.
     private mutating func readTimeServers() {
         for path in ["/etc/chrony/chrony.conf", "/etc/ntpsec/ntp.conf", "/etc/ntp.conf"] {
             for fields in TextTable.rows(path)
@@ -103,15 +105,24 @@ package struct HostAddresses: Hashable, Sendable {
                 if let address = Address(word) { protect(address, "time server of this machine") }
             }
         }
+        let owners = Self.timeKeepers
         for fields in TextTable.rows("/proc/net/udp") + TextTable.rows("/proc/net/udp6")
-        where fields.count > 2 {
-            guard let remote = Endpoint(fields[2]), remote.port == 123 else { continue }
+        where fields.count > 7 {
+            guard let remote = Endpoint(fields[2]), remote.port == 123, let owner = uid_t(fields[7]),
+                owners.contains(owner)
+            else { continue }
             protect(remote.address, "time server of this machine")
         }
     }
 
-    private mutating func protect(_ address: Address, _ reason: String) {
-        let entry = ProtectedPrefix(prefix: Prefix(address), reason: reason)
+    /// Users whose sockets to port 123 are there to tell the time: root, and those that time daemons run as.
+    private static var timeKeepers: Set<uid_t> {
+        let names = ["_chrony", "chrony", "ntp", "ntpsec", "_ntp", "systemd-timesync"]
+        return Set([0] + names.compactMap { name in unsafe getpwnam(name)?.pointee.pw_uid })
+    }
+
+    private mutating func protect(_ address: Address, _ reason: String, isVital: Bool = false) {
+        let entry = ProtectedPrefix(prefix: Prefix(address), reason: reason, isVital: isVital)
         if !protected.contains(where: { $0.prefix == entry.prefix }) { protected.append(entry) }
     }
 }

@@ -6,43 +6,44 @@ import Traffic
 ///
 /// Whoever merely connects to the login service must not become protected by that, or guessing passwords would protect. So it
 /// counts who has logged in (the system's record of sessions), and whose connection outlives the time that sshd gives for
-/// logging in (`LoginGraceTime`, two minutes unless set otherwise).
+/// logging in (`LoginGraceTime`, two minutes unless set otherwise) with talk in both directions. A connection is told by its socket:
+/// one that is closed and made anew, from whatever port, begins anew.
 struct Operators {
     /// Seconds after which an established connection is a login.
     static let grace: Duration = .seconds(150)
-
-    /// A connection to the login service, by its remote end.
-    struct Peer: Hashable {
-        var address: Address
-        var port: UInt16
-    }
+    /// So much has gone each way over the shortest session: keys are exchanged and a user proves who he is.
+    ///
+    /// Who only waits behind a banner has said less.
+    static let leastBytes: UInt64 = 1000
 
     /// By the machine's uptime: a clock that is set makes no login of a connection.
-    private var firstSeen: [Peer: Duration] = [:]
+    private var firstSeen: [LoginSocket: Duration] = [:]
 
     /// Where those are who are logged in now, since the machine started, as what rules must not touch.
     mutating func protected(at now: Duration) -> [ProtectedPrefix] {
-        addresses(at: now).sorted().map {
+        let sockets = ["tcp", "tcp6"].flatMap { LoginSocket.list(in: "/proc/net/\($0)") }
+        let lasting = follow(Set(sockets), bytes: SocketBytes.ofConnections(to: 22), at: now)
+        return lasting.union(Self.sessions()).union(Self.starter()).filter { !$0.isLoopback }.sorted().map {
             ProtectedPrefix(prefix: Prefix($0), reason: "where an operator is logged in from")
         }
     }
 
-    private mutating func addresses(at now: Duration) -> Set<Address> {
-        let peers = Set(["tcp", "tcp6"].flatMap { Self.peers(in: "/proc/net/\($0)") })
-        firstSeen = firstSeen.filter { peers.contains($0.key) }
-        for peer in peers where firstSeen[peer] == nil { firstSeen[peer] = now }
-        let lasting = firstSeen.filter { now - $0.value >= Self.grace }.map(\.key.address)
-        return Set(lasting).union(Self.sessions()).union(Self.starter()).filter { !$0.isLoopback }
-    }
-
-    /// Remote ends of established connections to port 22; the columns are those of proc(5).
-    static func peers(in path: String) -> [Peer] {
-        TextTable.rows(path).compactMap { fields in
-            guard fields.count > 3, fields[3] == "01",
-                let local = Endpoint(fields[1]), local.port == 22, let remote = Endpoint(fields[2])
-            else { return nil }
-            return Peer(address: remote.address, port: remote.port)
-        }
+    /// Other ends of the connections that are logins by now.
+    ///
+    /// `bytes` is what went over each, by inode; `nil` if the kernel does not tell: then age alone decides.
+    mutating func follow(
+        _ sockets: Set<LoginSocket>, bytes: [UInt32: SocketBytes]?, at now: Duration
+    ) -> Set<Address> {
+        firstSeen = firstSeen.filter { sockets.contains($0.key) }
+        for socket in sockets where firstSeen[socket] == nil { firstSeen[socket] = now }
+        return Set(
+            firstSeen.lazy.filter { socket, first in
+                guard now - first >= Self.grace else { return false }
+                guard let bytes else { return true }
+                return bytes[socket.inode].map {
+                    min($0.received, $0.acknowledged) >= Self.leastBytes
+                } ?? false
+            }.map(\.key.address))
     }
 
     /// From where users are logged in, by the system's record of sessions (utmp).

@@ -200,7 +200,9 @@ extension Policy {
             pardons[sanction.prefix] = nil
             guard sanctionsInForce[Slot(sanction.rule)] == nil, sanctionsInForce[sanction.rule.id] == nil,
                 sanction.rule.expires.map({ $0 > now }) ?? true,
-                refusal(of: sanction.prefix, by: sanction.rule.origin) == nil
+                refusal(
+                    of: sanction.prefix, by: sanction.rule.origin, insists: sanction.rule.origin == .manual)
+                    == nil
             else { return }
             if sanction.rule.origin == .automatic {
                 sanction.rule.isShadowed = isShadowing(sanction.group)
@@ -213,7 +215,7 @@ extension Policy {
             admit(entry, &changes)
             changes.events.append(.allowed(entry))
             liftAllowed(PrefixSet([entry.prefix]), at: now, &changes)
-        case .mode(let group, let before, _): changes += setMode(before, of: group)
+        case .mode(let group, let before, _): changes += put(mode: before, of: group)
         }
     }
 

@@ -13,10 +13,13 @@ package struct Order: Hashable, Sendable {
 
     package var action: Action
     package var prefixes: [Prefix]
+    /// Whether the operator means it where that is most often a mistake.
+    package var insists: Bool
 
-    package init(_ action: Action, _ prefixes: [Prefix]) {
+    package init(_ action: Action, _ prefixes: [Prefix], insists: Bool = false) {
         self.action = action
         self.prefixes = prefixes
+        self.insists = insists
     }
 
     /// What an order did.
@@ -52,7 +55,8 @@ extension Policy {
         switch order.action {
         case .ban(let duration, let reason):
             refusals = order.refusals { prefix throws(Refusal) in
-                let (ban, made) = try ban(prefix, for: duration, reason: reason, at: now)
+                let (ban, made) = try ban(
+                    prefix, for: duration, reason: reason, insists: order.insists, at: now)
                 outcome.sanctions.append(ban)
                 changes += made
             }

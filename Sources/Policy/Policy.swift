@@ -6,7 +6,7 @@ package import Traffic
 ///
 /// A value that knows all rules which should be in force. It touches nothing: each step takes the time and
 /// returns `Changes` that the caller puts into the data plane and the store. What holds at any time:
-/// - no automatic rule touches the allow-list, and no rule at all a protected address;
+/// - no automatic rule touches the allow-list or a protected address, and no rule at all what is vital;
 /// - every automatic rule has an end;
 /// - what is under attack is limited at most, never banned;
 /// - rule ids are unique.
@@ -45,7 +45,7 @@ package struct Policy: Sendable {
     package internal(set) var groupModes: [String: Mode]
     /// Why automatic rules on sources that are known well only count, whatever the mode is; `nil` while all is well.
     package internal(set) var trip: Trip?
-    /// What no rule may be made on: what the agent found on its machine, then what operators named.
+    /// What no automatic rule may be made on: what the agent found on its machine, then what operators named.
     package internal(set) var protected: [ProtectedPrefix]
     /// Changes by hand that wait to be confirmed, the oldest first.
     package internal(set) var pending: [PendingChange] = []
@@ -54,8 +54,6 @@ package struct Policy: Sendable {
     var sanctionsInForce = Standings()
     var allowed: [Prefix: AllowEntry] = [:]
     var allowIDs: Set<UInt32> = []
-    /// Rules that let pass, in the data plane too, what is protected as a single address.
-    var passes: [Prefix: UInt32] = [:]
     var offences = Offences()
     /// Which sources are on our own side.
     var inside: [Prefix] = []

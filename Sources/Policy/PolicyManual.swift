@@ -5,11 +5,11 @@ extension Policy {
     /// Longest duration that can be given by hand; without one, a rule ends only by hand.
     package static let longestManualDuration: Duration = .seconds(10 * 365 * 86400)
 
-    /// Bans a source by hand, in place of an earlier manual ban of the same prefix.
+    /// Bans a source by hand, in place of an earlier manual ban of the same prefix; who `insists` bans what is protected, too.
     package mutating func ban(
-        _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
+        _ prefix: Prefix, for duration: Duration?, reason: String?, insists: Bool = false, at now: Timestamp
     ) throws(Refusal) -> (Sanction, Changes) {
-        try check(ban: prefix, for: duration, at: now)
+        try check(ban: prefix, for: duration, insists: insists, at: now)
         let expires = try end(of: duration, from: now)
         var rule = Rule(id: 0, match: .source(prefix), action: .deny, origin: .manual, expires: expires)
         let old = sanctionsInForce[Slot(rule)]
@@ -32,9 +32,11 @@ extension Policy {
     }
 
     /// Throws what `ban` would.
-    package func check(ban prefix: Prefix, for duration: Duration?, at now: Timestamp) throws(Refusal) {
+    package func check(
+        ban prefix: Prefix, for duration: Duration?, insists: Bool = false, at now: Timestamp
+    ) throws(Refusal) {
         _ = try end(of: duration, from: now)
-        if let refusal = refusal(of: prefix, by: .manual) { throw refusal }
+        if let refusal = refusal(of: prefix, by: .manual, insists: insists) { throw refusal }
     }
 
     /// Lifts every ban and limit on exactly this prefix, whoever made it; its offences are forgotten, and
@@ -149,8 +151,6 @@ extension Policy {
 
     /// Puts an entry on the allow-list.
     mutating func admit(_ entry: AllowEntry, _ changes: inout Changes) {
-        // One entry of the data plane stands for both.
-        if let id = passes.removeValue(forKey: entry.prefix) { allowIDs.remove(id) }
         allowed[entry.prefix] = entry
         allowIDs.insert(entry.ruleID)
         noteEnd(entry.expires)
@@ -163,7 +163,6 @@ extension Policy {
         allowIDs.remove(entry.ruleID)
         changes.remove.append(entry.rule)
         changes.events.append(.disallowed(entry))
-        letProtectedPass(&changes)
     }
 
     /// Ends the sanctions that `isCovered` picks, and returns them.

@@ -26,7 +26,9 @@ package struct Treatment: Hashable, Sendable {
         self.towards = towards
     }
 
-    /// The rule that decides; if all that match are shadowed, the one that would. What is not in force decides nothing.
+    /// The rule that decides; if all that match are shadowed, the one that would.
+    ///
+    /// What is not in force decides nothing.
     package var deciding: Sanction? {
         let inForce = sanctions.filter { !$0.lacksRoom }
         return inForce.first { !$0.rule.isShadowed } ?? inForce.first
@@ -67,12 +69,12 @@ extension Policy {
 
     /// Every rule that should be in the data plane.
     package var rules: [Rule] {
-        allowed.values.map(\.rule) + passRules + sanctionsInForce.values.map(\.sanction.rule)
+        allowed.values.map(\.rule) + sanctionsInForce.values.map(\.sanction.rule)
     }
 
     /// Those of one part.
     package func rules(in part: RulePart) -> [Rule] {
-        var found = (allowed.values.map(\.rule) + passRules).filter { part.contains($0.id) }
+        var found = allowed.values.map(\.rule).filter { part.contains($0.id) }
         for standing in sanctionsInForce.values where part.contains(standing.sanction.rule.id) {
             found.append(standing.sanction.rule)
         }

@@ -103,7 +103,6 @@ extension Policy {
                 admit(entry, &changes)
             }
         }
-        letProtectedPass(&changes)
         // Of a hundred thousand, tables that grow step by step would take as long again.
         sanctionsInForce.reserveCapacity(saved.sanctions.count)
         changes.install.reserveCapacity(changes.install.count + saved.sanctions.count)
@@ -121,7 +120,9 @@ extension Policy {
                 sanction.rule.expires ?? now, now + max(longest, settings.banDuration))
             sanction.rule.isShadowed = isShadowing(sanction.group)
         }
-        if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin) {
+        // What operators insisted on holds over a restart.
+        let insists = sanction.rule.origin == .manual
+        if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin, insists: insists) {
             end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
         } else if saved.isOnKnown, saved.rule.isShadowed, !sanction.rule.isShadowed {
             // The breaker that held it back is not remembered.

@@ -5,16 +5,18 @@ extension Policy {
     /// So many prefixes may be protected by name: each is looked at for each new rule.
     package static let mostNamed = 1000
 
-    /// Replaces what the agent found on its machine, and lifts what touches that.
+    /// Replaces what the agent found on its machine, and lifts automatic rules that touch that; without what is vital the machine
+    /// would be cut off, so bans by hand on that are lifted, too.
     package mutating func protect(_ found: [ProtectedPrefix], at now: Timestamp) -> Changes {
         let wanted = found + named
         guard wanted != protected else { return Changes() }
         protected = wanted
         var changes = Changes()
         lift(.protected, at: now, &changes) { sanction in
-            found.contains { $0.prefix.overlaps(sanction.prefix) }
+            found.contains {
+                $0.prefix.overlaps(sanction.prefix) && ($0.isVital || sanction.rule.origin == .automatic)
+            }
         }
-        letProtectedPass(&changes)
         return changes
     }
 
@@ -28,7 +30,8 @@ extension Policy {
         protected += prefixes
     }
 
-    /// Protects a prefix by name: no rule is made on it, nor on anything around or in it, until it is taken off again.
+    /// Protects a prefix by name: no automatic rule is made on it, nor on anything around or in it, until it is taken off again;
+    /// one by hand only where that is insisted on.
     ///
     /// Automatic rules on it are lifted. Other than the allow-list it lets nothing pass: a limit on a service that
     /// is under attack counts its packets like all others.
@@ -53,7 +56,7 @@ extension Policy {
         }
         let entry = ProtectedPrefix(
             prefix: prefix, reason: reason.map { "protected by hand (\($0))" } ?? "protected by hand",
-            passes: false, named: now)
+            named: now)
         name([entry])
         var changes = Changes()
         changes.events.append(.protected(entry))
@@ -74,32 +77,5 @@ extension Policy {
         var changes = Changes()
         changes.events.append(.unprotected(entry))
         return (entry, changes)
-    }
-
-    /// Brings the data plane's rules for protected addresses to what is protected now.
-    ///
-    /// Limits towards an attacked service take everybody's packets; a rule makes them leave out those of gateways, resolvers
-    /// and operators. It also lets pass who forges such an address, so there are none for whole networks, nor for the machine's
-    /// own addresses, from which nothing honest arrives, nor for what was only named.
-    mutating func letProtectedPass(_ changes: inout Changes) {
-        let wanted = Set(protected.filter { $0.passes && $0.prefix.isSingleAddress }.map(\.prefix))
-        for (prefix, id) in passes where !wanted.contains(prefix) || allowed[prefix] != nil {
-            passes[prefix] = nil
-            allowIDs.remove(id)
-            if allowed[prefix] == nil { changes.remove.append(Self.pass(prefix, id: id)) }
-        }
-        for prefix in wanted.sorted() where passes[prefix] == nil && allowed[prefix] == nil {
-            let id = makeRuleID()
-            passes[prefix] = id
-            allowIDs.insert(id)
-            changes.install.append(Self.pass(prefix, id: id))
-        }
-    }
-
-    /// The rules that let protected addresses pass.
-    var passRules: [Rule] { passes.map { Self.pass($0.key, id: $0.value) } }
-
-    private static func pass(_ prefix: Prefix, id: UInt32) -> Rule {
-        Rule(id: id, match: .source(prefix), action: .allow, origin: .manual)
     }
 }

@@ -54,19 +54,19 @@ extension Policy {
     /// Never banned and never limited on any machine: loopback, groups, and sources that hosts without an
     /// address use.
     static let alwaysProtected: [ProtectedPrefix] = [
-        ProtectedPrefix(prefix: Prefix(Address(ipv4: 0), length: 8), reason: "hosts without an address"),
-        ProtectedPrefix(prefix: Prefix(Address(ipv4: 0x7F00_0000), length: 8), reason: "loopback"),
-        ProtectedPrefix(prefix: Prefix(Address(ipv4: 0xE000_0000), length: 4), reason: "multicast"),
-        ProtectedPrefix(prefix: Prefix(Address(ipv4: 0xFFFF_FFFF)), reason: "broadcast"),
-        ProtectedPrefix(prefix: Prefix(Address(ipv6High: 0, low: 0)), reason: "hosts without an address"),
-        ProtectedPrefix(prefix: Prefix(Address(ipv6High: 0, low: 1)), reason: "loopback"),
-        ProtectedPrefix(
-            prefix: Prefix(Address(ipv6High: 0xFF00 << 48, low: 0), length: 8), reason: "multicast"),
-    ]
+        (Prefix(Address(ipv4: 0), length: 8), "hosts without an address"),
+        (Prefix(Address(ipv4: 0x7F00_0000), length: 8), "loopback"),
+        (Prefix(Address(ipv4: 0xE000_0000), length: 4), "multicast"),
+        (Prefix(Address(ipv4: 0xFFFF_FFFF)), "broadcast"),
+        (Prefix(Address(ipv6High: 0, low: 0)), "hosts without an address"),
+        (Prefix(Address(ipv6High: 0, low: 1)), "loopback"),
+        (Prefix(Address(ipv6High: 0xFF00 << 48, low: 0), length: 8), "multicast"),
+    ].map { ProtectedPrefix(prefix: $0.0, reason: $0.1, isVital: true) }
 
-    /// What is protected, by its prefix.
+    /// What is protected, by its prefix; what is vital before what is not.
     func protection(where isMeant: (Prefix) -> Bool) -> ProtectedPrefix? {
-        Self.alwaysProtected.first { isMeant($0.prefix) } ?? protected.first { isMeant($0.prefix) }
+        Self.alwaysProtected.first { isMeant($0.prefix) }
+            ?? protected.first { $0.isVital && isMeant($0.prefix) } ?? protected.first { isMeant($0.prefix) }
     }
 
     /// The narrowest entry of the allow-list that has all of `prefix`.
@@ -83,19 +83,22 @@ extension Policy {
     /// Why a ban or limit on `prefix` must not be; `nil` if it may.
     ///
     /// Automatic rules must not touch the allow-list at all. A manual one may contain an entry, which then
-    /// stands out of it by precedence, but not lie in one, where it would do nothing.
-    func refusal(of prefix: Prefix, by origin: Rule.Origin) -> Refusal? {
+    /// stands out of it by precedence, but not lie in one, where it would do nothing. What is protected is not banned by hand
+    /// by mistake: who `insists` may, but for what is vital.
+    func refusal(of prefix: Prefix, by origin: Rule.Origin, insists: Bool = false) -> Refusal? {
         let widest = Width.widest(for: prefix.address, by: origin)
         if prefix.length < widest {
             return Refusal(
                 .tooWide, "\(prefix) is too wide for one rule: at most /\(widest)",
                 hint: "ban the /\(widest) prefixes in it one by one")
         }
-        if let protected = protection(where: { $0.overlaps(prefix) }) {
+        if let protected = protection(where: { $0.overlaps(prefix) }), protected.isVital || !insists {
+            let narrower =
+                prefix.isSingleAddress ? nil : "ban narrower prefixes that leave out \(protected.prefix)"
             return Refusal(
                 .protected, "\(prefix) is protected: \(protected.prefix) is \(protected.reason)",
-                hint: prefix.isSingleAddress
-                    ? nil : "ban narrower prefixes that leave out \(protected.prefix)")
+                hint: protected.isVital
+                    ? narrower : (narrower.map { "\($0), or " } ?? "") + "ban it all the same with --force")
         }
         let entry =
             origin == .automatic

@@ -105,20 +105,20 @@ package struct AllowEntry: Hashable, Sendable {
     }
 }
 
-/// Addresses that no rule is made on, because the machine or its operators need them.
+/// Addresses that no automatic rule is made on, because the machine or its operators need them.
 package struct ProtectedPrefix: Hashable, Sendable {
     package var prefix: Prefix
     /// What it is: `address of eth0`, `gateway of eth0`.
     package var reason: String
-    /// Whether limits towards an attacked service leave its packets out.
-    package var passes: Bool
+    /// Whether no rule by hand may be made on it either: without it the machine is cut off.
+    package var isVital: Bool
     /// When an operator named it; `nil` for what the agent found.
     package var named: Timestamp?
 
-    package init(prefix: Prefix, reason: String, passes: Bool = true, named: Timestamp? = nil) {
+    package init(prefix: Prefix, reason: String, isVital: Bool = false, named: Timestamp? = nil) {
         self.prefix = prefix
         self.reason = reason
-        self.passes = passes
+        self.isVital = isVital
         self.named = named
     }
 }

@@ -8,7 +8,7 @@ extension ProtectedPrefix {
         try Row.fetchAll(database, sql: "SELECT * FROM protected ORDER BY since, prefix").map { row in
             let reader = RowReader(row: row, table: "protected")
             return ProtectedPrefix(
-                prefix: try reader.parsed("prefix"), reason: try reader.value("reason"), passes: false,
+                prefix: try reader.parsed("prefix"), reason: try reader.value("reason"),
                 named: try reader.time("since"))
         }
     }

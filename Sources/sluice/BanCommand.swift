@@ -10,8 +10,9 @@ struct BanCommand: DocumentCommand {
         commandName: "ban", abstract: "Drop every packet from a source.",
         discussion: """
             A ban by hand is enforced in every mode, and lasts until `sluice unban` unless --duration says \
-            how long. Protected addresses (those of this machine, its gateways, loopback) and prefixes wider \
-            than /8 (IPv6: /16) are refused. Of several subjects, all are banned or, if one is refused, none.
+            how long. What is protected (see `sluice protect`) is banned with --force only; this machine's own \
+            addresses, its gateways and loopback never are, nor prefixes wider than /8 (IPv6: /16). Of several \
+            subjects, all are banned or, if one is refused, none.
             """)
 
     @OptionGroup var subjects: SubjectOptions
@@ -22,6 +23,9 @@ struct BanCommand: DocumentCommand {
     @Option(help: "Why; shown by `bans` and `explain`.")
     var reason: String?
 
+    @Flag(help: "Ban also what is protected, such as where an operator is logged in from.")
+    var force = false
+
     @OptionGroup var confirm: ConfirmOption
 
     @OptionGroup var agent: AgentOptions
@@ -31,7 +35,7 @@ struct BanCommand: DocumentCommand {
             try await service.ban(
                 AddRequest(
                     prefixes: $0, duration: duration?.seconds, reason: reason,
-                    confirm: confirm.time?.seconds))
+                    confirm: confirm.time?.seconds, force: force ? true : nil))
         }
     }
 

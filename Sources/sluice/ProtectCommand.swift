@@ -7,10 +7,10 @@ import Traffic
 /// The command `sluice protect`.
 struct ProtectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "protect", abstract: "What no rule may be made on, neither by Sluice nor by hand.",
+        commandName: "protect", abstract: "What Sluice makes no rule on by itself.",
         discussion: """
             Protection keeps rules from being made; it lets nothing pass. A limit on a service under attack counts \
-            protected clients like all others, and `sluice ban` of them is refused (exit code 5). What is to pass whatever \
+            protected clients like all others, and `sluice ban` of them needs --force. What is to pass whatever \
             happens belongs on the allow-list: `sluice allow`.
             """,
         subcommands: [ProtectListCommand.self, ProtectAddCommand.self, ProtectRemoveCommand.self],
@@ -50,8 +50,8 @@ extension ProtectReport: ListRow {
                 "since", "SINCE", .right, dispensability: 1, value: { $0.since?.rfc3339 },
                 cell: { Table.Cell($0.since?.age(at: now) ?? "") }),
             Column(
-                "passes", "PASSES LIMITS", value: { $0.passes },
-                cell: { Table.Cell($0.passes ? "yes" : "no", .faint) }),
+                "isVital", "BANNED BY HAND", value: { $0.isVital },
+                cell: { Table.Cell($0.isVital ? "never" : "with --force", .faint) }),
             Column("reason", "WHY", isFlexible: true, value: { $0.reason }),
         ]
     }

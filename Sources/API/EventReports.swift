@@ -36,6 +36,8 @@ package struct EventReport: Codable, Hashable, Sendable {
     package var text: String
     package var ruleID: UInt32?
     package var alertID: Int64?
+    /// How many events like this one it stands for, which were told no more; absent if it stands for itself.
+    package var count: Int?
     /// Events before this one that a reader was too slow for.
     package var missed: Int?
 

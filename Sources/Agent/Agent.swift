@@ -53,6 +53,7 @@ package actor Agent {
     private var lastSaved: Timestamp
     /// How many rules had been refused for want of room at the last turn, and when that rose last.
     private var (refusedRules, lastRefusal): (UInt64, Timestamp?) = (0, nil)
+    private var digest = Digest()
     /// What was seen since it was last written down.
     var activity: [Activity.Key: Activity] = [:]
 
@@ -114,7 +115,8 @@ package actor Agent {
         options.replaces = replaces
         policy.room = options.room
         let changes = policy.start(allowing: configuration.allow, restoring: saved, at: now)
-        try store.save(changes.events, by: "agent", under: loaded.hash, at: now)
+        let (told, counted) = digest.sort(changes.events, at: now)
+        try store.save(told, counted: counted, by: "agent", under: loaded.hash, at: now)
         try store.save(moment)
         stepMeanwhile = step
         datapath = try Datapath.attach(
@@ -188,6 +190,7 @@ package actor Agent {
         latest = turn.observation.windows
         latestFlows = (turn.reading.samples, max((turn.reading.end - turn.reading.start).seconds, 0.01))
         record(turn.changes.events, by: "agent", at: now)
+        sumUp(at: now)
         attempt("rules") { if let failure = turn.failure { throw failure } }
         tell(turn.drift, at: now)
         watchRoom(at: now)
@@ -214,8 +217,21 @@ package actor Agent {
     /// A store that fails now is tried again with the next event.
     func record(_ events: [Event], by who: String, at now: Timestamp) {
         guard !events.isEmpty else { return }
+        let (told, counted) = digest.sort(events, at: now)
+        keep(told, counted: counted, by: who, at: now)
+    }
+
+    /// Tells how much of what happened was only counted.
+    private func sumUp(at now: Timestamp, isLast: Bool = false) {
+        let sums = digest.sums(at: now, isLast: isLast)
+        if !sums.isEmpty { keep(sums, by: "agent", at: now) }
+    }
+
+    private func keep(_ events: [Event], counted: [Event] = [], by who: String, at now: Timestamp) {
         tell(events.map(Notice.event), by: who)
-        attempt("store") { try store.save(events, by: who, under: loaded.hash, at: now) }
+        attempt("store") {
+            try store.save(events, counted: counted, by: who, under: loaded.hash, at: now)
+        }
     }
 
     /// Somebody else changed the rules in the kernel; they are as they should be again.
@@ -298,9 +314,11 @@ package actor Agent {
 
     private func stop(staysAttached: Bool) throws {
         let now = time()
+        sumUp(at: now, isLast: true)
         save(at: now)
         attempt("store") {
             try store.note("stop", "agent", by: "agent", under: loaded.hash, at: now)
+            try store.settle()
         }
         if !staysAttached { try datapath.detach() }
         tell(.stopped(isAttached: staysAttached))

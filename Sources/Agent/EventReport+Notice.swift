@@ -63,6 +63,16 @@ extension EventReport {
                 + "them; it goes on by itself when this has ended, or with `sluice mode enforce`."
         case .closed(let trip):
             (kind, text) = (.resume, "it is over: \(trip.reason); automatic rules follow their modes again")
+        case .summed(let sum):
+            (reason, text, count) = (sum.reason, sum.sentence, sum.count)
+            kind =
+                switch sum.kind {
+                case .alert: .alert
+                case .ban: .ban
+                case .limit: .limit
+                case .update: .update
+                case .end: .end
+                }
         case .clockSet(let step): (kind, text) = (.clock, Event.clockSentence(of: step))
         case .pending(let change):
             kind = .await

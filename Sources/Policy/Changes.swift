@@ -73,6 +73,8 @@ package enum Event: Hashable, Sendable {
     case undone(PendingChange)
     /// Part of a pending change was decided anew, and is no longer undone; this is left of it.
     case superseded(PendingChange)
+    /// Events of one cause that were only counted.
+    case summed(Digest.Sum)
     /// Somebody set the machine's clock, forward or (negative) back; every end that is remembered was moved along.
     case clockSet(by: Duration)
 }

@@ -30,7 +30,7 @@ enum Rank: Int, CaseIterable, Comparable, Hashable, Sendable {
     /// Of sources hardly any rule is on a borrowed name, so their share is small.
     func share(of room: Int, in table: RuleRoom.Table) -> Int {
         switch self {
-        case .forgeable: table == .scopes ? room / 2 : room / 8
+        case .forgeable: table == .scopes ? room / 2 : room / 16
         case .proven: room / 4 * 3
         case .service: room / 16 * 15
         case .manual: room

@@ -68,6 +68,24 @@ extension Rule.Match {
         case .scope(let scope): scope.source ?? Prefix(scope.destination)
         }
     }
+
+    /// `192.0.2.7`, `192.0.2.7 to 198.51.100.5 udp port 53`, `to 198.51.100.5`.
+    package var text: String {
+        guard case .scope(let scope) = self else { return "\(prefix)" }
+        return (scope.source.map { "\($0) " } ?? "") + "to \(scope.serviceText)"
+    }
+
+    /// What is attacked, where it is for that alone.
+    var service: Rule.Scope? {
+        if case .scope(let scope) = self { scope.service } else { nil }
+    }
+}
+
+extension Rule.Scope {
+    /// `198.51.100.5`, `198.51.100.5 udp port 53`.
+    var serviceText: String {
+        "\(destination)" + (`protocol`.map { " \($0)" } ?? "") + (port.map { " port \($0)" } ?? "")
+    }
 }
 
 /// An entry of the allow-list: never dropped, never limited.

@@ -124,6 +124,7 @@ extension Store.Entry {
     /// Writes the event to its table, and a line to the audit trail.
     func write(to trail: inout AuditWriter) throws {
         let database = trail.database
+        guard isTold else { return try keep(in: database) }
         switch event {
         case .alert(let alert):
             try alert.write(to: database)
@@ -175,9 +176,26 @@ extension Store.Entry {
                 $0.summary =
                     change.steps.isEmpty ? "nothing is left of it" : "left of it: \(change.summary)"
             }
+        case .summed(let sum):
+            try note(sum.kind.rawValue, sum.service.map { "\($0.destination)" } ?? "agent", &trail) {
+                ($0.summary, $0.reason, $0.count) = (sum.sentence, sum.reason, sum.count)
+            }
         case .clockSet(let step):
             try Store.moveEnds(by: step, database)
             try note("clock", "agent", &trail) { $0.summary = "set by \(step.seconds) s" }
+        }
+    }
+
+    /// Keeps what must outlive the agent, and nothing of what is over: of what is only counted, the sums tell.
+    private func keep(in database: Database) throws {
+        switch event {
+        case .imposed(var sanction):
+            // There may be ten thousand of them: what they take most for is in no sum, and not worth it.
+            (sanction.summary, sanction.configuration) = ("one of many", nil)
+            try sanction.write(to: database)
+        case .updated(let sanction): try sanction.writeState(to: database)
+        case .ended(let sanction, _): try sanction.delete(from: database)
+        default: break
         }
     }
 

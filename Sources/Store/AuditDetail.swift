@@ -66,17 +66,8 @@ struct ChangeDetail: Encodable {
     var summary: String?
     /// Seconds since the epoch: of an entry its end, of a change that waits when it is undone.
     var expires: Double?
+    /// How many lines like this one it stands for.
+    var count: Int?
     /// Hash of the configuration in use.
     var configuration: String?
-}
-
-extension Rule.Match {
-    /// `192.0.2.7`, `192.0.2.7 to 198.51.100.5 udp port 53`, `to 198.51.100.5`.
-    fileprivate var text: String {
-        guard case .scope(let scope) = self else { return "\(prefix)" }
-        let service =
-            "\(scope.destination)" + (scope.protocol.map { " \($0)" } ?? "")
-            + (scope.port.map { " port \($0)" } ?? "")
-        return (scope.source.map { "\($0) " } ?? "") + "to \(service)"
-    }
 }

@@ -108,6 +108,18 @@ extension Sanction {
         ])
     }
 
+    /// Writes what of it changes while it is in force.
+    func writeState(to database: Database) throws {
+        try database.cachedStatement(
+            sql: "UPDATE sanction SET expires = ?, shadowed = ? WHERE rule_id = ?"
+        ).execute(arguments: [rule.expires?.nanoseconds, rule.isShadowed, rule.id])
+    }
+
+    func delete(from database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM sanction WHERE rule_id = ?").execute(
+            arguments: [rule.id])
+    }
+
     func writeCounters(to database: Database) throws {
         try database.cachedStatement(
             sql: "UPDATE sanction SET dropped_packets = ?, dropped_bytes = ?, last_hit = ? WHERE rule_id = ?"

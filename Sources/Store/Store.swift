@@ -35,6 +35,8 @@ package final class Store: Sendable {
         var who: String
         var configuration: String?
         var time: Timestamp
+        /// Whether it is in alerts and trail; of others only what must outlive the agent is kept.
+        var isTold = true
     }
 
     /// Opens the database at `path`, or makes one (and its folder) if there is none.
@@ -111,12 +113,17 @@ package final class Store: Sendable {
 
     /// Writes what happened; if that fails, the events are kept and tried again with the next call.
     ///
-    /// `who` made it happen, for the audit trail: `agent`, `operator` ...; `configuration` is the hash of the one in use.
+    /// `who` made it happen, for the audit trail: `agent`, `operator` ...; `configuration` is the hash of the one in use. Of
+    /// `counted` events only the rules are kept, as long as they are in force.
     package func save(
-        _ events: [Event], by who: String, under configuration: String? = nil, at now: Timestamp
+        _ events: [Event], counted: [Event] = [], by who: String, under configuration: String? = nil,
+        at now: Timestamp
     ) throws(StoreError) {
+        func entry(_ event: Event, isTold: Bool) -> Entry {
+            Entry(event: event, who: who, configuration: configuration, time: now, isTold: isTold)
+        }
         let entries = pending.withLock { pending in
-            pending += events.map { Entry(event: $0, who: who, configuration: configuration, time: now) }
+            pending += counted.map { entry($0, isTold: false) } + events.map { entry($0, isTold: true) }
             return pending
         }
         guard !entries.isEmpty else { return }
@@ -182,6 +189,19 @@ package final class Store: Sendable {
             try database.execute(
                 sql: "DELETE FROM activity WHERE hour < (SELECT max(hour) FROM activity) - ?",
                 arguments: [Int64(retention.activity) * 86_400_000_000_000])
+        }
+    }
+
+    /// Brings all that was written into the one file, as a copy of it should have it.
+    ///
+    /// What was written last stands in a log beside it. Somebody who reads meanwhile may keep part of it there.
+    package func settle() throws(StoreError) {
+        do {
+            try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            return
+        } catch {
+            throw StoreError(error, path: path)
         }
     }
 

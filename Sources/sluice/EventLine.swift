@@ -32,6 +32,7 @@ enum EventLine {
             note("mode", (group.map { "\($0): " } ?? "") + mode.rawValue, at: time)
         case .tripped(let trip): note("trip", trip.reason, at: time)
         case .closed(let trip): note("resume", trip.reason, at: time)
+        case .summed(let sum): note(sum.kind.rawValue, sum.sentence, at: time)
         case .clockSet(let step): note("clock", Event.clockSentence(of: step), at: time)
         case .updated, .allowed, .disallowed, .protected, .unprotected, .pending, .confirmed, .undone,
             .superseded:

@@ -2,9 +2,10 @@ import Detection
 import Features
 import Foundation
 import Policy
-import Store
 import Testing
 import Traffic
+
+@testable import Store
 
 @Suite("The store")
 struct StoreTests {
@@ -15,6 +16,61 @@ struct StoreTests {
     init() throws {
         folder = try TemporaryFolder()
         path = folder.file("state/sluice.db")
+    }
+
+    @Test(
+        "Settled, all that was written stands in the one file; somebody who reads meanwhile keeps nobody from it"
+    )
+    func settles() throws {
+        let store = try Store(path: path)
+        try store.note("start", "agent", by: "agent", at: now)
+        func copy() throws -> [String] {
+            let copied = folder.file("copy-\(UUID()).db")
+            try FileManager.default.copyItem(atPath: path, toPath: copied)
+            return try Store(path: copied).auditTrail(limit: 9).map(\.verb)
+        }
+        #expect(try copy().isEmpty, "else this test shows nothing")
+        try store.settle()
+        #expect(try copy() == ["start"])
+        try store.note("mode", "agent", by: "agent", at: now)
+        try store.readBeside { _ in
+            try? store.note("stop", "agent", by: "agent", at: now)
+            try store.settle()
+        }
+        try store.settle()
+        #expect(try copy() == ["stop", "mode", "start"])
+    }
+
+    @Test("Of what is only counted the rules are kept as long as they are in force, and no alert and no line")
+    func counts() throws {
+        let store = try Store(path: path)
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        func verdict(_ source: String) throws -> Verdict {
+            Verdict(
+                time: now, entity: Entity(view: .source, prefix: try #require(Prefix(source))), score: 2,
+                threshold: 1, tier: .block, reason: "scan", summary: "many ports", features: [], model: "m",
+                target: nil, isTwoWay: true)
+        }
+        let told = policy.decide([try verdict("192.0.2.7")], at: now)
+        let counted = policy.decide([try verdict("2001:db8:1::/64")], at: now)
+        try store.save(told.events, counted: counted.events, by: "agent", at: now)
+        func saved() throws -> [Rule] {
+            try store.savedState(at: now, memory: .seconds(9)).sanctions.map(\.rule)
+        }
+        #expect(try saved() == [told, counted].flatMap(\.install))
+        #expect(try store.alertCount() == 1 && store.auditTrail(limit: 9).map(\.subject) == ["192.0.2.7"])
+        let shadowed = policy.setMode(.shadow)
+        try store.save([], counted: shadowed.events, by: "agent", at: now)
+        #expect(try saved().map(\.isShadowed) == [true, true])
+        let later = now + .seconds(601)
+        let ended = policy.tick(at: later, counters: [])
+        try store.save([], counted: ended.events, by: "agent", at: later)
+        #expect(try saved().isEmpty && store.auditTrail(limit: 9).count == 1)
+        try store.save(
+            [.summed(Digest.Sum(kind: .ban, reason: "scan", service: nil, count: 7))], by: "agent", at: later)
+        let line = try #require(try store.auditTrail(verb: "ban", limit: 1).first)
+        #expect(line.subject == "agent" && line.detail.contains(#""count":7"#))
+        #expect(line.detail.contains("7 more: scan, within a minute"))
     }
 
     @Test("What a policy did is there again after a restart, in every detail")

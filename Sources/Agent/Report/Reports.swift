@@ -120,10 +120,12 @@ extension Explanation {
             let what = rule?.isLimit == true ? "limited" : "dropped"
             return "Packets from \(address) pass, but would be \(what) if the agent did not only shadow."
         case .passing where treatment.lacksRoom:
-            return "Packets from \(address) pass: the rule on it is not in force, because there is no room for it."
+            return
+                "Packets from \(address) pass: the rule on it is not in force, because there is no room for it."
         case .passing:
             let protected =
-                treatment.protectedBy.map { " It is never banned: \($0.prefix) is \($0.reason)." } ?? ""
+                treatment.protectedBy.map { " Sluice makes no rule on it: \($0.prefix) is \($0.reason)." }
+                ?? ""
             return "Packets from \(address) pass: no rule matches.\(protected)"
         }
     }

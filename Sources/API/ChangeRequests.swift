@@ -11,7 +11,7 @@ package struct AddRequest: Codable, Hashable, Sendable {
     package var reason: String?
     /// Seconds within which it must be confirmed (`POST confirm`), or it is undone; absent where it needs not be.
     package var confirm: Double?
-    /// Whether to ban what is protected, too; what is vital is not banned by that either.
+    /// Whether to ban what is protected, too, but for what is vital, or to allow prefixes wider than /8 (IPv6: /16).
     package var force: Bool?
 
     package init(

@@ -122,7 +122,7 @@ extension Agent: ControlService {
     package func allow(_ request: AddRequest) async throws -> ChangeResult {
         try carryOut(
             .allow(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm)
+            confirm: request.confirm, insists: request.force == true)
     }
 
     package func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
@@ -146,7 +146,8 @@ extension Agent: ControlService {
     ) throws -> ChangeResult {
         let (policy, outcome) = try change { policy, now in
             try policy.carryOut(
-                Order(action, prefixes, insists: insists), confirmWithin: confirm.map { .seconds($0) }, at: now)
+                Order(action, prefixes.map(\.unmapped), insists: insists),
+                confirmWithin: confirm.map { .seconds($0) }, at: now)
         }
         return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
     }
@@ -254,7 +255,8 @@ extension Agent: ControlService {
     /// Lines of the audit trail that one request looks at: some tenths of a second.
     private static let linesVerified = 20_000
 
-    package func explain(_ address: Address) async throws -> Explanation {
+    package func explain(_ asked: Address) async throws -> Explanation {
+        let address = Prefix(asked).unmapped.address
         let treatment = engine.policy.treatment(of: address)
         let current = current(address)
         let deciding = treatment.allowedBy == nil ? treatment.deciding : nil

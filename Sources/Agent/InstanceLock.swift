@@ -5,12 +5,28 @@ package struct AgentRunning: Error, Hashable, Sendable, CustomStringConvertible 
     package let description: String
 }
 
-/// Keeps a second agent out of this network namespace, for as long as it lives.
+/// Keeps a second agent out of this network namespace, or off this database, for as long as it lives.
 @safe package final class InstanceLock: Sendable {
     private let descriptor: CInt
 
-    /// Takes the lock `path`, a file that is made if need be.
-    package init(path: String) throws {
+    /// Takes the lock of a network namespace, a file that is made if need be.
+    package convenience init(path: String) throws {
+        try self.init(path: path) {
+            "another agent (process \($0)) runs in this network namespace; "
+                + "one agent serves several interfaces: name them all, or stop that one"
+        }
+    }
+
+    /// Takes the lock of a database: a file beside it, since SQLite's own locks are let go with every transaction, and this
+    /// one's must not be.
+    package convenience init(state path: String) throws {
+        try self.init(path: path + ".lock") {
+            "another agent (process \($0)) keeps its state in \(path), and two would overwrite each "
+                + "other's bans; name another file with --state, or stop that one"
+        }
+    }
+
+    private init(path: String, trouble: (Int) -> String) throws {
         let raw = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard raw >= 0 else {
             throw AgentRunning(
@@ -19,9 +35,7 @@ package struct AgentRunning: Error, Hashable, Sendable, CustomStringConvertible 
         guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
             let pid = Self.pid(in: raw)
             close(raw)
-            throw AgentRunning(
-                description: "another agent (process \(pid ?? 0)) runs in this network namespace; "
-                    + "one agent serves several interfaces: name them all, or stop that one")
+            throw AgentRunning(description: trouble(pid ?? 0))
         }
         ftruncate(raw, 0)
         let text = Array("\(getpid())\n".utf8)

@@ -73,7 +73,7 @@ extension Kind<Prefix> {
         Kind(
             expectation: "an address or a prefix, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
             shape: .text(pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"),
-            read: { Prefix($0) }, write: { "\($0)" })
+            read: { Prefix($0)?.unmapped }, write: { "\($0)" })
     }
 }
 

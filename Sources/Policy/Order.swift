@@ -62,7 +62,7 @@ extension Policy {
             }
         case .allow(let duration, let reason):
             (_, outcome.sanctions, changes) = try allow(
-                order.prefixes, for: duration, reason: reason, at: now)
+                order.prefixes, for: duration, reason: reason, insists: order.insists, at: now)
         case .protect(let reason):
             refusals = order.refusals { prefix throws(Refusal) in
                 let (_, lifted, made) = try protect(prefix, reason: reason, at: now)

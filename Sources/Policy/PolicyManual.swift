@@ -86,18 +86,28 @@ extension Policy {
 
     /// Adds to the allow-list, and lifts every ban and limit that the entry covers and every automatic one it
     /// touches.
+    ///
+    /// Prefixes as wide as no ban may be, which would switch off what the agent is there for, only for whoever `insists`.
     package mutating func allow(
-        _ prefix: Prefix, for duration: Duration?, reason: String?, at now: Timestamp
+        _ prefix: Prefix, for duration: Duration?, reason: String?, insists: Bool = false, at now: Timestamp
     ) throws(Refusal) -> (AllowEntry, lifted: [Sanction], Changes) {
-        let (entries, lifted, changes) = try allow([prefix], for: duration, reason: reason, at: now)
+        let (entries, lifted, changes) = try allow(
+            [prefix], for: duration, reason: reason, insists: insists, at: now)
         return (entries[0], lifted, changes)
     }
 
     /// The same for many, with one look at what is in force; an entry for each.
     package mutating func allow(
-        _ prefixes: [Prefix], for duration: Duration?, reason: String?, at now: Timestamp
+        _ prefixes: [Prefix], for duration: Duration?, reason: String?, insists: Bool = false,
+        at now: Timestamp
     ) throws(Refusal) -> ([AllowEntry], lifted: [Sanction], Changes) {
         let expires = try end(of: duration, from: now)
+        if !insists, let wide = prefixes.first(where: \.isTooWide) {
+            let widest = wide.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
+            throw Refusal(
+                .tooWide, "\(wide) is wider than /\(widest): nothing from there would be dropped any more",
+                hint: "to let it all pass even so: --force")
+        }
         var changes = Changes()
         var entries: [AllowEntry] = []
         for prefix in prefixes {

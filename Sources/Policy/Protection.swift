@@ -38,8 +38,8 @@ extension Policy {
     package mutating func protect(
         _ prefix: Prefix, reason: String?, at now: Timestamp
     ) throws(Refusal) -> (ProtectedPrefix, lifted: [Sanction], Changes) {
-        let widest = prefix.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
-        if prefix.length < widest {
+        if prefix.isTooWide {
+            let widest = prefix.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
             throw Refusal(.tooWide, "\(prefix) is too wide to be protected: at most /\(widest)")
         }
         let touching = sanctions { $0.prefix.overlaps(prefix) }

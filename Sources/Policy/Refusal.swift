@@ -50,6 +50,11 @@ package enum Width {
     }
 }
 
+extension Prefix {
+    /// Whether a rule by hand on it is a mistake rather than a wish.
+    var isTooWide: Bool { length < (address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6) }
+}
+
 extension Policy {
     /// Never banned and never limited on any machine: loopback, groups, and sources that hosts without an
     /// address use.

@@ -29,6 +29,18 @@ package struct Prefix: Hashable, Sendable, BitwiseCopyable {
     package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
 }
 
+extension Prefix {
+    /// What an operator means by `::ffff:192.0.2.1` (RFC 4291, 2.5.5.2): that IPv4 address.
+    ///
+    /// No such packets come over a wire. All others are what they are.
+    package var unmapped: Prefix {
+        guard !address.isIPv4, length >= 96, address.high == 0, address.low >> 32 == 0xFFFF else {
+            return self
+        }
+        return Prefix(Address(ipv4: UInt32(truncatingIfNeeded: address.low)), length: length - 96)
+    }
+}
+
 extension Prefix: Comparable {
     package static func < (left: Prefix, right: Prefix) -> Bool {
         left.address == right.address ? left.length < right.length : left.address < right.address

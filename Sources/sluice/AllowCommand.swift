@@ -69,6 +69,9 @@ struct AllowAddCommand: DocumentCommand {
     @Option(help: "Why; shown by `allow list` and `explain`.")
     var reason: String?
 
+    @Flag(help: "Take prefixes wider than /8 (IPv6: /16), too: nothing from there is dropped any more.")
+    var force = false
+
     @OptionGroup var confirm: ConfirmOption
 
     @OptionGroup var agent: AgentOptions
@@ -78,7 +81,7 @@ struct AllowAddCommand: DocumentCommand {
             try await service.allow(
                 AddRequest(
                     prefixes: $0, duration: duration?.seconds, reason: reason,
-                    confirm: confirm.time?.seconds))
+                    confirm: confirm.time?.seconds, force: force ? true : nil))
         }
     }
 

@@ -67,6 +67,8 @@ struct RunCommand: AsyncParsableCommand {
             let hangups = HangupSignals()
             let lock = try InstanceLock(path: Self.lockPath())
             defer { withExtendedLifetime(lock) {} }
+            let stateLock = try Self.lock(state: configuration.state)
+            defer { withExtendedLifetime(stateLock) {} }
             let report = RunReport(
                 format: output.format, screen: .standardOutput, level: configuration.log.level)
             // The socket first: if it cannot be had, what a killed agent left on the interfaces is not touched.
@@ -115,6 +117,14 @@ struct RunCommand: AsyncParsableCommand {
         if let socket { result.set(\.socket, to: socket, key: "socket", flag: "--socket") }
         if let state { result.set(\.state, to: state, key: "state", flag: "--state") }
         return result
+    }
+
+    /// One agent for each database; `nil` where nothing can be written: what is wrong there, the store says.
+    private static func lock(state path: String) throws -> InstanceLock? {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try? FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+        return FileManager.default.isWritableFile(atPath: folder) ? try InstanceLock(state: path) : nil
     }
 
     /// One agent for each network namespace.

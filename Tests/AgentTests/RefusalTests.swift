@@ -137,6 +137,14 @@ extension EndToEnd {
                     site, configuration: RunningAgent.configuration(site), other + ["--interface", "lan"]
                 ).ended()
                 Self.expect(second, words: ["another agent (process ", "in this network namespace"])
+                // Nor may one in another namespace write to the same database.
+                let state = "\(site.folder.path)/sluice.db"
+                let beside = [
+                    "--interface", "eth0", "--state", state, "--socket",
+                    "\(site.folder.path)/beside.sock",
+                ]
+                let third = try await site.start([sluicePath, "run"] + beside, in: site.inside).ended()
+                Self.expect(third, words: ["another agent (process ", "keeps its state in \(state)"])
                 #expect(try await !site.ping(.ipv4))
                 #expect(try await first.client.bans().count == 1)
                 #expect(try await first.stop().status == 0)

@@ -24,6 +24,56 @@ struct ReportTests {
             isTwoWay: true)
     }
 
+    @Test(
+        "Rules that keep a source from one service are found by the source; a limit on a service is on none")
+    func filters() throws {
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        let target = Target(address: try #require(Address("10.20.0.2")), protocol: .udp, port: 53)
+        for (source, view, isTwoWay) in [
+            ("192.0.2.7", Entity.View.source, false), ("192.0.2.8", .source, true),
+            ("10.20.0.2", .destination, false), ("2001:db8:1::/64", .source, false),
+        ] {
+            var verdict = try verdict(source)
+            verdict.entity = Entity(view: view, prefix: verdict.entity.prefix)
+            (verdict.target, verdict.isTwoWay) = (target, isTwoWay)
+            if source.contains(":") { verdict.target?.address = try #require(Address("2001:db8:20::2")) }
+            _ = policy.decide([verdict], at: now)
+        }
+        func found(_ source: String) -> [String] {
+            BanQuery(source: Prefix(source), order: .prefix).select(policy.sanctions).map {
+                BanReport($0).spokenSubject
+            }
+        }
+        #expect(found("192.0.2.7") == ["192.0.2.7 to 10.20.0.2 udp port 53"])
+        #expect(found("192.0.2.0/24") == ["192.0.2.7 to 10.20.0.2 udp port 53", "192.0.2.8"])
+        #expect(found("2001:db8:1::5") == ["2001:db8:1::/64 to 2001:db8:20::2 udp port 53"])
+        #expect(found("10.20.0.2").isEmpty)
+    }
+
+    @Test("A rule that there is no room for is said to be in force nowhere")
+    func lacksRoom() throws {
+        var policy = Policy(settings: PolicySettings(), mode: .enforce)
+        var scoped = try verdict("192.0.2.8")
+        scoped.isTwoWay = false
+        scoped.target = Target(address: try #require(Address("10.20.0.2")), protocol: .udp, port: 53)
+        _ = policy.decide([try verdict("192.0.2.7"), scoped], at: now)
+        #expect(try explanation(of: "192.0.2.7", policy).state == .blocked)
+        #expect(try explanation(of: "192.0.2.8", policy).state == .restricted)
+        let rules = policy.sanctions.map(\.rule)
+        policy.note(rules, refused: Set(rules.map(\.id)))
+        for source in ["192.0.2.7", "192.0.2.8"] {
+            let told = try explanation(of: source, policy)
+            #expect(told.state == .passing && told.rule == nil)
+            #expect(
+                told.summary
+                    == "Packets from \(source) pass: the rule on it is not in force, because there is no room for it."
+            )
+            #expect((told.overridden + told.partial).map(\.lacksRoom) == [true])
+        }
+        policy.note(rules, refused: [])
+        #expect(try explanation(of: "192.0.2.7", policy).rule?.lacksRoom == nil)
+    }
+
     @Test("The allow-list is above a ban, which is told as overridden")
     func tellsPrecedence() throws {
         var policy = Policy(settings: PolicySettings(), mode: .enforce)
@@ -70,6 +120,7 @@ struct ReportTests {
         let policy = Policy(settings: PolicySettings(), mode: .enforce)
         let answer = try explanation(of: "127.0.0.1", policy)
         #expect(answer.protectedAs == "loopback")
-        #expect(answer.summary.hasSuffix("no rule matches. It is never banned: 127.0.0.0/8 is loopback."))
+        #expect(
+            answer.summary.hasSuffix("no rule matches. Sluice makes no rule on it: 127.0.0.0/8 is loopback."))
     }
 }

@@ -11,7 +11,7 @@ extension EndToEnd {
         private static func asking(_ address: Address, as user: UInt32, _ site: Site) throws -> [String] {
             let family = address.isIPv4 ? "AF_INET" : "AF_INET6"
             return [
-                "setpriv", "--reuid", "\(user)", "--clear-groups", "python3", "-c",
+                "setpriv", "--reuid", "\(user)", "--clear-groups", "/usr/bin/python3", "-c",
                 "import socket, time; s = socket.socket(socket.\(family), socket.SOCK_DGRAM); "
                     + "s.connect(('\(address)', 123)); print('open', flush=True); time.sleep(60)",
             ]

@@ -142,14 +142,31 @@ struct ManualTests {
         #expect(scenario.installed.values.map(\.match) == [.source(try Scenario.prefix("10.0.0.0/8"))])
     }
 
+    @Test(
+        "What would switch everything off is allowed only to whoever insists",
+        arguments: ["0.0.0.0/0", "128.0.0.0/1", "10.0.0.0/7", "::/0", "2000::/3"])
+    func allowsWidely(_ text: String) throws {
+        var scenario = Scenario()
+        let prefix = try Scenario.prefix(text)
+        let refusal = #expect(throws: Refusal.self) { try scenario.allow(text) }
+        #expect(refusal?.kind == .tooWide && refusal?.hint?.contains("--force") == true)
+        #expect(scenario.policy.allowList.isEmpty)
+        scenario.apply(
+            try scenario.policy.allow(prefix, for: nil, reason: nil, insists: true, at: scenario.now).2)
+        #expect(scenario.policy.allowList.map(\.prefix) == [prefix])
+        try scenario.allow("10.0.0.0/8")
+        try scenario.allow("2001::/16")
+    }
+
     @Test("An address that the machine gets later is freed at once")
     func protects() throws {
         var scenario = Scenario()
         scenario.decide(try .of("192.0.2.7"))
         try scenario.ban("192.0.2.0/24")
-        let gateway = ProtectedPrefix(prefix: try Scenario.prefix("192.0.2.7"), reason: "gateway of eth0")
+        let gateway = ProtectedPrefix(
+            prefix: try Scenario.prefix("192.0.2.7"), reason: "gateway of eth0", isVital: true)
         scenario.apply(scenario.policy.protect([gateway], at: scenario.now))
-        #expect(scenario.installed.values.allSatisfy { $0.action == .allow })
+        #expect(scenario.installed.isEmpty)
         #expect(scenario.endings == [.protected, .protected])
     }
 

@@ -4,6 +4,18 @@ import Traffic
 @Suite("Prefixes")
 struct PrefixTests {
     @Test(
+        "An IPv4 address that is spelled as an IPv6 one is what it is; nothing else is changed",
+        arguments: [
+            ("::ffff:192.0.2.13", "192.0.2.13"), ("::ffff:c000:200/120", "192.0.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"), ("::ffff:0:0/95", "::fffe:0:0/95"), ("::1", "::1"),
+            ("64:ff9b::192.0.2.13", "64:ff9b::c000:20d"), ("::fffe:192.0.2.13", "::fffe:c000:20d"),
+            ("192.0.2.0/24", "192.0.2.0/24"), ("::192.0.2.13", "::c000:20d"),
+        ])
+    func unmapped(_ text: String, _ meant: String) throws {
+        #expect("\(try #require(Prefix(text)).unmapped)" == meant)
+    }
+
+    @Test(
         "text is read, cut to its length, and written back",
         arguments: [
             ("192.0.2.1", "192.0.2.1"), ("192.0.2.1/32", "192.0.2.1"), ("192.0.2.1/24", "192.0.2.0/24"),

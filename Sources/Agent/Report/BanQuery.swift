@@ -6,8 +6,12 @@ extension ListQuery<BanOrder> {
     /// What is wanted of these, which are sorted newest first.
     package func select(_ sanctions: [Sanction]) -> [Sanction] {
         let wanted = sanctions.filter { sanction in
-            // A rule on what is attacked is on no source.
-            let prefix: Prefix? = if case .source(let prefix) = sanction.rule.match { prefix } else { nil }
+            // A rule on all traffic to a service is on no source; one that keeps a source from it is.
+            let prefix: Prefix? =
+                switch sanction.rule.match {
+                case .source(let source): source
+                case .scope(let scope): scope.source
+                }
             return admits(time: sanction.since, prefix: prefix, reason: sanction.reason)
         }
         return Array(order.sort(wanted).prefix(limit ?? .max))

@@ -41,8 +41,10 @@ struct packet {
 	__u8 fragment;
 	__be32 sequence; /* TCP's numbers, as they stand in the frame */
 	__be32 acknowledged;
-	__u32 length; /* bytes of all `count` frames */
-	__u32 count;  /* frames this stands for: more than one for a GSO packet on egress */
+	__u32 length;  /* bytes of all `count` frames */
+	__u32 count;   /* frames this stands for: more than one for a GSO packet on egress */
+	__u16 network; /* where the IP header begins */
+	__u16 pad;
 };
 
 INLINE int tcp_is_syn_ack(const struct packet *p)
@@ -313,6 +315,7 @@ INLINE enum frame_kind parse_frame(void *data, void *end, struct packet *packet)
 	__builtin_memset(packet, 0, sizeof(*packet));
 	if (unlikely(is_deep))
 		type = parse_more_tags(&cursor, type);
+	packet->network = cursor.at - data;
 	if (likely(type == bpf_htons(0x0800)))
 		kind = parse_ipv4(&cursor, packet);
 	else if (type == bpf_htons(0x86dd))

@@ -3,8 +3,8 @@
  * What to do with a packet, in one order for both families and every protocol,
  * tagged or not, fragment or not:
  *
- *   allow > manual deny > automatic deny > manual limit > automatic limit >
- * pass
+ *   allow > manual deny > automatic deny > manual prove > automatic prove >
+ * manual limit > automatic limit > pass
  *
  * and in each of them rules on sources, the longest prefix first, then scopes.
  * The gate (sluice.h) says which kinds of rules on a source there may be;
@@ -14,7 +14,7 @@
 #ifndef SLUICE_RULES_BPF_H
 #define SLUICE_RULES_BPF_H
 
-#include "rule.bpf.h"
+#include "shield.bpf.h"
 
 #define SCOPE_MAX (1 << 14)
 /* Scopes of one kind that cover one packet and do not decide, before the
@@ -26,7 +26,7 @@ struct {
 	__uint(max_entries, SCOPE_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct scope_key);
-	__type(value, struct rule);
+	__type(value, struct scope_rule);
 } scopes SEC(".maps");
 
 /* Eight gate bytes a word: an array element is at least eight bytes. */
@@ -217,6 +217,25 @@ INLINE int automatic_in_force(const struct sluice_control *control, __u64 now)
 	return !control->dead_after || now < control->heartbeat + control->dead_after;
 }
 
+/*
+ * What a rule on what goes to somebody makes of a packet. Limits on everybody's traffic that the agent makes leave out whom it
+ * knows: they are there for strangers.
+ */
+__attribute__((noinline)) int scope_rule_decides(struct scope_rule *rule, const struct packet *p, int automatic,
+						 __u64 now)
+{
+	__u8 flags;
+
+	if (!rule || !p)
+		return VERDICT_PASS;
+	flags = rule->rule.head.flags;
+	if (flags & RULE_PROVE)
+		return prove_decides(rule, p, automatic, now);
+	if ((flags & (RULE_LIMIT | RULE_MANUAL)) == RULE_LIMIT && !rule->rule.head.length && is_known(p))
+		return VERDICT_PASS;
+	return rule_decides(&rule->rule.head, 0, p, automatic, now);
+}
+
 /* Scopes of one kind, the narrowest first: by what of the destination they
  * name, then by source prefix. A trie knows the longest match only; where that
  * one does not decide, the next shorter one is asked for. */
@@ -224,11 +243,11 @@ __attribute__((noinline)) int scope_decides(const struct packet *p, enum rule_ki
 					    __u64 now)
 {
 	struct scope_key key = { .kind = kind };
-	struct rule *rule;
-	int level, retry;
+	struct scope_rule *rule;
+	int level, retry, verdict;
 
 	if (!p)
-		return 0;
+		return VERDICT_PASS;
 	key.family = p->family;
 	key.protocol = p->protocol;
 	key.dport = p->dport;
@@ -250,14 +269,15 @@ __attribute__((noinline)) int scope_decides(const struct packet *p, enum rule_ki
 			rule = bpf_map_lookup_elem(&scopes, &key);
 			if (!rule)
 				break;
-			if (rule_decides(&rule->head, 0, p, automatic, now))
-				return 1;
-			if (!rule->head.length)
+			verdict = scope_rule_decides(rule, p, automatic, now);
+			if (verdict)
+				return verdict;
+			if (!rule->rule.head.length)
 				break;
-			key.length = SCOPE_BITS + rule->head.length - 1;
+			key.length = SCOPE_BITS + rule->rule.head.length - 1;
 		}
 	}
-	return 0;
+	return VERDICT_PASS;
 }
 
 /* The scope gate's bits of one kind. */
@@ -270,7 +290,7 @@ INLINE int may_have_scope(__u32 gate, enum rule_kind kind)
 INLINE int kind_decides(enum rule_kind kind, const struct packet *p, __u32 gate, __u32 scoped, int automatic, __u64 now)
 {
 	/* Bits of the gate for exact rules, and for those on prefixes. */
-	__u32 exact = GATE_ALLOW_EXACT << 2 * (kind < KIND_MANUAL_LIMIT ? kind : KIND_MANUAL_LIMIT);
+	__u32 exact = kind < KIND_MANUAL_LIMIT ? GATE_ALLOW_EXACT << 2 * kind : GATE_LIMIT_EXACT;
 	__u32 prefix = exact << 1, flags = kind_flags(kind);
 
 	if (gate & exact) {
@@ -291,23 +311,45 @@ __attribute__((noinline)) int allowed(const struct packet *p, __u32 gate, __u64 
 	return p && kind_decides(KIND_ALLOW, p, gate, 0, 1, now);
 }
 
-/* Whether the packet is to be dropped. */
-INLINE int rules_drop(const struct packet *p, const struct sluice_control *control, __u64 now)
+/* What becomes of a beginning, or a reset, by `prove` rules. */
+__attribute__((noinline)) int beginning_decides(const struct packet *p, __u32 scoped, int automatic, __u64 now)
 {
-	__u32 gate = gate_of(p, control), scoped = 0;
-	int automatic;
+	int verdict = VERDICT_PASS;
+
+	if (may_have_scope(scoped, KIND_MANUAL_PROVE))
+		verdict = scope_decides(p, KIND_MANUAL_PROVE, scoped, automatic, now);
+	if (!verdict && may_have_scope(scoped, KIND_AUTOMATIC_PROVE))
+		verdict = scope_decides(p, KIND_AUTOMATIC_PROVE, scoped, automatic, now);
+	return verdict;
+}
+
+/* What becomes of the packet by all rules. */
+INLINE int rules_decide(const struct packet *p, const struct sluice_control *control, __u64 now)
+{
+	__u32 gate = gate_of(p, control), scoped = 0, prove = 0;
+	int automatic, verdict;
 
 	if (unlikely(control->scoped_rules))
 		scoped = scope_gate_of(p);
-	if (likely(!gate) && likely(!scoped))
-		return 0;
+	if (unlikely(control->prove_rules) && unlikely(is_beginning(p)))
+		prove = scope_gate_of(p);
+	if (likely(!gate) && likely(!(scoped | prove)))
+		return VERDICT_PASS;
 	automatic = automatic_in_force(control, now);
 	if (gate & (GATE_ALLOW_EXACT | GATE_ALLOW_PREFIX) && allowed(p, gate, now))
-		return 0;
-	return kind_decides(KIND_MANUAL_DENY, p, gate, scoped, automatic, now) ||
-	       kind_decides(KIND_AUTOMATIC_DENY, p, gate, scoped, automatic, now) ||
-	       kind_decides(KIND_MANUAL_LIMIT, p, gate, scoped, automatic, now) ||
-	       kind_decides(KIND_AUTOMATIC_LIMIT, p, gate, scoped, automatic, now);
+		return VERDICT_PASS;
+	if (kind_decides(KIND_MANUAL_DENY, p, gate, scoped, automatic, now) ||
+	    kind_decides(KIND_AUTOMATIC_DENY, p, gate, scoped, automatic, now))
+		return VERDICT_DROP;
+	if (unlikely(prove)) {
+		verdict = beginning_decides(p, prove, automatic, now);
+		if (verdict)
+			return verdict;
+	}
+	if (kind_decides(KIND_MANUAL_LIMIT, p, gate, scoped, automatic, now) ||
+	    kind_decides(KIND_AUTOMATIC_LIMIT, p, gate, scoped, automatic, now))
+		return VERDICT_DROP;
+	return VERDICT_PASS;
 }
 
 #endif /* SLUICE_RULES_BPF_H */

@@ -2,7 +2,7 @@
 /*
  * The program on the XDP hook, and its twin on the egress hook.
  *
- *   frame -> parse -> allow, deny, limit -> count -> pass
+ *   frame -> parse -> allow, deny, prove, limit -> count -> pass
  *
  * Every exit goes through record(): no frame is uncounted. bpf/DESIGN.md says why it is built so.
  */
@@ -235,11 +235,30 @@ __attribute__((noinline)) int rules_drop_odd(const struct packet *p, __u64 now)
 {
 	struct sluice_control *block = control_block();
 
-	return p && block && rules_drop(p, block, now);
+	return p && block && rules_decide(p, block, now);
 }
 
-/* The whole path of a packet that came in by `interface`, or, if that is 0, is this host's. Nonzero: drop. */
-INLINE int process(void *data, void *end, __u32 length, __u32 count, __u32 interface, int enforce)
+/*
+ * Where a packet of a flow is counted: what rules make of it, if `ingress` is the packet on that hook. Nobody is asked in the name
+ * of an address that is ours.
+ */
+INLINE enum frame_kind treat(struct xdp_md *ingress, __u32 segment, const struct sluice_control *block,
+			     const struct packet *p, __u32 interface, __u64 now)
+{
+	int verdict = ingress ? rules_decide(p, block, now) : VERDICT_PASS;
+
+	if (likely(verdict == VERDICT_PASS))
+		return count_flow(segment, p, interface, now);
+	return verdict == VERDICT_ANSWER && !is_refused(p, interface, now) && shield_answer(ingress, p, now) ?
+		       FRAME_ANSWERED :
+		       FRAME_DROPPED;
+}
+
+/*
+ * The whole path of a packet that came in by `interface`, or, if that is 0, is this host's. `ingress` is null on egress, where
+ * nothing is dropped. What becomes of it, an XDP action.
+ */
+INLINE int process(struct xdp_md *ingress, void *data, void *end, __u32 length, __u32 count, __u32 interface)
 {
 	struct sluice_control *block = control_block();
 	struct frame_totals *all;
@@ -249,25 +268,23 @@ INLINE int process(void *data, void *end, __u32 length, __u32 count, __u32 inter
 	__u64 now;
 
 	if (unlikely(!block))
-		return 0;
+		return XDP_PASS;
 	segment = current_segment(block);
 	all = bpf_map_lookup_elem(&totals, &segment);
 	if (unlikely(!all))
-		return 0;
+		return XDP_PASS;
 	now = time_now(all);
 	kind = parse_frame(data, end, &packet);
 	packet.length = length;
 	packet.count = count;
-	if (likely(kind == FRAME_FLOW)) {
-		if (enforce && unlikely(rules_drop(&packet, block, now)))
-			kind = FRAME_DROPPED;
-		else
-			kind = count_flow(segment, &packet, interface, now);
-	} else if (enforce && packet.family && rules_drop_odd(&packet, now)) {
+	if (likely(kind == FRAME_FLOW))
+		kind = treat(ingress, segment, block, &packet, interface, now);
+	else if (ingress && packet.family && rules_drop_odd(&packet, now))
 		kind = FRAME_DROPPED;
-	}
 	record(all, kind, &packet);
-	return kind == FRAME_DROPPED || (kind == FRAME_MARTIAN && block->drop_martians);
+	if (kind == FRAME_ANSWERED)
+		return XDP_TX;
+	return kind == FRAME_DROPPED || (kind == FRAME_MARTIAN && block->drop_martians) ? XDP_DROP : XDP_PASS;
 }
 
 /*
@@ -288,9 +305,11 @@ INLINE __u32 packet_length(struct xdp_md *ctx)
 SEC("xdp.frags")
 int sluice_ingress(struct xdp_md *ctx)
 {
-	if (process((void *)(long)ctx->data, (void *)(long)ctx->data_end, packet_length(ctx), 1, ctx->ingress_ifindex,
-		    1))
-		return XDP_DROP;
+	int action = process(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, packet_length(ctx), 1,
+			     ctx->ingress_ifindex);
+
+	if (action != XDP_PASS)
+		return action;
 	/* Does not come back, unless the slot is empty. */
 	bpf_tail_call_static(ctx, &next, 0);
 	return XDP_PASS;
@@ -305,6 +324,6 @@ int sluice_egress(struct __sk_buff *ctx)
 {
 	__u32 segments = ctx->gso_segs ?: 1;
 
-	process((void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, ctx->ingress_ifindex, 0);
+	process(0, (void *)(long)ctx->data, (void *)(long)ctx->data_end, ctx->len, segments, ctx->ingress_ifindex);
 	return TC_ACT_UNSPEC;
 }

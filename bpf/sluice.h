@@ -34,6 +34,7 @@ struct sluice_config {
 	__u32	allow_rules;		/* of these, rules that only the allow-list may have */
 	__u32	hash_keys[HASH_KEYS];
 	__u64	sketch_seed;
+	__u64	cookie_key[2];		/* of the hash in what strangers are asked */
 };
 
 /* The one entry of the map `control`: what the agent tells the running program. */
@@ -42,11 +43,11 @@ struct sluice_control {
 	__u32	generation;		/* 0 or 1: the half of the flow table that is being written */
 	__u64	heartbeat;		/* when the agent was last alive, ns */
 	__u64	dead_after;		/* silence, in ns, after which automatic rules no longer apply; 0: never */
-	__u32	scoped_rules;		/* rules by destination; 0 saves their look-ups */
+	__u32	scoped_rules;		/* rules by destination, but for `prove_rules`; 0 saves their look-ups */
 	__u32	gate_all;		/* gate bits of prefixes too short to be spread: IPv4 below /8, IPv6 below /32 */
+	__u32	prove_rules;		/* rules that beginnings alone are looked up for */
 	__u32	drop_martians;		/* nonzero: they are dropped, else counted only */
 	__u32	outside[OUTSIDE_MAX];	/* interfaces (by index) on the side of others; 0 ends the list */
-	__u32	pad;
 	struct sluice_config config;	/* a copy for an agent that adopts the maps */
 };
 
@@ -55,6 +56,7 @@ enum frame_kind {
 	FRAME_FLOW,			/* in an entry of the flow table */
 	FRAME_ASIDE,			/* IP without a place there: in the sketch */
 	FRAME_DROPPED,
+	FRAME_ANSWERED,			/* a beginning, sent back as a question */
 	FRAME_OTHER,			/* not IP */
 	FRAME_SHORT,			/* malformed: ends inside the IP header */
 	FRAME_VERSION,			/* malformed: version field is not what the Ethernet type says */
@@ -74,7 +76,7 @@ struct frame_totals {
 	struct frame_count count[FRAME_KINDS];
 	__u64	tick;			/* jiffies when `now` was read; 0: not yet */
 	__u64	now;			/* ns: the time of this tick's packets */
-	__u64	pad[4];
+	__u64	pad[2];
 };
 
 /*
@@ -185,6 +187,8 @@ enum rule_kind {
 	KIND_ALLOW,
 	KIND_MANUAL_DENY,
 	KIND_AUTOMATIC_DENY,
+	KIND_MANUAL_PROVE,		/* in scopes only */
+	KIND_AUTOMATIC_PROVE,
 	KIND_MANUAL_LIMIT,
 	KIND_AUTOMATIC_LIMIT,
 	RULE_KINDS,
@@ -199,6 +203,16 @@ enum rule_flag {
 	RULE_RETIRED = 1 << 5,		/* on sources: there was one, which programs may still be at work on */
 	RULE_REMOVED = 1 << 6,		/* on sources: there was one, and searches go on here */
 	RULE_ALLOW = 1 << 7,		/* on sources: never dropped, never limited; counts nothing */
+	/* In scopes two bits say something else. */
+	RULE_PROVE = 1 << 3,		/* beginnings from strangers are asked whether they are where they say */
+	RULE_SILENT = 1 << 4,		/* ... but without a question: only what is sent again passes */
+};
+
+/* What becomes of a packet. */
+enum verdict {
+	VERDICT_PASS,			/* as far as these rules go */
+	VERDICT_DROP,
+	VERDICT_ANSWER,			/* sent back as a question */
 };
 
 /*
@@ -220,8 +234,8 @@ struct rule_head {
 /* What else there is to a rule. */
 struct rule_rest {
 	__u64	shared[2];		/* packets and bytes on all other CPUs */
-	__u32	packet_time;		/* limit: ns between packets at the allowed rate; 0: any rate; or LIMIT_CONFINES */
-	__u32	byte_time;		/* limit: the same for bytes, in units of 2^-BYTE_TIME_SHIFT ns */
+	__u32	packet_time;		/* limit: ns between packets; 0: any rate; or LIMIT_CONFINES. Prove: between beginnings of one source */
+	__u32	byte_time;		/* limit: the same for bytes, in units of 2^-BYTE_TIME_SHIFT ns. Prove: ns between retransmissions */
 	__u32	id;
 	__u32	expires_low;		/* the bits of its end, in ns, that do not stand in `head.expires` */
 };
@@ -234,6 +248,48 @@ struct rule {
 
 /* A limit on beginnings at services that do not answer: none of them. */
 #define LIMIT_CONFINES		0xffffffff
+/* What a `prove` rule counts beside the beginnings it did not let pass, which are its packets; all on whichever CPU, atomically. */
+struct challenge {
+	__u64	proven;			/* resets with the right number */
+	__u64	retransmitted;		/* SYNs that passed because they came again */
+	__u64	over_budget;		/* SYNs that came again, too many of them */
+	__u64	wrong;			/* resets of strangers with another number */
+	__u64	unanswered;		/* beginnings dropped without a question: the address has had enough of them, or cannot be asked */
+	__u64	retransmission_due;	/* ns: when the next one is due that may pass */
+	__u64	pad[2];
+};
+
+/* One rule in a scope. */
+struct scope_rule {
+	struct rule rule;
+	struct challenge challenge;
+};
+
+/* A source that has proven its address: an IPv4 address, or the first half of an IPv6 address. */
+struct prover {
+	__u64	source;			/* in host order; 0: none */
+	__u32	since;			/* in units of 2^FLOW_TIME_SHIFT ns */
+	__u32	due;			/* when its next beginning is due */
+};
+
+#define SHIELD_PROVERS		2
+#define SHIELD_MARKS		7
+#define SHIELD_LINES		(1 << 18)
+
+/* What is remembered of strangers whose hash names this line: one cache line, and so one wait for memory a beginning. */
+struct shield_line {
+	struct prover provers[SHIELD_PROVERS];
+	__u32	answer_due;		/* when the next question to one of them is due */
+	__u32	marks[SHIELD_MARKS];	/* of SYNs that were not let pass, the latest first */
+};
+
+/* A source that has nothing to prove, and what it may begin: `interval` between beginnings, in units of 2^FLOW_TIME_SHIFT ns. */
+struct known_source {
+	__u32	interval;
+	__u32	due;
+};
+
+#define KNOWN_MAX		(1 << 16)
 
 /* 1.07 s: so a rule's last second alone takes a look at its other half. 32 bits of it last 146 years. */
 #define EXPIRY_SHIFT		30
@@ -321,8 +377,8 @@ enum gate_bit {
 #define GATE4_SIZE		(1 << 24)
 #define GATE6_SIZE		(1 << 16)
 
-_Static_assert(sizeof(struct sluice_config) == 64, "sluice_config is copied as bytes");
-_Static_assert(sizeof(struct sluice_control) == 160, "sluice_control is a map value");
+_Static_assert(sizeof(struct sluice_config) == 80, "sluice_config is copied as bytes");
+_Static_assert(sizeof(struct sluice_control) == 176, "sluice_control is a map value");
 _Static_assert(sizeof(struct frame_totals) % 64 == 0, "frame_totals fills whole cache lines");
 _Static_assert(sizeof(struct flow_entry) == 64, "flow_entry is one cache line");
 _Static_assert(sizeof(struct flow_set) == 13 * 64, "flow_set is a map value of whole cache lines");
@@ -334,6 +390,9 @@ _Static_assert(sizeof(struct rule) == 64, "rule is a map value");
 _Static_assert(sizeof(struct source_line) == 64, "source_line is one cache line");
 _Static_assert(sizeof(struct source_key) == 16, "source_key is a map value");
 _Static_assert(sizeof(struct lengths6) == 16, "lengths6 is a map value");
+_Static_assert(sizeof(struct scope_rule) == 128, "scope_rule is a map value");
+_Static_assert(sizeof(struct shield_line) == 64, "shield_line is one cache line");
+_Static_assert(sizeof(struct known_source) == 8, "known_source is a map value");
 _Static_assert(sizeof(struct scope_key) == 44, "scope_key is a map key");
 
 #endif /* SLUICE_H */

@@ -57,6 +57,8 @@ INLINE __u32 kind_flags(enum rule_kind kind)
 	switch (kind) {
 	case KIND_ALLOW: return RULE_ALLOW | RULE_MANUAL;
 	case KIND_MANUAL_DENY: return RULE_MANUAL;
+	case KIND_MANUAL_PROVE: return RULE_MANUAL | RULE_PROVE;
+	case KIND_AUTOMATIC_PROVE: return RULE_PROVE;
 	case KIND_MANUAL_LIMIT: return RULE_MANUAL | RULE_LIMIT;
 	case KIND_AUTOMATIC_LIMIT: return RULE_LIMIT;
 	default: return 0;

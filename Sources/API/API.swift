@@ -21,7 +21,7 @@ package struct TargetReport: Codable, Hashable, Sendable {
 
 /// One rule that drops or limits, with what it has done.
 package struct BanReport: Codable, Hashable, Sendable {
-    package enum Action: String, Codable, CaseIterable, Hashable, Sendable { case ban, limit }
+    package enum Action: String, Codable, CaseIterable, Hashable, Sendable { case ban, limit, prove }
 
     /// What is banned or limited: a source, or (if it is the address of `target`) what everybody sends there.
     package var prefix: Prefix
@@ -55,6 +55,8 @@ package struct BanReport: Codable, Hashable, Sendable {
     package var pending: PendingReport?
     /// `true`: it is not in force, because the kernel's table has no room for it; absent where it is.
     package var lacksRoom: Bool?
+    /// What became of beginnings, where they have to be proven.
+    package var challenge: ChallengeReport?
 
     package init(
         prefix: Prefix, action: Action, origin: Rule.Origin, isShadowed: Bool, since: Timestamp,
@@ -77,6 +79,43 @@ package struct BanReport: Codable, Hashable, Sendable {
         self.ruleID = ruleID
         self.alertID = alertID
         self.group = group
+    }
+}
+
+/// What became of beginnings of connections that have to be proven.
+package struct ChallengeReport: Codable, Hashable, Sendable {
+    /// Beginnings of strangers that did not pass.
+    package var challenged: UInt64
+    /// Of these, those for whose address the proof came.
+    package var proven: UInt64
+    /// Beginnings that passed because they had been sent before.
+    package var retransmitted: UInt64
+    /// Beginnings that had been sent before, but too many of them.
+    package var overBudget: UInt64
+    /// Resets that proved nothing; they passed.
+    package var wrong: UInt64
+    /// Of `challenged`, those dropped without a question.
+    package var unanswered: UInt64
+    /// `challenged` a second, when that was last looked at.
+    package var challengedPerSecond: Double
+    /// Those of them that neither a proof nor a retransmission came for.
+    package var forgedPerSecond: Double
+    /// Whether strangers are asked; if not, only what is sent again passes.
+    package var asks: Bool
+
+    package init(
+        challenged: UInt64, proven: UInt64, retransmitted: UInt64, overBudget: UInt64, wrong: UInt64,
+        unanswered: UInt64, challengedPerSecond: Double, forgedPerSecond: Double, asks: Bool
+    ) {
+        self.challenged = challenged
+        self.proven = proven
+        self.retransmitted = retransmitted
+        self.overBudget = overBudget
+        self.wrong = wrong
+        self.unanswered = unanswered
+        self.challengedPerSecond = challengedPerSecond
+        self.forgedPerSecond = forgedPerSecond
+        self.asks = asks
     }
 }
 
@@ -158,7 +197,9 @@ package struct FeatureReport: Codable, Hashable, Sendable {
 
 /// A verdict with its reasons, and what was done about it.
 package struct AlertReport: Codable, Hashable, Sendable {
-    package enum Action: String, Codable, CaseIterable, Hashable, Sendable { case ban, limit, alert }
+    package enum Action: String, Codable, CaseIterable, Hashable, Sendable {
+        case ban, limit, prove, alert
+    }
 
     package var id: Int64
     package var time: Timestamp

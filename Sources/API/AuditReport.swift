@@ -6,7 +6,7 @@ package struct AuditReport: Codable, Hashable, Sendable {
     package var time: Timestamp
     /// `agent`, or the user who asked for it.
     package var who: String
-    /// `ban`, `limit`, `update`, `end`, `allow`, `disallow`, `mode`, `trip`, `start`, `stop` ...
+    /// `ban`, `limit`, `prove`, `update`, `end`, `allow`, `disallow`, `mode`, `trip`, `start`, `stop` ...
     package var verb: String
     /// What it was done to.
     package var subject: String
@@ -26,7 +26,7 @@ package struct AuditReport: Codable, Hashable, Sendable {
 /// What was done, in one word.
 package enum AuditKind: String, Codable, CaseIterable, Sendable {
     /// Rules: made, changed, ended.
-    case ban, limit, update, end
+    case ban, limit, prove, update, end
     case allow, disallow, protect, unprotect
     /// Changes that are to be confirmed.
     case await, confirm, undo, supersede

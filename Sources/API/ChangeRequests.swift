@@ -83,3 +83,21 @@ package struct ChangeResult: Codable, Hashable, Sendable {
         self.pending = pending
     }
 }
+
+/// `POST prove`: has those prove their address who begin TCP connections to one, by hand, and is answered with the `BanReport`.
+package struct ProveRequest: Codable, Hashable, Sendable {
+    /// Where the connections are begun to.
+    package var address: Address
+    /// The TCP port; absent for all.
+    package var port: UInt16?
+    /// Seconds; absent for what ends only by hand.
+    package var duration: Double?
+    package var reason: String?
+
+    package init(address: Address, port: UInt16? = nil, duration: Double? = nil, reason: String? = nil) {
+        self.address = address
+        self.port = port
+        self.duration = duration
+        self.reason = reason
+    }
+}

@@ -7,7 +7,7 @@ package struct EventReport: Codable, Hashable, Sendable {
         /// A verdict.
         case alert
         /// Rules: made, changed, ended.
-        case ban, limit, update, end
+        case ban, limit, prove, update, end
         /// What is above rules, and what none may be made on.
         case allow, disallow, protect, unprotect
         /// Changes that are to be confirmed.

@@ -51,6 +51,8 @@ package struct StatusReport: Codable, Hashable, Sendable {
         package var malformations: [String: UInt64]
         package var other: Count
         package var dropped: Count
+        /// Beginnings that were sent back as a question.
+        package var answered: Count
         /// From outside, in the name of sources that are not there: no evidence against anybody.
         package var martian: Count
         /// Share of the countable packets that stand in a flow entry, 0...1, in the latest generation.
@@ -70,6 +72,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
             malformations = Dictionary(uniqueKeysWithValues: reasons)
             other = totals.other
             dropped = totals.dropped
+            answered = totals.answered
             martian = totals.martian
             coverage = totals.coverage
             lowestCoverage = totals.coverage

@@ -152,6 +152,15 @@ extension Agent: ControlService {
         return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
     }
 
+    package func prove(_ request: ProveRequest) async throws -> BanReport {
+        BanReport(
+            try change { policy, now in
+                try policy.prove(
+                    request.address, port: request.port, for: request.duration.map { .seconds($0) },
+                    reason: request.reason, at: now)
+            }.result)
+    }
+
     package func modes() async throws -> ModeReport { ModeReport(engine.policy) }
 
     package func setMode(_ request: ModeRequest) async throws -> ModeReport {

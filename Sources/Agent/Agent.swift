@@ -352,7 +352,13 @@ package actor Agent {
         let trip = engine.policy.trip.map {
             "a circuit breaker has tripped: \($0.reason); automatic rules on well-known sources only count until that has ended, or `sluice mode` sets a mode"
         }
-        return [trip].compactMap(\.self) + complaints.keys.sorted().compactMap { complaints[$0] }
+        let silent = engine.policy.unanswerable.map {
+            """
+            questions to strangers at \(BanReport($0).spokenSubject) do not arrive (XDP_TX on this interface, or a filter on the \
+            way): their connections take a second longer to begin
+            """
+        }
+        return [trip].compactMap(\.self) + silent + complaints.keys.sorted().compactMap { complaints[$0] }
     }
 
     func tell(_ notice: Notice) { tell([notice], by: "agent") }

@@ -39,13 +39,13 @@ extension EventReport {
             (kind, prefix, reason, alertID) = (.alert, entity.prefix, alert.verdict.reason, alert.id)
             let note = alert.note.map { " (\($0))" } ?? ""
             text = "\(entity.view.rawValue) \(entity.prefix): \(alert.verdict.summary)\(note)"
-        case .imposed(let sanction): take(sanction, sanction.isLimit ? .limit : .ban)
+        case .imposed(let sanction): take(sanction, Kind(sanction.rule.kind))
         case .updated(let sanction): take(sanction, .update)
         case .ended(let sanction, let ending):
             take(sanction, .end)
             let subject = BanReport(sanction).spokenSubject
             text =
-                "\(sanction.isLimit ? "limit" : "ban") on \(subject): \(ending.rawValue), "
+                "\(sanction.rule.kind.word) on \(subject): \(ending.rawValue), "
                 + "dropped \(sanction.dropped.packets) packets"
         case .allowed(let entry):
             (kind, prefix) = (.allow, entry.prefix)
@@ -93,5 +93,17 @@ extension EventReport {
         let end = sanction.rule.expires.map { " until \($0.rfc3339.dropFirst(11).prefix(8))" } ?? ""
         let shadow = sanction.rule.isShadowed ? " (shadow: counts only)" : ""
         text = "\(BanReport(sanction).spokenSubject)\(end)\(shadow): \(sanction.reason)"
+    }
+}
+
+extension EventReport.Kind {
+    /// That a rule of this kind was made.
+    fileprivate init(_ kind: Rule.Kind) {
+        switch kind {
+        case .limit: self = .limit
+        case .prove: self = .prove
+        case .allow: self = .allow
+        case .deny: self = .ban
+        }
     }
 }

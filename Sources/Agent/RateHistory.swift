@@ -35,7 +35,7 @@ struct RateHistory {
         currentSecond = second
         current.packets += Double(totals.frames)
         current.bytes += Double(totals.bytes)
-        current.dropped += Double(totals.dropped.packets)
+        current.dropped += Double(totals.dropped.packets + totals.answered.packets)
         current.coverage = min(current.coverage, totals.coverage)
     }
 }

@@ -43,6 +43,8 @@ package final class BPFProgram: Sendable {
         package let action: UInt32
         /// Mean time of a run, in nanoseconds.
         package let duration: UInt32
+        /// The packet as the program left it.
+        package let packet: [UInt8]
     }
 
     /// Runs the program on `packet`, without an interface.
@@ -52,12 +54,19 @@ package final class BPFProgram: Sendable {
         var options = unsafe bpf_test_run_opts()
         unsafe options.sz = optionsSize(through: \bpf_test_run_opts.cpu)
         unsafe options.repeat = times
+        // A program may make a short packet longer.
+        var left = [UInt8](repeating: 0, count: packet.count + 64)
         let result = unsafe packet.withUnsafeBytes { bytes in
             unsafe options.data_in = bytes.baseAddress
             unsafe options.data_size_in = UInt32(bytes.count)
-            return unsafe bpf_prog_test_run_opts(descriptor.raw, &options)
+            return unsafe left.withUnsafeMutableBytes { output in
+                unsafe options.data_out = output.baseAddress
+                unsafe options.data_size_out = UInt32(output.count)
+                return unsafe bpf_prog_test_run_opts(descriptor.raw, &options)
+            }
         }
         try check(result, "run the program '\(name)' on a packet of \(packet.count) bytes")
-        return unsafe TestResult(action: options.retval, duration: options.duration)
+        left.removeLast(unsafe left.count - min(left.count, Int(options.data_size_out)))
+        return unsafe TestResult(action: options.retval, duration: options.duration, packet: left)
     }
 }

@@ -16,6 +16,13 @@ extension AddRequest: CheckedRequest {
     }
 }
 
+extension ProveRequest: CheckedRequest {
+    func check() throws(ControlError) {
+        try checkDuration(duration)
+        try checkReason(reason)
+    }
+}
+
 extension RemoveRequest: CheckedRequest {
     func check() throws(ControlError) {
         try checkPrefixes(prefixes)

@@ -223,6 +223,10 @@ extension ControlClient {
 
     package func modes() async throws -> ModeReport { try await ask(Endpoints.modes, Nothing()) }
 
+    package func prove(_ request: ProveRequest) async throws -> BanReport {
+        try await ask(Endpoints.prove, request)
+    }
+
     package func setMode(_ request: ModeRequest) async throws -> ModeReport {
         try await ask(Endpoints.setMode, request)
     }

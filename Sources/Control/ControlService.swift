@@ -54,6 +54,10 @@ package protocol ControlService: Sendable {
     /// How far the agent goes by itself.
     func modes() async throws -> ModeReport
 
+    /// Has those prove their address who begin TCP connections to one.
+    ///
+    /// - Throws: `ControlError` `.invalid`.
+    func prove(_ request: ProveRequest) async throws -> BanReport
     /// Changes a mode at once.
     ///
     /// - Throws: `ControlError` with code `notFound` if there is no such group.

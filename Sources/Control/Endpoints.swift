@@ -25,6 +25,8 @@ package enum Endpoints {
         .get, "pending", "Changes that are undone unless they are confirmed, the oldest first.")
     package static let confirm = Endpoint<ConfirmRequest, PendingList>(
         .post, "confirm", "Confirms changes; answers those.")
+    package static let prove = Endpoint<ProveRequest, BanReport>(
+        .post, "prove", "Has those prove their address who begin TCP connections to one, by hand.")
     package static let modes = Endpoint<Nothing, ModeReport>(
         .get, "mode", "How far the agent goes by itself, and for what.")
     package static let setMode = Endpoint<ModeRequest, ModeReport>(

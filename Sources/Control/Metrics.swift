@@ -29,6 +29,7 @@ struct Metrics {
             ("flow", status.traffic.flow), ("aside", status.traffic.aside),
             ("malformed", status.traffic.malformed),
             ("other", status.traffic.other), ("dropped", status.traffic.dropped),
+            ("answered", status.traffic.answered),
             ("martian", status.traffic.martian),
         ]
         add(

@@ -18,6 +18,7 @@ extension Route {
         Route(Endpoints.pending) { service, _ in PendingList(pending: try await service.pending()) },
         Route(Endpoints.confirm) { PendingList(pending: try await $0.confirm($1)) },
         Route(Endpoints.modes) { service, _ in try await service.modes() },
+        Route(Endpoints.prove) { try await $0.prove($1) },
         Route(Endpoints.setMode) { try await $0.setMode($1) },
         Route(Endpoints.report) { try await $0.report(since: $1.since) },
         Route(Endpoints.audit) { AuditList(lines: try await $0.audit($1)) },

@@ -38,7 +38,11 @@ import CSluiceABI
     /// Nanoseconds of silence after which automatic rules no longer apply; 0: they always do.
     func setDeadAfter(_ nanoseconds: UInt64) { unsafe block.pointee.dead_after = nanoseconds }
 
-    func setScopedRules(_ count: Int) { unsafe block.pointee.scoped_rules = UInt32(count) }
+    /// How many scopes there are, and how many of them ask for proofs: what need not be looked up is saved.
+    func setScopedRules(_ count: Int, prove: Int) {
+        unsafe block.pointee.scoped_rules = UInt32(count)
+        unsafe block.pointee.prove_rules = UInt32(prove)
+    }
 
     /// Says which interfaces, by index, are on the side of others, and whether what comes in there in the name of ours is dropped.
     func setOutside(_ interfaces: [UInt32], dropsMartians: Bool) {

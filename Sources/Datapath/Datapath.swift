@@ -210,10 +210,15 @@ package final class Datapath: FlowSource, RuleSink {
     package func counters() throws -> [RuleCounters] {
         let clock = FlowClock(now: .now, counter: Machine.monotonicNanoseconds())
         return try rules.values().map { value in
-            RuleCounters(
-                id: value.rest.id, dropped: value.dropped,
-                lastHit: value.head.last_hit == 0 ? nil : clock.time(of: value.head.last_hit))
+            let (head, rest) = (value.rule.head, value.rule.rest)
+            return RuleCounters(
+                id: rest.id, dropped: value.rule.dropped,
+                lastHit: head.last_hit == 0 ? nil : clock.time(of: head.last_hit), challenge: value.counted)
         }
+    }
+
+    package func know(_ sources: [KnownSource], isAll: Bool) throws {
+        try KnownTable(maps.known).set(sources, isAll: isAll)
     }
 
     /// Kernel memory of all maps, in bytes.

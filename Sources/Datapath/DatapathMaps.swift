@@ -23,6 +23,10 @@ struct DatapathMaps {
     let homes: BPFMap
     let homeGate: BPFMap
     let services: BPFMap
+    /// Who has nothing to prove.
+    let known: BPFMap
+    /// What is remembered of strangers.
+    let shield: BPFMap
 
     /// All maps, which `open` finds by their names in `bpf/`.
     init(_ open: (String) throws -> BPFMap) throws {
@@ -44,11 +48,16 @@ struct DatapathMaps {
         homes = try open("homes")
         homeGate = try open("home_gate")
         services = try open("services")
+        known = try open("known")
+        shield = try open("shield")
     }
 
     var all: [BPFMap] {
         [control, flows, totals, sketches, next, gate4, gate6, scopeGate, scopes]
-            + [lengths4, lengths6, sourceRules, sourceRest, sourceKeys, proofs, homes, homeGate, services]
+            + [
+                lengths4, lengths6, sourceRules, sourceRest, sourceKeys, proofs, homes, homeGate, services,
+                known, shield,
+            ]
     }
 
     /// Whether keys, values and sizes are what this version makes with this configuration: pinned maps may be another's.
@@ -63,7 +72,8 @@ struct DatapathMaps {
             && has(sourceRest, UInt32.self, RuleRestABI.self)
             && has(sourceKeys, UInt32.self, SourceKeyABI.self)
             && has(lengths6, UInt32.self, Lengths6ABI.self)
-            && has(scopes, ScopeKeyABI.self, RuleABI.self)
+            && has(scopes, ScopeKeyABI.self, ScopeRuleABI.self)
+            && has(known, UInt64.self, KnownSourceABI.self)
             && has(proofs, UInt32.self, ProofSetABI.self) && has(homes, HomeKeyABI.self, UInt32.self)
             && all.allSatisfy { map in sizes[map.name].map { $0 == map.capacity } ?? true }
     }
@@ -95,6 +105,7 @@ struct DatapathMaps {
             for index in raw.indices { unsafe raw[index] = .random(in: .min ... .max) }
         }
         config.sketch_seed = .random(in: .min ... .max)
+        config.cookie_key = (.random(in: .min ... .max), .random(in: .min ... .max))
         try object.setConstants(config)
         for (map, entries) in sizes(config) {
             try object.resize(map: map, to: entries)

@@ -3,7 +3,7 @@ import CSluiceABI
 
 /// The rules that an agent pinned, as whoever may open the maps sees them.
 package enum PinnedRules {
-    /// Ids of the deny and limit rules that are in force in this network namespace; writes nothing.
+    /// Ids of the rules, but for those of the allow-list, that are in force in this network namespace; writes nothing.
     ///
     /// - Returns: `nil` if nothing is pinned, or not of this version.
     package static func inForce(bpffs: String) -> Set<UInt32>? {
@@ -12,7 +12,7 @@ package enum PinnedRules {
             let control = try? ControlBlock(maps.control), control.abi == UInt32(SLUICE_ABI),
             maps.isOurs(control.config), var values = try? onSources(maps)
         else { return nil }
-        values += (try? maps.scopes.entries(ScopeKeyABI(), RuleABI()).map(\.value)) ?? []
+        values += (try? maps.scopes.entries(ScopeKeyABI(), ScopeRuleABI()).map(\.value.rule)) ?? []
         let now = Machine.monotonicNanoseconds()
         return Set(values.filter { $0.end.map { $0 > now } ?? true }.map(\.rest.id))
     }

@@ -7,7 +7,7 @@ import Traffic
 ///
 /// Each kind has rules of its own on the same match, and precedence is their order.
 enum RuleKind: UInt32, CaseIterable {
-    case allow, manualDeny, automaticDeny, manualLimit, automaticLimit
+    case allow, manualDeny, automaticDeny, manualProve, automaticProve, manualLimit, automaticLimit
 
     init(_ rule: Rule) {
         self =
@@ -15,12 +15,24 @@ enum RuleKind: UInt32, CaseIterable {
             case (.allow, _): .allow
             case (.deny, .manual): .manualDeny
             case (.deny, .automatic): .automaticDeny
+            case (.prove, .manual): .manualProve
+            case (.prove, .automatic): .automaticProve
             case (.limit, .manual): .manualLimit
             case (.limit, .automatic): .automaticLimit
             }
     }
 
-    /// The kind of a rule's value.
+    /// The kind of a scope's value.
+    init(_ value: ScopeRuleABI) {
+        let flags = UInt32(value.rule.head.flags)
+        guard flags & RULE_PROVE.rawValue != 0 else {
+            self.init(value.rule)
+            return
+        }
+        self = flags & RULE_MANUAL.rawValue != 0 ? .manualProve : .automaticProve
+    }
+
+    /// The kind of the value of a rule on a source.
     init(_ value: RuleABI) {
         let flags = UInt32(value.head.flags)
         let isManual = flags & RULE_MANUAL.rawValue != 0
@@ -39,16 +51,19 @@ enum RuleKind: UInt32, CaseIterable {
         case .allow: RULE_ALLOW.rawValue | RULE_MANUAL.rawValue
         case .manualDeny: RULE_MANUAL.rawValue
         case .automaticDeny: 0
+        case .manualProve: RULE_MANUAL.rawValue | RULE_PROVE.rawValue
+        case .automaticProve: RULE_PROVE.rawValue
         case .manualLimit: RULE_MANUAL.rawValue | RULE_LIMIT.rawValue
         case .automaticLimit: RULE_LIMIT.rawValue
         }
     }
 
-    /// The gate's bit for rules of this kind on a prefix.
+    /// The gate's bit for rules of this kind on a prefix; 0 for those that stand in scopes only.
     func gateBit(_ prefix: Prefix) -> UInt8 {
         let isExact = prefix.isSingleAddress
         let bit =
             switch self {
+            case .manualProve, .automaticProve: gate_bit(0)
             case .allow: isExact ? GATE_ALLOW_EXACT : GATE_ALLOW_PREFIX
             case .manualDeny: isExact ? GATE_MANUAL_EXACT : GATE_MANUAL_PREFIX
             case .automaticDeny: isExact ? GATE_AUTOMATIC_EXACT : GATE_AUTOMATIC_PREFIX
@@ -142,9 +157,14 @@ extension Rule {
                 "rule \(id) cannot be installed: a limit must let at least \(Self.leastBytes) bytes a second pass"
             )
         }
-        guard case .scope(let scope) = match else { return }
+        guard case .scope(let scope) = match else {
+            guard case .prove = action else { return }
+            throw DatapathError("rule \(id) cannot be installed: what must be proven is for one destination")
+        }
         let problem: String
-        if action == .allow {
+        if case .prove = action, let wanted = scope.protocol, wanted != .tcp {
+            problem = "only TCP has beginnings that can be asked"
+        } else if action == .allow {
             problem = "the allow-list is of sources"
         } else if scope.port != nil, scope.protocol == nil {
             problem = "one for a port needs a protocol"
@@ -158,6 +178,39 @@ extension Rule {
     }
 }
 
+extension ScopeRuleABI {
+    /// The value of a rule that ends at `expires` on the monotonic clock, in nanoseconds; 0: never.
+    init(_ rule: Rule, expires: UInt64) {
+        self.init()
+        self.rule = RuleABI(rule, expires: expires)
+    }
+
+    /// Takes over what an earlier value of the same rule has counted.
+    mutating func carryOver(_ old: ScopeRuleABI) {
+        rule.carryOver(old.rule)
+        challenge = old.challenge
+    }
+
+    /// Whether a value does what this one does, whatever their ends and counters.
+    func doesTheSame(as other: ScopeRuleABI) -> Bool {
+        let said = UInt8(RULE_PROVE.rawValue | RULE_SILENT.rawValue)
+        return rule.head.flags & said == other.rule.head.flags & said && rule.doesTheSame(as: other.rule)
+    }
+
+    /// What it counted beside what it dropped; `nil` where nothing has to be proven.
+    var counted: Challenge? {
+        guard UInt32(rule.head.flags) & RULE_PROVE.rawValue != 0 else { return nil }
+        var counted = Challenge()
+        counted.challenged = rule.dropped.packets
+        counted.proven = challenge.proven
+        counted.retransmitted = challenge.retransmitted
+        counted.overBudget = challenge.over_budget
+        counted.wrong = challenge.wrong
+        counted.unanswered = challenge.unanswered
+        return counted
+    }
+}
+
 extension RuleABI {
     /// The value of a rule that ends at `expires` on the monotonic clock, in nanoseconds; 0: never.
     init(_ rule: Rule, expires: UInt64) {
@@ -168,6 +221,11 @@ extension RuleABI {
         rest.id = rule.id
         head.flags = UInt8(RuleKind(rule).flags)
         if rule.isShadowed { head.flags |= UInt8(RULE_SHADOW.rawValue) }
+        if case .prove(let proof) = rule.action {
+            if !proof.asks { head.flags |= UInt8(RULE_SILENT.rawValue) }
+            rest.packet_time = 1_000_000_000 / max(proof.beginnings, 1)
+            rest.byte_time = 1_000_000_000 / max(proof.retransmissions, 1)
+        }
         if case .limit(let rate) = rule.action {
             if rate.isConfined {
                 rest.packet_time = UInt32(LIMIT_CONFINES)

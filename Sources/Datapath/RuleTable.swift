@@ -36,17 +36,18 @@ final class RuleTable {
         var scopes: [ScopedRule] = []
         for rule in rules {
             let kind = RuleKind(rule)
-            var value = RuleABI(rule, expires: expiry(rule))
             switch rule.match {
             case .source(let prefix):
                 // These first: a rule behind a closed gate, or of a length that nobody looks for, would be without effect.
                 try gate.open(kind.gateBit(prefix), for: prefix)
                 try lengths.open(prefix)
+                let value = RuleABI(rule, expires: expiry(rule))
                 if try !put(value, on: prefix, rule) { refused.insert(rule.id) }
             case .scope(let scope):
                 scopeGate.open(scope, kind)
                 let key = ScopeKeyABI(scope, kind: kind)
-                if let old = maps.scopes.value(at: key, RuleABI()), old.rest.id == rule.id {
+                var value = ScopeRuleABI(rule, expires: expiry(rule))
+                if let old = maps.scopes.value(at: key, ScopeRuleABI()), old.rule.rest.id == rule.id {
                     value.carryOver(old)
                 }
                 scopes.append(ScopedRule(rule: rule, key: key, value: value))
@@ -80,7 +81,7 @@ final class RuleTable {
     private struct ScopedRule {
         var rule: Rule
         var key: ScopeKeyABI
-        var value: RuleABI
+        var value: ScopeRuleABI
     }
 
     /// - Returns: `false` if not all of them found a place.
@@ -138,9 +139,9 @@ final class RuleTable {
         try lengths.close(except: rules.lazy.map(\.prefix))
     }
 
-    /// Values of all deny and limit rules.
-    func values() throws -> [RuleABI] {
-        var result: [RuleABI] = []
+    /// Values of all rules but those of the allow-list.
+    func values() throws -> [ScopeRuleABI] {
+        var result: [ScopeRuleABI] = []
         try forEach { place, value in
             if place.kind != .allow { result.append(value) }
         }
@@ -168,9 +169,9 @@ final class RuleTable {
         var missing = Dictionary(wanted.map { (RulePlace($0), $0) }) { first, _ in first }
         var unknown: [RulePlace] = []
         try forEach { place, value in
-            guard part.contains(value.rest.id) else { return }
-            if let rule = missing[place], rule.id == value.rest.id {
-                if RuleABI(rule, expires: 0).doesTheSame(as: value) { missing[place] = nil }
+            guard part.contains(value.rule.rest.id) else { return }
+            if let rule = missing[place], rule.id == value.rule.rest.id {
+                if ScopeRuleABI(rule, expires: 0).doesTheSame(as: value) { missing[place] = nil }
             } else {
                 unknown.append(place)
             }
@@ -185,16 +186,22 @@ final class RuleTable {
     }
 
     private func countScopes() throws {
-        let scopes = try maps.scopes.entries(ScopeKeyABI(), RuleABI())
-        scopeGate.close(except: scopes.map { (Rule.Scope($0.key), RuleKind($0.value)) })
-        control.setScopedRules(scopes.count)
+        let scopes = try maps.scopes.entries(ScopeKeyABI(), ScopeRuleABI())
+        let kinds = scopes.map { RuleKind($0.value) }
+        scopeGate.close(except: zip(scopes, kinds).map { (Rule.Scope($0.key), $1) })
+        let prove = kinds.count { $0 == .manualProve || $0 == .automaticProve }
+        control.setScopedRules(scopes.count - prove, prove: prove)
     }
 
-    private func forEach(_ body: (RulePlace, RuleABI) -> Void) throws {
+    private func forEach(_ body: (RulePlace, ScopeRuleABI) -> Void) throws {
         sources.forEach { prefix, value in
-            body(RulePlace(kind: RuleKind(value), match: .source(prefix)), value)
+            var whole = ScopeRuleABI()
+            whole.rule = value
+            // In scopes these bits say something else than of a source.
+            whole.rule.head.flags &= ~UInt8(RULE_PROVE.rawValue | RULE_SILENT.rawValue)
+            body(RulePlace(kind: RuleKind(value), match: .source(prefix)), whole)
         }
-        for (key, value) in try maps.scopes.entries(ScopeKeyABI(), RuleABI()) {
+        for (key, value) in try maps.scopes.entries(ScopeKeyABI(), ScopeRuleABI()) {
             body(RulePlace(kind: RuleKind(value), match: .scope(Rule.Scope(key))), value)
         }
     }

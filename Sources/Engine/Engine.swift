@@ -28,6 +28,11 @@ package final class Engine {
     private var lastMended: Timestamp?
     /// The part of all rules that was held against the policy last.
     private var mendedPart = 0
+    private static let knowingInterval: Duration = .seconds(30)
+    /// So long those stay known whom an earlier agent knew.
+    private static let inheritance: Duration = .seconds(3600)
+    private var firstTurn: Timestamp?
+    private var lastKnown: Timestamp?
     /// Whether the data plane lacks rules that are in force.
     private var isBehind = false
 
@@ -49,6 +54,7 @@ package final class Engine {
             put(policy.tick(at: now, counters: try countersIfDue(at: now)), into: &turn)
             try catchUp()
             turn.drift = try mendIfDue(at: now)
+            try nameKnownIfDue(at: now)
         } catch {
             turn.failure = error
         }
@@ -73,6 +79,16 @@ package final class Engine {
         if !drift.refused.isEmpty { policy.note(wanted, refused: drift.refused) }
         drift.refused = []
         return drift
+    }
+
+    /// Tells the data plane who is known, as long as nobody is attacked: what is learned then may be forged.
+    private func nameKnownIfDue(at now: Timestamp) throws {
+        let first = firstTurn ?? now
+        firstTurn = first
+        if let lastKnown, (.zero..<Self.knowingInterval).contains(now - lastKnown) { return }
+        guard let known = policy.known else { return }
+        lastKnown = now
+        try sink.know(known, isAll: now - first >= Self.inheritance)
     }
 
     /// Counters of the rules; of very many only once a second, since that takes some hundredths of it.

@@ -14,6 +14,7 @@ extension Totals {
             flow = count(FRAME_FLOW)
             aside = count(FRAME_ASIDE)
             dropped = count(FRAME_DROPPED)
+            answered = count(FRAME_ANSWERED)
             other = count(FRAME_OTHER)
             martian = count(FRAME_MARTIAN)
             for reason in Malformation.allCases {

@@ -21,15 +21,15 @@ struct Acquaintances: Hashable, Sendable {
     private var past: [Prefix: Past] = [:]
     private var nextPrune: Timestamp?
 
-    /// Takes in the windows of one turn.
-    mutating func meet(_ windows: [ScoredWindow], at now: Timestamp) {
+    /// Takes in the windows of one turn; of nobody new, unless it `isOpen`.
+    mutating func meet(_ windows: [ScoredWindow], isOpen: Bool = true, at now: Timestamp) {
         for window in windows where window.isTwoWay && window.entity.view == .source {
             let packets = Double(window.packets)
             if var old = past[window.entity.prefix] {
                 old.packets += (packets - old.packets) * min(max((now - old.last).seconds, 0), 1) / 600
                 old.last = max(old.last, now)
                 past[window.entity.prefix] = old
-            } else if past.count < Self.most {
+            } else if isOpen, past.count < Self.most {
                 past[window.entity.prefix] = Past(first: now, last: now, packets: packets)
             }
         }
@@ -53,6 +53,11 @@ struct Acquaintances: Hashable, Sendable {
         past.contains {
             $0.key.overlaps(prefix) && $0.value.last - $0.value.first >= Self.known && !isExcepted($0.key)
         }
+    }
+
+    /// Everybody known, with the packets a second that they usually send.
+    var all: [(prefix: Prefix, packets: Double)] {
+        past.compactMap { $0.value.last - $0.value.first >= Self.known ? ($0.key, $0.value.packets) : nil }
     }
 
     /// Number of well-known sources, and what they send in all.

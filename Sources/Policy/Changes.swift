@@ -4,7 +4,18 @@ package import Traffic
 /// A verdict, and what was done about it.
 package struct Alert: Hashable, Sendable {
     /// What was done.
-    package enum Action: String, Hashable, Sendable { case ban, limit, alert }
+    package enum Action: String, Hashable, Sendable {
+        case ban, limit, prove, alert
+
+        init(_ kind: Rule.Kind) {
+            switch kind {
+            case .deny: self = .ban
+            case .limit: self = .limit
+            case .prove: self = .prove
+            case .allow: self = .alert
+            }
+        }
+    }
 
     /// Unique, rising with time.
     package var id: Int64

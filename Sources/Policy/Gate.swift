@@ -9,7 +9,7 @@ import Traffic
 enum Measure: Hashable, Sendable {
     /// The source, from everything.
     case ban(Prefix)
-    /// A source from one service or host, or traffic to one service beyond a rate.
+    /// A source from one service or host; of traffic to one service, beginnings that prove nothing, or what is beyond a rate.
     case rule(Rule.Match, Rule.Action)
     /// Nothing; why not.
     case nothing(String)
@@ -19,6 +19,13 @@ enum Measure: Hashable, Sendable {
     static let busy = 10
     /// A scan of as many hosts beside some usual business is one of the host that got most.
     static let fewHosts = 4
+
+    /// Whether nobody is shut out by what the verdict calls for, so that it may be done at the first window: who is asked for
+    /// nothing loses 10 ms to a second, once.
+    static func asksOnly(_ verdict: Verdict) -> Bool {
+        verdict.entity.view == .destination && verdict.target?.protocol == .tcp
+    }
+
     init(_ verdict: Verdict, mode: Mode, limit: Rule.Rate) {
         let source = verdict.entity.prefix
         let scopedAction: Rule.Action = mode == .limit ? .limit(limit) : .deny
@@ -27,7 +34,8 @@ enum Measure: Hashable, Sendable {
             if let target = verdict.target {
                 let scope = Rule.Scope(
                     destination: target.address, protocol: target.protocol, port: target.port)
-                self = .rule(.scope(scope), .limit(limit))
+                self = .rule(
+                    .scope(scope), target.protocol == .tcp ? .prove(Rule.Proof()) : .limit(limit))
             } else if source.isSingleAddress {
                 self = .rule(.scope(Rule.Scope(destination: source.address)), .limit(limit))
             } else {

@@ -14,12 +14,12 @@ package struct Policy: Sendable {
     /// What tells one rule from another in the data plane.
     struct Slot: Hashable, Sendable {
         var match: Rule.Match
-        var isLimit: Bool
+        var kind: Rule.Kind
         var origin: Rule.Origin
 
         init(_ rule: Rule) {
             match = rule.match
-            isLimit = rule.isLimit
+            kind = rule.kind
             origin = rule.origin
         }
     }
@@ -96,7 +96,7 @@ package struct Policy: Sendable {
         for verdict in verdicts {
             if verdict.tier == .alert {
                 report(verdict, note: nil, at: now, &changes)
-            } else if Suspects.isPlain(verdict) {
+            } else if Suspects.isPlain(verdict) || Measure.asksOnly(verdict) {
                 block(verdict, at: now, &changes)
             } else {
                 // Told at once, since there may be no second window; what is done about it waits for that one.
@@ -105,7 +105,8 @@ package struct Policy: Sendable {
             }
         }
         for verdict in suspects.settle(by: windows, at: now) { block(verdict, at: now, &changes) }
-        acquaintances.meet(windows, at: now)
+        // What is learned while somebody floods may be what he forged.
+        acquaintances.meet(windows, isOpen: !isUnderAttack, at: now)
         return changes
     }
 
@@ -126,8 +127,13 @@ package struct Policy: Sendable {
         var rule = Rule(
             id: 0, match: match, action: action, origin: .automatic,
             isShadowed: isShadowing(group) || (trip != nil && isOnKnown))
-        if isCovered(rule) { return }
-        if let refusal = refusal(of: match.prefix, by: .automatic) {
+        if rule.kind == .prove, isPastProof(verdict, rule, at: now) { rule.action = .limit(limit) }
+        if isCovered(rule) {
+            goesOn(rule, at: now)
+            return
+        }
+        let asksEverybody = rule.kind == .prove && verdict.entity.view == .destination
+        if !asksEverybody, let refusal = refusal(of: match.prefix, by: .automatic) {
             report(verdict, note: refusal.message, at: now, &changes)
             return
         }
@@ -157,7 +163,7 @@ package struct Policy: Sendable {
         }
         lastAlertID += 1
         var alert = Alert(
-            id: lastAlertID, verdict: verdict, action: rule.isLimit ? .limit : .ban, ruleID: rule.id)
+            id: lastAlertID, verdict: verdict, action: Alert.Action(rule.kind), ruleID: rule.id)
         alert.configuration = configuration
         impose(sanction, &changes)
         changes.events += [.alert(alert), .imposed(sanction)]
@@ -178,6 +184,7 @@ package struct Policy: Sendable {
 
     /// How long an automatic rule lasts; only bans grow longer with each offence.
     func duration(of rule: Rule, offence: Int, _ settings: PolicySettings) -> Duration {
+        if rule.kind == .prove { return Self.proofQuiet }
         if rule.isLimit { return settings.limitDuration }
         return Offences.duration(
             offence: offence, first: settings.banDuration, most: settings.banMaximum,
@@ -190,7 +197,7 @@ package struct Policy: Sendable {
             return true
         }
         return sanctions(coveringSource: rule.match.prefix).contains {
-            !$0.isLimit && (!$0.rule.isShadowed || rule.isShadowed)
+            $0.rule.kind == .deny && (!$0.rule.isShadowed || rule.isShadowed)
         }
     }
 

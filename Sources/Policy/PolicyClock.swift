@@ -26,6 +26,8 @@ extension Standing.Content {
     fileprivate mutating func move(by step: Duration) {
         sanction.move(by: step)
         lastDropped += step
+        looked?.time += step
+        checked?.time += step
     }
 }
 

@@ -134,7 +134,8 @@ extension Policy {
         _ prefixes: PrefixSet, at now: Timestamp, _ changes: inout Changes
     ) -> [Sanction] {
         lift(.allowed, at: now, &changes) { sanction in
-            sanction.rule.origin == .manual
+            if sanction.asksEverybody { return false }
+            return sanction.rule.origin == .manual
                 ? prefixes.contains(sanction.prefix) : prefixes.overlaps(sanction.prefix)
         }
     }
@@ -186,7 +187,7 @@ extension Policy {
         return lifted
     }
 
-    private func end(of duration: Duration?, from now: Timestamp) throws(Refusal) -> Timestamp? {
+    func end(of duration: Duration?, from now: Timestamp) throws(Refusal) -> Timestamp? {
         guard let duration else { return nil }
         guard duration > .zero, duration <= Self.longestManualDuration else {
             throw Refusal(

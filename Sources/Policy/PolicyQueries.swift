@@ -81,19 +81,19 @@ extension Policy {
         return found
     }
 
-    /// Number of bans and of limits in force; what there is no room for is not.
+    /// Number of bans and of others in force, limits and demands for proof; what there is no room for is not.
     package var counts: (bans: Int, limits: Int) {
-        let limits = sanctionsInForce.slots.count { $0.isLimit }
-        let lacking = lacking.compactMap { sanctionsInForce[$0]?.sanction.isLimit }
-        let lackingLimits = lacking.count(where: \.self)
-        return (sanctionsInForce.count - limits - (lacking.count - lackingLimits), limits - lackingLimits)
+        let bans = sanctionsInForce.slots.count { $0.kind == .deny }
+        let lacking = lacking.compactMap { sanctionsInForce[$0]?.sanction.rule.kind }
+        let lackingBans = lacking.count { $0 == .deny }
+        return (bans - lackingBans, sanctionsInForce.count - bans - (lacking.count - lackingBans))
     }
 
     /// Number of automatic bans and limits in force that belong to a group.
     package func counts(in group: String) -> (bans: Int, limits: Int) {
         sanctionsInForce.values.reduce(into: (0, 0)) { counts, standing in
             guard standing.sanction.group == group else { return }
-            if standing.sanction.isLimit { counts.1 += 1 } else { counts.0 += 1 }
+            if standing.sanction.rule.kind == .deny { counts.0 += 1 } else { counts.1 += 1 }
         }
     }
 
@@ -118,10 +118,10 @@ extension Policy {
     /// Sanctions on sources that have all of `prefix`, in order of precedence.
     func sanctions(coveringSource prefix: Prefix) -> [Sanction] {
         var found: [Sanction] = []
-        for (isLimit, origin) in Slot.kinds {
+        for (kind, origin) in Slot.kinds {
             for length in (0...prefix.length).reversed() {
                 let slot = Slot(
-                    .source(Prefix(prefix.address, length: length)), isLimit: isLimit, origin: origin)
+                    .source(Prefix(prefix.address, length: length)), kind: kind, origin: origin)
                 if let standing = sanctionsInForce[slot] { found.append(standing.sanction) }
             }
         }
@@ -131,18 +131,18 @@ extension Policy {
 
 extension Policy.Slot {
     /// Kinds of rules on sources, in order of precedence.
-    fileprivate static let kinds: [(isLimit: Bool, origin: Rule.Origin)] = [
-        (false, .manual), (false, .automatic), (true, .manual), (true, .automatic),
+    fileprivate static let kinds: [(kind: Rule.Kind, origin: Rule.Origin)] = [
+        (.deny, .manual), (.deny, .automatic), (.limit, .manual), (.limit, .automatic),
     ]
 
     /// Where rules on exactly this source stand.
     static func all(on prefix: Prefix) -> [Self] {
-        kinds.map { Self(.source(prefix), isLimit: $0.isLimit, origin: $0.origin) }
+        kinds.map { Self(.source(prefix), kind: $0.kind, origin: $0.origin) }
     }
 
-    fileprivate init(_ match: Rule.Match, isLimit: Bool, origin: Rule.Origin) {
+    fileprivate init(_ match: Rule.Match, kind: Rule.Kind, origin: Rule.Origin) {
         self.match = match
-        self.isLimit = isLimit
+        self.kind = kind
         self.origin = origin
     }
 }

@@ -12,9 +12,12 @@ extension Policy {
     ///
     /// To be called a few times a second.
     package mutating func tick(at now: Timestamp, counters: [RuleCounters]) -> Changes {
-        for counter in counters { update(counter, at: now) }
-        prune(at: now)
         var changes = Changes()
+        for counter in counters {
+            update(counter, at: now)
+            if counter.challenge != nil { checkQuestions(of: counter.id, at: now, &changes) }
+        }
+        prune(at: now)
         closeBreaker(at: now, &changes)
         guard let nextEnd, now >= nextEnd - Self.extensionMargin else { return changes }
         undoOverdue(at: now, &changes)
@@ -33,7 +36,9 @@ extension Policy {
     }
 
     private mutating func update(_ counters: RuleCounters, at now: Timestamp) {
-        guard let old = sanctionsInForce[counters.id], !old.has(counters) else { return }
+        guard let old = sanctionsInForce[counters.id], counters.challenge != nil || !old.has(counters) else {
+            return
+        }
         var standing = old.content
         if counters.dropped != standing.counter {
             let hasRisen = counters.dropped.packets >= standing.counter.packets
@@ -45,8 +50,10 @@ extension Policy {
             standing.sanction.dropped += more
             charge(more, to: &standing, at: now)
             standing.counter = counters.dropped
-            standing.lastDropped = now
+            // Of beginnings, those that prove nothing count: `watch` looks at them.
+            if counters.challenge == nil { standing.lastDropped = now }
         }
+        if let challenge = counters.challenge { standing.watch(challenge, at: now) }
         standing.sanction.lastHit = counters.lastHit ?? standing.sanction.lastHit
         sanctionsInForce[Slot(standing.sanction.rule)]?.content = standing
     }
@@ -54,7 +61,18 @@ extension Policy {
     private mutating func settle(_ standing: Standing, at now: Timestamp, _ changes: inout Changes) {
         var sanction = standing.sanction
         guard let expires = sanction.rule.expires else { return }
-        let isBusy = standing.content.lastDropped.map { now - $0 < Self.quietTime } ?? false
+        if sanction.rule.origin == .automatic, let end = standing.content.proofEnd,
+            end - Self.extensionMargin > now
+        {
+            sanction.rule.expires = end
+            sanctionsInForce[Slot(sanction.rule)]?.sanction = sanction
+            changes.install.append(sanction.rule)
+            changes.events.append(.updated(sanction))
+            return
+        }
+        let isBusy =
+            sanction.rule.kind != .prove
+            && standing.content.lastDropped.map { now - $0 < Self.quietTime } ?? false
         if sanction.rule.origin == .automatic, isBusy, !isHeldBack(sanction) {
             let settings = settings(of: sanction.group)
             sanction.rule.expires =
@@ -115,14 +133,17 @@ extension Policy {
         var sanction = saved
         if sanction.rule.origin == .automatic {
             let settings = settings(of: sanction.group)
-            let longest = sanction.isLimit ? settings.limitDuration : settings.banMaximum
+            let longest = sanction.rule.kind == .deny ? settings.banMaximum : settings.limitDuration
             sanction.rule.expires = min(
                 sanction.rule.expires ?? now, now + max(longest, settings.banDuration))
             sanction.rule.isShadowed = isShadowing(sanction.group)
         }
         // What operators insisted on holds over a restart.
         let insists = sanction.rule.origin == .manual
-        if let refusal = refusal(of: sanction.prefix, by: sanction.rule.origin, insists: insists) {
+        let refusal =
+            sanction.asksEverybody
+            ? nil : refusal(of: sanction.prefix, by: sanction.rule.origin, insists: insists)
+        if let refusal {
             end(sanction, refusal.kind == .allowed ? .allowed : .protected, at: now, &changes)
         } else if saved.isOnKnown, saved.rule.isShadowed, !sanction.rule.isShadowed {
             // The breaker that held it back is not remembered.

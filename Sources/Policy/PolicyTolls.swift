@@ -29,7 +29,10 @@ extension Policy {
     /// Takes down what a rule has stopped since it was last looked at.
     mutating func charge(_ stopped: Count, to standing: inout Standing.Content, at now: Timestamp) {
         let sanction = standing.sanction
-        guard sanction.rule.origin == .automatic, stopped.packets > 0, !isCountedByWider(sanction) else {
+        // Who is asked and answers goes on: that is no toll.
+        guard sanction.rule.origin == .automatic, sanction.rule.kind != .prove, stopped.packets > 0,
+            !isCountedByWider(sanction)
+        else {
             return
         }
         var toll = Toll()
@@ -49,7 +52,7 @@ extension Policy {
     private func isCountedByWider(_ sanction: Sanction) -> Bool {
         guard sanction.rule.isShadowed, case .source(let prefix) = sanction.rule.match else { return false }
         return sanctions(coveringSource: prefix).contains {
-            $0.prefix != prefix && $0.rule.isShadowed && !$0.isLimit && $0.rule.origin == .automatic
+            $0.prefix != prefix && $0.rule.isShadowed && $0.rule.kind == .deny && $0.rule.origin == .automatic
         }
     }
 }

@@ -13,9 +13,10 @@ extension Policy {
         protected = wanted
         var changes = Changes()
         lift(.protected, at: now, &changes) { sanction in
-            found.contains {
-                $0.prefix.overlaps(sanction.prefix) && ($0.isVital || sanction.rule.origin == .automatic)
-            }
+            !sanction.asksEverybody
+                && found.contains {
+                    $0.prefix.overlaps(sanction.prefix) && ($0.isVital || sanction.rule.origin == .automatic)
+                }
         }
         return changes
     }
@@ -42,7 +43,7 @@ extension Policy {
             let widest = prefix.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
             throw Refusal(.tooWide, "\(prefix) is too wide to be protected: at most /\(widest)")
         }
-        let touching = sanctions { $0.prefix.overlaps(prefix) }
+        let touching = sanctions { !$0.asksEverybody && $0.prefix.overlaps(prefix) }
         if let ban = touching.first(where: { $0.rule.origin == .manual }) {
             throw Refusal(
                 .banned, "\(prefix) cannot be protected: \(ban.prefix) is banned by hand",

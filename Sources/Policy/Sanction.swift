@@ -1,6 +1,6 @@
 package import Traffic
 
-/// A ban or a limit in force: its rule, why it is there, and what it has done.
+/// A ban, a limit or a demand for proof in force: its rule, why it is there, and what it has done.
 package struct Sanction: Hashable, Sendable {
     package var rule: Rule
     package var since: Timestamp
@@ -26,6 +26,10 @@ package struct Sanction: Hashable, Sendable {
     package var configuration: String?
     /// Whether it is not in force, because the data plane has no room for it; that is tried again.
     package var lacksRoom = false
+    /// Of a rule that asks for proof: what became of beginnings so far.
+    package var challenge: Challenge?
+    /// How many a second came, and proved nothing, when that was last looked at.
+    package var beginnings: BeginningRate?
 
     package init(
         rule: Rule, since: Timestamp, reason: String, summary: String, alertID: Int64? = nil,
@@ -48,16 +52,19 @@ package struct Sanction: Hashable, Sendable {
     /// Whether it lets a certain rate pass rather than nothing.
     package var isLimit: Bool { rule.isLimit }
 
+    /// Whether it asks everybody who begins something there for a proof: it shuts nobody out.
+    package var asksEverybody: Bool {
+        guard rule.kind == .prove, case .scope(let scope) = rule.match else { return false }
+        return scope.source == nil
+    }
+
     /// Whom it is for: the source, or the one address whose incoming traffic is limited.
     package var prefix: Prefix { rule.match.prefix }
 }
 
 extension Rule {
     /// Whether it lets a certain rate pass rather than nothing.
-    package var isLimit: Bool {
-        if case .limit = action { return true }
-        return false
-    }
+    package var isLimit: Bool { kind == .limit }
 }
 
 extension Rule.Match {

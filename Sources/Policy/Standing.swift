@@ -13,6 +13,12 @@ struct Standing: Sendable {
         var lastDropped: Timestamp?
         /// What it would have stopped as a limit.
         var limit = ShadowLimit()
+        /// Of a rule that asks for proof: what became of beginnings when it was last read.
+        var challenge = Challenge()
+        /// What that was when their rate was last looked at.
+        var looked: (time: Timestamp, challenge: Challenge)?
+        /// When it was last looked at whether questions arrive, or since when none are asked.
+        var checked: (time: Timestamp, challenge: Challenge)?
     }
 
     private final class Box: Sendable {
@@ -24,7 +30,9 @@ struct Standing: Sendable {
     private var box: Box
 
     init(sanction: Sanction, counter: Count) {
-        box = Box(Content(sanction: sanction, counter: counter))
+        // What an earlier agent wrote down goes on from there, as the counter does.
+        let challenge = counter == Count() ? nil : sanction.challenge
+        box = Box(Content(sanction: sanction, counter: counter, challenge: challenge ?? Challenge()))
     }
 
     var content: Content {

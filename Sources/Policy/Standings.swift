@@ -8,6 +8,8 @@ struct Standings: Sendable {
     private var all: [UInt32: Standing] = [:]
     /// Who takes room where.
     private(set) var tenants = Tenants()
+    /// How many of them the agent made on everybody's traffic to somebody.
+    private(set) var onEverybody = 0
 
     var count: Int { all.count }
     var slots: Dictionary<Policy.Slot, UInt32>.Keys { ids.keys }
@@ -21,6 +23,7 @@ struct Standings: Sendable {
             let (id, oldID) = (newValue?.id, ids[slot])
             let old = oldID.flatMap { all[$0] }
             if let oldID, oldID != id { all[oldID] = nil }
+            if slot.isOnEverybody { onEverybody += (id == nil ? 0 : 1) - (oldID == nil ? 0 : 1) }
             ids[slot] = id
             if let id { all[id] = newValue }
             tenants.replace(old?.sanction, with: newValue?.sanction) { [all] in all[$0] == nil }
@@ -40,5 +43,13 @@ struct Standings: Sendable {
     mutating func reserveCapacity(_ count: Int) {
         ids.reserveCapacity(count)
         all.reserveCapacity(count)
+    }
+}
+
+extension Policy.Slot {
+    /// Whether the agent's rule in it is on everybody's traffic to somebody.
+    fileprivate var isOnEverybody: Bool {
+        guard origin == .automatic, case .scope(let scope) = match else { return false }
+        return scope.source == nil
     }
 }

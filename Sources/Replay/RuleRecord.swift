@@ -22,4 +22,7 @@ package final class RuleRecord: RuleSink {
 
     /// Nothing was dropped.
     package func counters() -> [RuleCounters] { [] }
+
+    /// Nobody is asked.
+    package func know(_ sources: [KnownSource], isAll: Bool) {}
 }

@@ -107,8 +107,8 @@ extension Store {
     /// A ban on a network has the alert of the ban that led to it, and is judged with that.
     private static let rulesByGroup = """
         SELECT coalesce(policy_group, '') AS name,
-            sum(packets_per_second IS NULL AND bytes_per_second IS NULL) AS bans,
-            sum(packets_per_second IS NOT NULL OR bytes_per_second IS NOT NULL) AS limits,
+            sum(coalesce(packets_per_second, bytes_per_second, proof_beginnings) IS NULL) AS bans,
+            sum(coalesce(packets_per_second, bytes_per_second, proof_beginnings) IS NOT NULL) AS limits,
             sum(known) AS known, sum(known AND feedback IS NULL) AS unjudged,
             count(DISTINCT CASE WHEN feedback IS NOT NULL THEN alert_id END) AS judged,
             count(DISTINCT CASE WHEN feedback = 'bad' THEN alert_id END) AS wrong,

@@ -9,7 +9,7 @@ package struct AuditLine: Hashable, Sendable {
     package var time: Timestamp
     /// `agent`, `operator` ...
     package var who: String
-    /// `ban`, `limit`, `update`, `end`, `allow`, `disallow`, `protect`, `unprotect`, `await`, `confirm`, `undo` ..., or what
+    /// `ban`, `limit`, `prove`, `update`, `end`, `allow`, `disallow`, `protect`, `unprotect`, `await`, `confirm`, `undo` ..., or what
     /// `Store.note` was given.
     package var verb: String
     /// What it was done to.
@@ -130,7 +130,7 @@ extension Store.Entry {
             try alert.write(to: database)
         case .imposed(let sanction):
             try sanction.write(to: database)
-            try note(sanction.isLimit ? "limit" : "ban", sanction, nil, &trail)
+            try note(sanction.rule.kind.word, sanction, nil, &trail)
         case .updated(let sanction):
             try sanction.write(to: database)
             try note("update", sanction, nil, &trail)
@@ -212,7 +212,7 @@ extension Store.Entry {
         _ verb: String, _ sanction: Sanction, _ ending: Event.Ending?, _ trail: inout AuditWriter
     ) throws {
         // The evidence once, where the rule begins.
-        let isBeginning = verb == "ban" || verb == "limit"
+        let isBeginning = verb == "ban" || verb == "limit" || verb == "prove"
         let alert =
             try isBeginning ? sanction.alertID.flatMap { try Alert.fetch(id: $0, from: trail.database) } : nil
         let detail = AuditDetail(sanction, ending: ending, alert: alert)

@@ -22,6 +22,10 @@ struct AuditDetail: Encodable {
     var group: String?
     var packetsPerSecond: UInt32?
     var bytesPerSecond: UInt64?
+    /// Of a rule that asks for proof.
+    var beginningsPerSecond: UInt32?
+    var asks: Bool?
+    var proven: UInt64?
     /// Seconds since the epoch.
     var expires: Double?
     /// How often in a row, if the next one is longer for that.
@@ -41,6 +45,10 @@ struct AuditDetail: Encodable {
         group = sanction.group
         if case .limit(let rate) = sanction.rule.action {
             (packetsPerSecond, bytesPerSecond) = (rate.packets, rate.bytes)
+        }
+        if case .prove(let proof) = sanction.rule.action {
+            (beginningsPerSecond, asks) = (proof.beginnings, proof.asks)
+            proven = sanction.challenge?.proven
         }
         expires = sanction.rule.expires?.seconds
         offence = sanction.offence > 0 ? sanction.offence : nil

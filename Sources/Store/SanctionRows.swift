@@ -8,7 +8,8 @@ extension Sanction {
         "prefix", "side", "protocol", "port", "source", "bytes_per_second", "packets_per_second", "rule_id",
         "origin", "shadowed", "expires", "since", "reason", "summary", "alert_id", "offence",
         "dropped_packets", "dropped_bytes", "last_hit", "policy_group", "known", "configuration", "ended",
-        "ending", "proven",
+        "ending", "proven", "proof_beginnings", "proof_retransmissions", "proof_asks", "proofs",
+        "retransmitted",
     ].joined(separator: ", ")
 
     init(_ row: Row, places: ColumnPlaces? = nil) throws {
@@ -26,10 +27,18 @@ extension Sanction {
         let bytes: Int64? = try reader.optional("bytes_per_second")
         let rate = Rule.Rate(
             packets: try reader.optional("packets_per_second"), bytes: bytes.map(UInt64.init(clamping:)))
+        var action = rate.map(Rule.Action.limit) ?? .deny
+        if let beginnings: UInt32 = try reader.optional("proof_beginnings") {
+            action = .prove(
+                Rule.Proof(
+                    beginnings: beginnings,
+                    retransmissions: try reader.optional("proof_retransmissions") ?? 1,
+                    asks: try reader.optional("proof_asks") ?? true))
+        }
         self.init(
             rule: Rule(
                 id: try reader.value("rule_id"), match: match,
-                action: rate.map(Rule.Action.limit) ?? .deny,
+                action: action,
                 origin: try reader.choice("origin"),
                 isShadowed: try reader.value("shadowed"), expires: try reader.optionalTime("expires")),
             since: try reader.time("since"), reason: try reader.value("reason"),
@@ -41,6 +50,12 @@ extension Sanction {
             isOnKnown: try reader.value("known"))
         configuration = try reader.optional("configuration")
         isProven = try reader.value("proven")
+        guard let proofs: Int64 = try reader.optional("proofs") else { return }
+        var counted = Challenge()
+        counted.challenged = dropped.packets
+        counted.proven = UInt64(clamping: proofs)
+        counted.retransmitted = UInt64(clamping: try reader.optional("retransmitted") ?? Int64(0))
+        challenge = counted
     }
 
     /// When operators lifted what was on these sources, if that was after `time`.
@@ -93,10 +108,12 @@ extension Sanction {
         if case .scope(let wanted) = rule.match { scope = wanted }
         var rate: Rule.Rate?
         if case .limit(let most) = rule.action { rate = most }
+        var proof: Rule.Proof?
+        if case .prove(let wanted) = rule.action { proof = wanted }
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO sanction (\(Self.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             "\(scope.map { Prefix($0.destination) } ?? prefix)", scope == nil ? "source" : "destination",
@@ -105,6 +122,8 @@ extension Sanction {
             rule.isShadowed, rule.expires?.nanoseconds, since.nanoseconds, reason, summary, alertID, offence,
             Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds, group,
             isOnKnown, configuration, ended?.nanoseconds, ending?.rawValue, isProven,
+            proof?.beginnings, proof?.retransmissions, proof?.asks,
+            challenge.map { Int64(clamping: $0.proven) }, challenge.map { Int64(clamping: $0.retransmitted) },
         ])
     }
 
@@ -122,9 +141,14 @@ extension Sanction {
 
     func writeCounters(to database: Database) throws {
         try database.cachedStatement(
-            sql: "UPDATE sanction SET dropped_packets = ?, dropped_bytes = ?, last_hit = ? WHERE rule_id = ?"
+            sql: """
+                UPDATE sanction SET dropped_packets = ?, dropped_bytes = ?, last_hit = ?, proofs = ?, retransmitted = ?
+                WHERE rule_id = ?
+                """
         ).execute(arguments: [
-            Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds, rule.id,
+            Int64(clamping: dropped.packets), Int64(clamping: dropped.bytes), lastHit?.nanoseconds,
+            challenge.map { Int64(clamping: $0.proven) }, challenge.map { Int64(clamping: $0.retransmitted) },
+            rule.id,
         ])
     }
 }

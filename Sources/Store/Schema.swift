@@ -43,6 +43,9 @@ enum Schema {
         migrator.registerMigration("11") { database in
             try database.execute(sql: version11)
         }
+        migrator.registerMigration("12") { database in
+            try database.execute(sql: version12)
+        }
         return migrator
     }
 
@@ -261,5 +264,15 @@ enum Schema {
         -- Whether a rule rests on what nobody else could have made in the source's name.
         ALTER TABLE sanction ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
         UPDATE sanction SET proven = 1 WHERE offence > 0;
+        """
+
+    private static let version12 = """
+        -- Of rules that ask for proof: beginnings a second that a proof is good for, and that pass in all when they are sent
+        -- again; whether strangers are asked; what became of beginnings.
+        ALTER TABLE sanction ADD COLUMN proof_beginnings INTEGER;
+        ALTER TABLE sanction ADD COLUMN proof_retransmissions INTEGER;
+        ALTER TABLE sanction ADD COLUMN proof_asks INTEGER;
+        ALTER TABLE sanction ADD COLUMN proofs INTEGER;
+        ALTER TABLE sanction ADD COLUMN retransmitted INTEGER;
         """
 }

@@ -44,6 +44,8 @@ package struct Totals: Hashable, Sendable {
     /// Came from outside in the name of a source that is not there (RFC 2827): evidence of nothing, and dropped where that is
     /// configured.
     package var martian = Count()
+    /// Beginnings that were sent back as a question, and so are not in `flow`.
+    package var answered = Count()
 
     package init() {}
 
@@ -54,6 +56,7 @@ package struct Totals: Hashable, Sendable {
         left.other += right.other
         left.dropped += right.dropped
         left.martian += right.martian
+        left.answered += right.answered
     }
 
     /// All of `malformations`.
@@ -61,9 +64,11 @@ package struct Totals: Hashable, Sendable {
 
     package var frames: UInt64 {
         flow.packets + aside.packets + malformed.packets + other.packets + dropped.packets + martian.packets
+            + answered.packets
     }
     package var bytes: UInt64 {
         flow.bytes + aside.bytes + malformed.bytes + other.bytes + dropped.bytes + martian.bytes
+            + answered.bytes
     }
 
     /// Share of the countable packets that stand in a flow entry, 0...1; 1 where there were none.

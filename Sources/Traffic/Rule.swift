@@ -1,14 +1,41 @@
 /// One rule of the data plane.
 ///
-/// Precedence: allow > manual deny > automatic deny > limit > pass.
+/// Precedence: allow > manual deny > automatic deny > prove > limit > pass.
 package struct Rule: Hashable, Sendable {
     /// What is done with packets that match.
     package enum Action: Hashable, Sendable {
         /// Never dropped, never limited, whatever other rules say.
         case allow
         case deny
+        /// Beginnings of TCP connections go on only from sources that have shown they receive what goes to their address, or
+        /// that are known; nothing else is touched. In scopes only.
+        case prove(Proof)
         /// Dropped beyond this rate (token buckets, one pair for the rule, depth one second).
         case limit(Rate)
+    }
+
+    /// What there is for those who prove their address, and for those who cannot.
+    package struct Proof: Hashable, Sendable {
+        /// Beginnings a second that a proof is good for; one who begins more is a stranger again.
+        package var beginnings: UInt32
+        /// Beginnings a second that pass without a proof, in all, because they were sent again after a second.
+        package var retransmissions: UInt32
+        /// Whether strangers are asked; if not, only what is sent again passes.
+        package var asks: Bool
+
+        package init(beginnings: UInt32 = 50, retransmissions: UInt32 = 200, asks: Bool = true) {
+            self.beginnings = max(beginnings, 1)
+            self.retransmissions = max(retransmissions, 1)
+            self.asks = asks
+        }
+    }
+
+    /// What is done, without how much of it; each kind has rules of its own on the same match.
+    package enum Kind: String, CaseIterable, Hashable, Sendable {
+        case allow, deny, prove, limit
+
+        /// As events, commands and documents have it: a deny rule with an end is a ban.
+        package var word: String { self == .deny ? "ban" : rawValue }
     }
 
     /// How much a limit lets through in a second: so many packets, so many bytes, or what keeps to both.
@@ -64,6 +91,16 @@ package struct Rule: Hashable, Sendable {
         }
     }
 
+    /// What it does, in one word.
+    package var kind: Kind {
+        switch action {
+        case .allow: .allow
+        case .deny: .deny
+        case .prove: .prove
+        case .limit: .limit
+        }
+    }
+
     /// Names the rule in counters, store and command line; unique while the rule lives.
     package var id: UInt32
     package var match: Match
@@ -87,6 +124,64 @@ package struct Rule: Hashable, Sendable {
     }
 }
 
+/// What became of the beginnings that a `prove` rule was asked about.
+package struct Challenge: Hashable, Sendable {
+    /// Beginnings of strangers that did not pass: asked, or dropped.
+    package var challenged: UInt64 = 0
+    /// Of these, those for whose address the proof came.
+    package var proven: UInt64 = 0
+    /// Beginnings that passed because they had been sent before.
+    package var retransmitted: UInt64 = 0
+    /// Beginnings that had been sent before, but too many of them.
+    package var overBudget: UInt64 = 0
+    /// Resets of strangers that proved nothing; they passed.
+    package var wrong: UInt64 = 0
+    /// Of `challenged`, those dropped without a question: the address has had enough of them, or cannot be asked.
+    package var unanswered: UInt64 = 0
+
+    package init() {}
+
+    package static func += (left: inout Self, right: Self) {
+        left.challenged &+= right.challenged
+        left.proven &+= right.proven
+        left.retransmitted &+= right.retransmitted
+        left.overBudget &+= right.overBudget
+        left.wrong &+= right.wrong
+        left.unanswered &+= right.unanswered
+    }
+
+    /// What came since `earlier`; all of it, if it counts less by now: a rule that was installed anew counts from nothing.
+    package func since(_ earlier: Self) -> Self {
+        guard challenged >= earlier.challenged, proven >= earlier.proven,
+            retransmitted >= earlier.retransmitted
+        else { return self }
+        var more = Challenge()
+        more.challenged = challenged - earlier.challenged
+        more.proven = proven - earlier.proven
+        more.retransmitted = retransmitted - earlier.retransmitted
+        more.overBudget = overBudget &- earlier.overBudget
+        more.wrong = wrong &- earlier.wrong
+        more.unanswered = unanswered &- earlier.unanswered
+        return more
+    }
+
+    /// Beginnings that neither a proof nor a retransmission came for.
+    package var forged: UInt64 { challenged - min(challenged, proven &+ retransmitted) }
+}
+
+/// Somebody with traffic both ways before an attack, who has nothing to prove.
+package struct KnownSource: Hashable, Sendable {
+    /// A source, as windows are made for: an IPv4 address, an IPv6 network.
+    package var prefix: Prefix
+    /// Beginnings a second that he may make.
+    package var beginnings: UInt32
+
+    package init(prefix: Prefix, beginnings: UInt32) {
+        self.prefix = prefix
+        self.beginnings = beginnings
+    }
+}
+
 /// What a rule has done since it was installed.
 package struct RuleCounters: Hashable, Sendable {
     package var id: UInt32
@@ -94,11 +189,14 @@ package struct RuleCounters: Hashable, Sendable {
     package var dropped: Count
     /// Time of the last packet that matched; `nil` if none did.
     package var lastHit: Timestamp?
+    /// Of a `prove` rule.
+    package var challenge: Challenge?
 
-    package init(id: UInt32, dropped: Count, lastHit: Timestamp?) {
+    package init(id: UInt32, dropped: Count, lastHit: Timestamp?, challenge: Challenge? = nil) {
         self.id = id
         self.dropped = dropped
         self.lastHit = lastHit
+        self.challenge = challenge
     }
 }
 
@@ -158,4 +256,11 @@ package protocol RuleSink: AnyObject {
     func mend(_ wanted: [Rule], in part: RulePart) throws -> RuleDrift
     /// Counters of all rules in force, in one pass.
     func counters() throws -> [RuleCounters]
+    /// Tells who has nothing to prove, and whom limits on everybody's traffic to a service leave out.
+    ///
+    /// - Parameters:
+    ///   - sources: all of them.
+    ///   - isAll: whether others that were named earlier are forgotten.
+    /// - Throws: what kept it from that; those who were known before stay so.
+    func know(_ sources: [KnownSource], isAll: Bool) throws
 }

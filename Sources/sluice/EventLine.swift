@@ -18,14 +18,14 @@ enum EventLine {
         case .imposed(let sanction):
             encode(
                 SanctionLine(
-                    event: sanction.isLimit ? "limit" : "ban", time: seconds(time),
+                    event: sanction.rule.kind.word, time: seconds(time),
                     address: "\(sanction.prefix)",
                     until: sanction.rule.expires.map(seconds), reason: sanction.reason,
                     shadow: sanction.rule.isShadowed ? true : nil, packets: nil))
         case .ended(let sanction, let ending):
             encode(
                 SanctionLine(
-                    event: sanction.isLimit ? "unlimit" : "unban", time: seconds(time),
+                    event: "un\(sanction.rule.kind.word)", time: seconds(time),
                     address: "\(sanction.prefix)",
                     until: nil, reason: ending.rawValue, shadow: nil, packets: sanction.dropped.packets))
         case .modeSet(let mode, let group, _):

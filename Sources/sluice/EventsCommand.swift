@@ -74,7 +74,7 @@ extension EventReport {
 
     private var style: Style {
         switch kind {
-        case .ban, .limit, .trip: .bad
+        case .ban, .limit, .prove, .trip: .bad
         case .alert, .mode, .clock, .warning, .await, .undo, .mend: .warning
         case .end, .resume, .allow, .protect, .confirm: .good
         case .update, .disallow, .unprotect, .supersede, .reload, .learn, .model, .start, .stop, .interface:

@@ -9,7 +9,8 @@ struct ExplainCommand: DocumentCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Why an address is blocked, or what is known about it if it is not.",
-        discussion: "Rules apply in this order: allow-list, ban by hand, automatic ban, limit.")
+        discussion:
+            "Rules apply in this order: allow-list, ban by hand, automatic ban, proof of address, limit.")
 
     @Argument(help: "One address.", transform: parseAddress)
     var address: Address

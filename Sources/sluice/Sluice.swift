@@ -39,7 +39,8 @@ struct Sluice: AsyncParsableCommand {
             CommandGroup(
                 name: "What it does",
                 subcommands: [
-                    BansCommand.self, BanCommand.self, UnbanCommand.self, AllowCommand.self,
+                    BansCommand.self, BanCommand.self, UnbanCommand.self, ProveCommand.self,
+                    AllowCommand.self,
                     ProtectCommand.self, ModeCommand.self, ConfirmCommand.self, ReportCommand.self,
                 ]),
             CommandGroup(

@@ -116,7 +116,8 @@ struct StatusCommand: DocumentCommand {
         let parts = [
             ("in flows", traffic.flow), ("aside", traffic.aside), ("dropped", traffic.dropped),
             ("malformed", traffic.malformed), ("not IP", traffic.other), ("martian", traffic.martian),
-        ].filter { $0.0 != "martian" || $0.1.packets > 0 }
+            ("asked to prove their address", traffic.answered),
+        ].enumerated().filter { $0.offset < 5 || $0.element.1.packets > 0 }.map(\.element)
         fields.add("", parts.map { "\($0.1.packets.grouped) \($0.0)" }.joined(separator: ", "))
         let reasons = traffic.malformations.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         if !reasons.isEmpty {

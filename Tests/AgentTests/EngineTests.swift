@@ -57,6 +57,8 @@ private final class Stub: FlowSource, RuleSink {
     /// Takes every rule out behind the agent's back.
     func lose() { rules.removeAll() }
 
+    func know(_ sources: [KnownSource], isAll: Bool) {}
+
     func counters() -> [RuleCounters] {
         rules.keys.map {
             RuleCounters(id: $0, dropped: Count(packets: dropped, bytes: dropped * 60), lastHit: lastRead)

@@ -90,6 +90,15 @@ actor FakeAgent: ControlService {
         try change(.unprotect, request.prefixes)
     }
 
+    func prove(_ request: ProveRequest) async throws -> BanReport {
+        let sanction = try change { policy in
+            try policy.prove(
+                request.address, port: request.port, for: request.duration.map { .seconds($0) },
+                reason: request.reason, at: now)
+        }
+        return BanReport(sanction)
+    }
+
     func modes() async throws -> ModeReport { ModeReport(policy) }
 
     func setMode(_ request: ModeRequest) async throws -> ModeReport {

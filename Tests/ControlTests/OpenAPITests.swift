@@ -71,7 +71,7 @@ struct OpenAPITests {
     func hasShapes() throws {
         let ban = try #require(try schemas()["BanReport"])
         let properties = try #require(ban["properties"] as? [String: [String: Any]])
-        #expect(properties["action"]?["enum"] as? [String] == ["ban", "limit"])
+        #expect(properties["action"]?["enum"] as? [String] == ["ban", "limit", "prove"])
         #expect(properties["since"]?["format"] as? String == "date-time")
         #expect(properties["ruleID"]?["maximum"] as? Int == Int(UInt32.max))
         #expect(properties["target"]?["$ref"] as? String == "#/components/schemas/TargetReport")

@@ -127,6 +127,16 @@ actor StubService: ControlService {
             groups: [.init(mode: .enforce, configured: .shadow)], trip: nil)
     }
 
+    func prove(_ request: ProveRequest) async throws -> BanReport {
+        try await note("prove \(request.address) \(request.port.map { "\($0)" } ?? "-")")
+        return BanReport(
+            prefix: Prefix(request.address), action: .prove, origin: .manual, isShadowed: false,
+            since: Self.time, expires: nil,
+            target: TargetReport(address: request.address, protocol: .tcp, port: request.port),
+            packetsPerSecond: nil, dropped: Count(), lastHit: nil, reason: request.reason ?? "manual",
+            summary: "by hand", ruleID: 1, alertID: nil)
+    }
+
     func setMode(_ request: ModeRequest) async throws -> ModeReport {
         try await note("mode \(request.mode) \(request.group ?? "-")")
         return ModeReport(

@@ -8,37 +8,82 @@ struct RuleModel {
     private(set) var dropped: [UInt32: Count] = [:]
     /// Theoretical arrival times of limits' next packets, by their number and by their bytes, in nanoseconds.
     private var arrivals: [UInt32: (packets: UInt64, bytes: UInt64)] = [:]
-    /// Whether the packet passes; it is counted by the rules that would drop it.
+    /// What becomes of a packet.
+    enum Fate: Hashable {
+        case passes, dropped
+        /// A beginning that has to be proven: answered, or dropped if its address has been asked enough.
+        case asked
+    }
+
+    /// Sources that have proven their address; the tests begin no more connections than a proof is good for.
+    private var proven: Set<Prefix> = []
+    /// Sources that have nothing to prove.
+    var known: Set<Prefix> = []
+
+    /// Has a source prove its address, by a reset that no rule above those for proof drops.
+    mutating func prove(by reset: Frame, wall: Timestamp, clock: UInt64, isAlive: Bool) {
+        _ = fate(
+            of: reset, wall: wall, clock: clock, isAlive: isAlive, layers: [.manualDeny, .automaticDeny])
+        proven.insert(Self.place(of: reset.source))
+    }
+
+    /// What a proof is for.
+    static func place(of source: Address) -> Prefix { Prefix(source, length: source.isIPv4 ? 32 : 64) }
+
+    /// What becomes of the packet; it is counted by the rules that would not let it pass.
     ///
     /// - Parameters:
     ///   - frame: the packet.
     ///   - wall: the time that expiries are given in.
     ///   - clock: the same moment on the program's clock, in nanoseconds.
     ///   - isAlive: whether the agent's heartbeat goes.
-    /// - Returns: `false` if a rule drops it.
-    mutating func passes(_ frame: Frame, wall: Timestamp, clock: UInt64, isAlive: Bool) -> Bool {
+    /// - Returns: what the first rule that decides says.
+    mutating func fate(of frame: Frame, wall: Timestamp, clock: UInt64, isAlive: Bool) -> Fate {
+        fate(of: frame, wall: wall, clock: clock, isAlive: isAlive, layers: Layer.allCases)
+    }
+
+    private mutating func fate(
+        of frame: Frame, wall: Timestamp, clock: UInt64, isAlive: Bool, layers: [Layer]
+    ) -> Fate {
         let inForce = rules.filter { rule in
             (rule.expires.map { wall < $0 } ?? true) && (isAlive || rule.origin == .manual)
         }
         let matching = inForce.filter { Self.matches($0, frame) }
-        if matching.contains(where: { $0.action == .allow }) { return true }
+        if matching.contains(where: { $0.action == .allow }) { return .passes }
         let size = UInt64(frame.bytes.count)
-        for layer in [Layer.manualDeny, .automaticDeny, .manualLimit, .automaticLimit] {
+        let isKnown = known.contains(Self.place(of: frame.source))
+        let hasProof = isKnown || proven.contains(Self.place(of: frame.source))
+        for layer in layers {
             for rule in matching.filter({ Layer($0) == layer }).sorted(by: comesFirst) {
-                if case .limit(let rate) = rule.action, conforms(rule.id, rate, size, clock) { continue }
+                if case .limit(let rate) = rule.action,
+                    Self.isForStrangers(rule) && isKnown || conforms(rule.id, rate, size, clock)
+                {
+                    continue
+                }
+                if rule.kind == .prove, hasProof || !Self.begins(frame) { continue }
                 dropped[rule.id, default: Count()] += Count(packets: 1, bytes: size)
-                if !rule.isShadowed { return false }
+                if !rule.isShadowed { return rule.kind == .prove ? .asked : .dropped }
             }
         }
-        return true
+        return .passes
     }
 
-    private enum Layer {
-        case manualDeny, automaticDeny, manualLimit, automaticLimit
+    /// Limits on everybody's traffic to somebody, if the agent made them.
+    private static func isForStrangers(_ rule: Rule) -> Bool {
+        guard case .scope(let scope) = rule.match else { return false }
+        return rule.origin == .automatic && scope.source == nil
+    }
+
+    private static func begins(_ frame: Frame) -> Bool { frame.protocol == 6 && frame.tcpFlags & 18 == 2 }
+
+    private enum Layer: CaseIterable {
+        case manualDeny, automaticDeny, manualProve, automaticProve, manualLimit, automaticLimit
 
         init?(_ rule: Rule) {
             switch (rule.action, rule.origin) {
             case (.allow, _): return nil
+            case (.prove, .manual): self = .manualProve
+            case (.prove, .automatic): self = .automaticProve
             case (.limit, .manual): self = .manualLimit
             case (.limit, .automatic): self = .automaticLimit
             case (.deny, .manual): self = .manualDeny

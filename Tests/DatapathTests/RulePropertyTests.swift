@@ -7,7 +7,7 @@ extension Kernel {
     @Suite("Rules, against a plain model")
     struct RulePropertyTests {
         @Test(
-            "allow beats manual deny beats automatic deny beats limits, whatever the set of rules",
+            "allow beats manual deny beats automatic deny beats prove beats limits, whatever the set of rules",
             arguments: 0..<15)
         func precedence(round: Int) throws {
             var random = SeededGenerator()
@@ -17,19 +17,35 @@ extension Kernel {
             var elapsed = Duration.zero
             var deadAfter: Duration? = nil
             model.rules = Self.rules(until: start + .seconds(60), &random)
+            model.known = Set(
+                (0..<4).map { _ in RuleModel.place(of: Self.address(isIPv4: .random(using: &random), &random))
+                })
+            try plane.datapath.know(model.known.map { KnownSource(prefix: $0, beginnings: 900) }, isAll: true)
             plane.datapath.beat(deadAfter: nil)
             try plane.datapath.install(model.rules)
 
             func compare(_ phase: Comment) throws {
                 for _ in 0..<120 {
                     let frame = Self.frame(&random)
-                    let expected = model.passes(
-                        frame, wall: start + elapsed, clock: plane.now,
-                        isAlive: deadAfter.map { elapsed < $0 } ?? true)
-                    #expect(
-                        try plane.passes(frame) == expected,
+                    let isAlive = deadAfter.map { elapsed < $0 } ?? true
+                    let wall = start + elapsed
+                    let expected = model.fate(of: frame, wall: wall, clock: plane.now, isAlive: isAlive)
+                    let fate = try plane.fate(of: frame)
+                    let comment: Comment =
                         "\(phase), \(random): \(frame.source) to \(frame.destination) \(frame.destinationPort)"
-                    )
+                    switch expected {
+                    case .passes: #expect(fate == .passes, comment)
+                    case .dropped: #expect(fate == .dropped, comment)
+                    case .asked: #expect(fate != .passes, comment)
+                    }
+                    if let answer = fate.answer {
+                        #expect(expected == .asked, comment)
+                        if Bool.random(using: &random) {
+                            let reset = try ShieldTests.reset(of: frame, to: answer)
+                            #expect(try plane.fate(of: reset) == .dropped, comment)
+                            model.prove(by: reset, wall: wall, clock: plane.now, isAlive: isAlive)
+                        }
+                    }
                     plane.advance(by: .milliseconds(10))
                     elapsed += .milliseconds(10)
                 }
@@ -69,7 +85,7 @@ extension Kernel {
                 let isIPv4 = Bool.random(using: &random)
                 let prefix = Prefix(
                     address(isIPv4: isIPv4, &random), length: length(isIPv4: isIPv4, &random))
-                let kind = Int.random(in: 0..<8, using: &random)
+                let kind = Int.random(in: 0..<10, using: &random)
                 var rule = Rule(
                     id: id, match: .source(prefix), action: .deny,
                     origin: Bool.random(using: &random) ? .manual : .automatic,
@@ -82,7 +98,15 @@ extension Kernel {
                 case 1, 2: rule.action = .limit(rate(&random))
                 default: break
                 }
-                if rule.action != .allow, Int.random(in: 0..<3, using: &random) == 0 {
+                if kind == 3 || kind == 4 {
+                    let port = Bool.random(using: &random) ? port(&random) : nil
+                    rule.action = .prove(Rule.Proof())
+                    rule.match = .scope(
+                        Rule.Scope(
+                            destination: destination(isIPv4: isIPv4, &random),
+                            protocol: port != nil || Bool.random(using: &random) ? .tcp : nil, port: port,
+                            source: Bool.random(using: &random) ? prefix : nil))
+                } else if rule.action != .allow, Int.random(in: 0..<3, using: &random) == 0 {
                     let number = Bool.random(using: &random) ? IPProtocol.udp : nil
                     rule.match = .scope(
                         Rule.Scope(
@@ -90,8 +114,7 @@ extension Kernel {
                             port: number != nil && Bool.random(using: &random) ? port(&random) : nil,
                             source: Bool.random(using: &random) ? prefix : nil))
                 }
-                let isLimit = if case .limit = rule.action { true } else { false }
-                rules["\(rule.match) \(isLimit ? "limit" : "\(rule.action)") \(rule.origin)"] = rule
+                rules["\(rule.match) \(rule.kind) \(rule.origin)"] = rule
             }
             return Array(rules.values)
         }
@@ -125,6 +148,9 @@ extension Kernel {
                 .with {
                     $0.protocol = Bool.random(using: &random) ? 17 : 6
                     $0.destinationPort = port(&random)
+                    if $0.protocol == 6, Bool.random(using: &random) { $0.tcpFlags = ShieldTests.syn }
+                    // Never the same twice: that would be a retransmission.
+                    $0.sequence = .random(in: 0 ... .max, using: &random)
                     $0.payload = Int.random(in: 0...600, using: &random)
                 }
         }

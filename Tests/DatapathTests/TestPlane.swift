@@ -79,6 +79,30 @@ final class TestPlane {
 
     func passes(_ frame: Frame) throws -> Bool { try passes(frame.bytes) }
 
+    /// What becomes of a frame.
+    enum Fate: Hashable {
+        case passes, dropped
+        /// Sent back, as this.
+        case answered([UInt8])
+
+        var answer: [UInt8]? { if case .answered(let frame) = self { frame } else { nil } }
+    }
+
+    func fate(of frame: Frame) throws -> Fate { try fate(of: frame.bytes) }
+
+    func fate(of frame: [UInt8]) throws -> Fate {
+        let result = try datapath.testRun(frame)
+        #expect(result.action == Self.transmit || result.packet == frame, "only answers change frames")
+        switch result.action {
+        case Self.drop: return .dropped
+        case Self.pass: return .passes
+        case Self.transmit: return .answered(result.packet)
+        default:
+            Issue.record("XDP action \(result.action)")
+            return .dropped
+        }
+    }
+
     /// Sends each frame once, in this order, on one CPU: others have sets of their own.
     func send(_ frames: [Frame]) {
         let sender = Sender(datapath, frames.map(\.bytes), calls: frames.count, times: 1, cpu: 0)
@@ -96,4 +120,5 @@ final class TestPlane {
 
     private static let drop: UInt32 = 1
     private static let pass: UInt32 = 2
+    private static let transmit: UInt32 = 3
 }

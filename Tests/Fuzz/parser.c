@@ -2,12 +2,12 @@
 /*
  * A libFuzzer target: every input is a frame, read by the data plane's parser, compiled for this machine, and by a plain
  * reference. What they make of it must be equal; then the frame is counted in a small flow table, and no packet may be
- * missing from it. AddressSanitizer sees reads beyond the frame, UBSan undefined arithmetic.
+ * missing from it. If it is a SYN, the answer to it is read by the reference, too. AddressSanitizer sees reads beyond the frame, UBSan undefined arithmetic.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../../bpf/parse.bpf.h"
+#include "../../bpf/answer.bpf.h"
 #include "../../bpf/flows.bpf.h"
 #include "../../bpf/sketch.bpf.h"
 #include "reference.h"
@@ -72,6 +72,55 @@ static void count(struct packet *packet)
 	expect(in_entries + packets_aside == packets, "packets in entries and aside");
 }
 
+/* The sum of 16-bit words in network order, which is 0xffff where the checksum is right (RFC 1071). */
+static uint32_t sum(const uint8_t *bytes, size_t length, uint32_t more)
+{
+	for (size_t at = 0; at + 1 < length; at += 2)
+		more += bytes[at] << 8 | bytes[at + 1];
+	while (more >> 16)
+		more = (more & 0xffff) + (more >> 16);
+	return more;
+}
+
+/* What a SYN is answered with: a SYN-ACK from whom it went to, and the reset of it is taken for a proof. */
+static void answer(const uint8_t *frame, struct packet *packet, const struct reference *question)
+{
+	static const __u64 key[2] = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
+	__u64 now = packets * 1000000007ULL, slot = 1ULL << COOKIE_SLOT_SHIFT;
+	size_t length = answer_length(packet), size = length < ANSWER_LEAST ? ANSWER_LEAST : length;
+	uint32_t number = cookie_number(packet, now, key), own = bpf_ntohl(packet->sequence);
+	size_t tcp = packet->network + (packet->family == 4 ? 20 : 40), addresses = packet->family == 4 ? 8 : 32;
+	struct reference flow;
+	/* Its own block of memory, so that AddressSanitizer sees its end. */
+	uint8_t *copy = malloc(size);
+	int is_group = frame[0] & 1;
+
+	expect(copy != NULL, "memory");
+	memset(copy, 0xa5, size);
+	memcpy(copy, frame, packet->network);
+	expect(answer_write(copy, copy + size, packet, number) == !is_group, "whether it is answered");
+	expect(own - number - 1 < 65536, "the acknowledged number lies a little below the SYN's");
+	if (!is_group) {
+		expect(reference_read(copy, size, &flow) == READ_FLOW, "an answer is no flow");
+		expect(!memcmp(flow.source, question->destination, 16) &&
+			       !memcmp(flow.destination, question->source, 16),
+		       "addresses of the answer");
+		expect(flow.source_port == question->destination_port && flow.destination_port == question->source_port,
+		       "ports of the answer");
+		expect(flow.protocol == 6 && flow.tcp_flags == 0x12 && !flow.is_fragment, "flags of the answer");
+		expect(packet->family != 4 || sum(copy + packet->network, 20, 0) == 0xffff, "IPv4 checksum");
+		expect(sum(copy + tcp, 20, sum(copy + tcp - addresses, addresses, 26)) == 0xffff, "TCP checksum");
+		for (size_t at = length; at < size; at++)
+			expect(!copy[at], "what fills up the answer is zero");
+	}
+	packet->sequence = bpf_htonl(number);
+	expect(cookie_returns(packet, now, key) && cookie_returns(packet, now + slot, key), "a reset proves");
+	expect(!cookie_returns(packet, now + 2 * slot, key) || cookie(packet, (now >> COOKIE_SLOT_SHIFT) + 2, key) ==
+								       cookie(packet, now >> COOKIE_SLOT_SHIFT, key),
+	       "a reset proves too late");
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *frame, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *frame, size_t length)
@@ -88,5 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *frame, size_t length)
 	packet.length = length;
 	packet.count = 1;
 	count(&packet);
+	if (packet.protocol == PROTO_TCP && (packet.tcp_flags & 0x16) == 2 && !packet.fragment)
+		answer(frame, &packet, &flow);
 	return 0;
 }

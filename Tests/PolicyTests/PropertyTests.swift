@@ -120,6 +120,12 @@ struct PropertyTests {
         let allowed = scenario.policy.allowList.map(\.prefix)
         for rule in scenario.installed.values where rule.action != .allow {
             let prefix = rule.match.prefix
+            let scope: Rule.Scope? = if case .scope(let scope) = rule.match { scope } else { nil }
+            // Who is asked for a proof is not shut out, wherever he goes.
+            if rule.kind == .prove, scope?.source == nil {
+                #expect(rule.origin == .manual || rule.expires != nil, comment)
+                continue
+            }
             #expect(!prefix.overlaps(Self.gateway.prefix), comment)
             switch rule.origin {
             case .automatic:
@@ -128,7 +134,7 @@ struct PropertyTests {
             case .manual:
                 #expect(!allowed.contains { $0.contains(prefix) }, comment)
             }
-            if case .scope(let scope) = rule.match, scope.source == nil { #expect(rule.isLimit, comment) }
+            if let scope, scope.source == nil { #expect(rule.isLimit, comment) }
         }
         for sanction in scenario.policy.sanctions where sanction.rule.origin == .automatic {
             #expect(sanction.rule.isShadowed == scenario.policy.isShadowing(sanction.group), comment)

@@ -49,6 +49,18 @@ struct Scenario {
         }
     }
 
+    /// Lets time pass, after which the one automatic rule has counted these beginnings.
+    mutating func pass(_ duration: Duration, _ counted: Challenge) {
+        now = now + duration
+        installed = installed.filter { $0.value.expires.map { $0 > now } ?? true }
+        let asking = installed.values.filter { $0.kind == .prove }.map {
+            RuleCounters(
+                id: $0.id, dropped: Count(packets: counted.challenged, bytes: counted.challenged * 60),
+                lastHit: now, challenge: counted)
+        }
+        apply(policy.tick(at: now, counters: asking))
+    }
+
     /// Somebody sets the clock.
     ///
     /// Rules in the data plane end when they would have, since it has a clock of its own.
@@ -136,14 +148,6 @@ extension Rule {
 
     func isSameSlot(as other: Rule) -> Bool {
         match == other.match && origin == other.origin && kind == other.kind
-    }
-
-    private var kind: Int {
-        switch action {
-        case .allow: 0
-        case .deny: 1
-        case .limit: 2
-        }
     }
 }
 

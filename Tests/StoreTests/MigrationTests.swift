@@ -14,7 +14,7 @@ struct MigrationTests {
     private static let fixtures = [
         SchemaFixtures.version1, SchemaFixtures.version2, SchemaFixtures.version3, SchemaFixtures.version4,
         SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5,
-        SchemaFixtures.version5, SchemaFixtures.version5,
+        SchemaFixtures.version5, SchemaFixtures.version5, SchemaFixtures.version5,
     ]
 
     @Test("There is a database of every earlier version to try it on")

@@ -263,6 +263,10 @@ struct StoreTests {
             (.source(source), .limit(Rule.Rate(bytes: .max / 2))), (.scope(scope), .deny),
             (.scope(Rule.Scope(destination: victim, source: source)), .limit(Rule.Rate(packets: 5))),
             (.scope(Rule.Scope(destination: victim)), try .limit(#require(Rule.Rate(packets: 5, bytes: 9)))),
+            (
+                .scope(Rule.Scope(destination: victim, protocol: .tcp, port: 443)),
+                .prove(Rule.Proof(beginnings: 20, retransmissions: 300, asks: false))
+            ),
         ]
         let sanctions = rules.enumerated().map { index, rule in
             Sanction(

@@ -15,6 +15,7 @@
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <linux/udp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct group {
 	const char *name;
 	__u32 flows;    /* 0: every packet is a new one */
 	__u32 blocked;  /* sources denied, from the first on; 0: others */
+	int is_syn;     /* TCP SYNs of strangers, which are asked for a proof */
 	__u32 prefixes; /* networks denied: with `blocked` those of all sources, else others */
 	int family;
 	__u32 slots;    /* of the flow table, for one CPU */
@@ -86,12 +88,14 @@ static void load_all(char **paths)
 			deny_prefixes4(object, g->prefixes, !g->blocked);
 		else
 			deny_prefixes6(object, g->prefixes);
+		if (g->is_syn)
+			ask_strangers(object);
 		g->totals = memory_of(map_of(object, "totals"));
 		g->program[SLUICE] = program_of(object, "sluice_ingress");
 		if (g->lru_bar > 0)
 			g->program[LRU] = program_of(load_sluice(paths[2], g->blocked, FLOW_WAYS), "lru_ingress");
 		/* Which knows no prefixes. */
-		if (!g->prefixes)
+		if (!g->prefixes && !g->is_syn)
 			g->program[XDP_FILTER] = load_filter(paths[3], g->blocked);
 	}
 }
@@ -112,8 +116,18 @@ static double run(const struct group *g, enum kind kind, __u32 count)
 			.ttl = 64,
 			.protocol = IPPROTO_UDP,
 			.tot_len = htons(50),
-			.daddr = htonl(0xc0a80001) },
+			.daddr = htonl(BENCH_DESTINATION) },
 		.udp = { .dest = htons(53), .len = htons(30) },
+	};
+	struct {
+		struct ethhdr ethernet;
+		struct iphdr ip;
+		struct tcphdr tcp;
+		char padding[6];
+	} __attribute__((packed)) syn = {
+		.ethernet.h_proto = htons(ETH_P_IP),
+		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP, .tot_len = htons(40) },
+		.tcp = { .doff = 5 },
 	};
 	struct {
 		struct ethhdr ethernet;
@@ -131,16 +145,22 @@ static double run(const struct group *g, enum kind kind, __u32 count)
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = g->family == 4 ? (void *)&packet : (void *)&packet6,
 		    .data_size_in = g->family == 4 ? sizeof(packet) : sizeof(packet6), .repeat = count);
+	__u32 wanted = g->is_syn ? XDP_TX : g->blocked ? XDP_DROP : XDP_PASS;
 	__u32 zero = 0;
 	double start;
 
 	if (bpf_map_update_elem(frags ? jump_frags : jump, &zero, &g->program[kind], 0))
 		die("cannot jump to the program of '%s'", g->name);
+	if (g->is_syn) {
+		options.data_in = &syn;
+		options.data_size_in = sizeof(syn);
+	}
 	state->flows = g->flows;
+	state->is_syn = g->is_syn;
 	start = cpu_nanoseconds();
 	if (bpf_prog_test_run_opts(frags ? drive_frags : drive, &options))
 		die("cannot run '%s'", g->name);
-	if (options.retval != (g->blocked ? 1U : 2U) && kind != FLOOR && kind != FLOOR_FRAGS)
+	if (options.retval != wanted && kind != FLOOR && kind != FLOOR_FRAGS)
 		die("'%s' returned %u", g->name, options.retval);
 	return (cpu_nanoseconds() - start) / count;
 }
@@ -221,13 +241,15 @@ int main(int argc, char **argv)
 	add_prefixes("pass, 64 k prefixes denied elsewhere", 0, 4, slots);
 	add_prefixes("drop, 64 k IPv4 prefixes", 1, 4, slots);
 	add_prefixes("drop, 64 k IPv6 prefixes", 1, 6, slots);
+	add("ask, strangers' SYNs from everywhere", EVERYWHERE, 0, slots, 0, 0);
+	groups[group_count - 1].is_syn = 1;
 	load_all(argv + 1);
 	run_all();
 
 	printf("%-42s %8s %8s %7s %6s %9s\n", "net ns per packet, one CPU", "sluice", "peer", "ratio", "bar",
 	       "coverage");
 	for (struct group *g = groups; g < groups + group_count; g++) {
-		if (g->prefixes)
+		if (g->prefixes || g->is_syn)
 			continue;
 		print(g->name, net(g, SLUICE), net(g, XDP_FILTER), g->bar);
 		if (!g->blocked)
@@ -246,7 +268,7 @@ int main(int argc, char **argv)
 	print("pass, 64 k prefixes denied elsewhere", net(&groups[10], SLUICE), net(&groups[9], SLUICE), 0);
 	printf("\n");
 	/* Beside as many single addresses, ours and xdp-filter's, which knows no prefixes. */
-	for (struct group *g = groups + 11; g < groups + group_count; g++)
+	for (struct group *g = groups + 11; g < groups + 13; g++)
 		for (enum kind kind = XDP_FILTER; kind <= SLUICE; kind++) {
 			char name[64];
 
@@ -256,6 +278,9 @@ int main(int argc, char **argv)
 			printf("\n");
 		}
 	print("every packet a new flow, to own 1 k flows", net(&groups[5], SLUICE), net(&groups[0], SLUICE), 2.2);
+	printf("\n");
+	/* Beside the drop of as many blocked sources as fit, each from another line of memory, too. */
+	print("ask, strangers' SYNs, to own drop of 1 M", net(&groups[13], SLUICE), net(&groups[8], SLUICE), 1.5);
 	printf("\n");
 	return 0;
 }

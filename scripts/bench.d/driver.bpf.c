@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -43,6 +44,20 @@ static __always_inline void write_source6(struct xdp_md *ctx, __u32 flow)
 	udp->source = bpf_htons(1024 + (flow & 0x3fff));
 }
 
+/* What was turned around is made a SYN again, but for what the program does not look at. */
+static __always_inline void write_syn(struct xdp_md *ctx)
+{
+	struct ethhdr *ethernet = (void *)(long)ctx->data;
+	struct iphdr *ip = (void *)(ethernet + 1);
+	struct tcphdr *tcp = (void *)(ip + 1);
+
+	if ((void *)(tcp + 1) > (void *)(long)ctx->data_end)
+		return;
+	ip->daddr = bpf_htonl(BENCH_DESTINATION);
+	tcp->dest = bpf_htons(80);
+	((__u8 *)tcp)[13] = 2;
+}
+
 static __always_inline void write_source(struct xdp_md *ctx)
 {
 	struct ethhdr *ethernet = (void *)(long)ctx->data;
@@ -70,6 +85,8 @@ static __always_inline void write_source(struct xdp_md *ctx)
 		return write_source6(ctx, flow);
 	ip->saddr = bpf_htonl(BENCH_FIRST_SOURCE + flow);
 	udp->source = bpf_htons(1024 + (flow & 0x3fff));
+	if (s->is_syn)
+		write_syn(ctx);
 }
 
 SEC("xdp")

@@ -169,6 +169,31 @@ static void deny6(struct bpf_object *object, const struct source_key *key, __u32
 	add_rule(object, hash, SOURCE_WORD(RULE_IN_FORCE | RULE_IPV6, length, source_tag6(hash)), key);
 }
 
+void ask_strangers(struct bpf_object *sluice)
+{
+	__u32 mixed = htonl(BENCH_DESTINATION) * 0x9e3779b1U;
+	struct sluice_control *control = memory_of(map_of(sluice, "control"));
+	__u64 *gate = memory_of(map_of(sluice, "scope_gate"));
+	struct scope_key key = {
+		.length = SCOPE_BITS,
+		.kind = KIND_MANUAL_PROVE,
+		.level = SCOPE_PORT,
+		.family = 4,
+		.protocol = 6,
+		.dport = htons(80),
+		.daddr[3] = htonl(BENCH_DESTINATION),
+	};
+	struct scope_rule value = {
+		.rule.head = { .expires = EXPIRES_NEVER, .flags = RULE_MANUAL | RULE_PROVE },
+		.rule.rest = { .packet_time = 20000000, .byte_time = 5000000 },
+	};
+
+	if (bpf_map_update_elem(bpf_map__fd(map_of(sluice, "scopes")), &key, &value, 0))
+		die("cannot ask strangers");
+	gate[mixed >> 20 & (SCOPE_GATE_SIZE - 1)] |= 1ULL << (KIND_MANUAL_PROVE * SCOPE_LEVELS + SCOPE_PORT);
+	control->prove_rules = 1;
+}
+
 struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
 {
 	struct bpf_object *object = open_object(path);
@@ -182,6 +207,8 @@ struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots)
 
 	for (i = 0; i < HASH_KEYS; i++)
 		config.hash_keys[i] = (i + 1) * 0x9e3779b1U;
+	config.cookie_key[0] = 0x0706050403020100ULL;
+	config.cookie_key[1] = 0x0f0e0d0c0b0a0908ULL;
 	bpf_map__set_initial_value(constants_of(object), &config, sizeof(config));
 	lines = config.source_lines + SOURCE_PROBES / SOURCE_LINE;
 	bpf_map__set_max_entries(map_of(object, "flows"), GENERATIONS * cpus * config.sets);

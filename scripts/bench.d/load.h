@@ -29,6 +29,9 @@ struct bpf_object *load_sluice(const char *path, __u32 blocked, __u32 slots);
 void deny_prefixes4(struct bpf_object *sluice, __u32 count, int elsewhere);
 void deny_prefixes6(struct bpf_object *sluice, __u32 count);
 
+/* Has everybody prove his address who begins a TCP connection to the destination of the driver, port 80. */
+void ask_strangers(struct bpf_object *sluice);
+
 /* CPU time of this thread. */
 double cpu_nanoseconds(void);
 /* Sorts the values. */

@@ -62,7 +62,7 @@ int lru_ingress(struct xdp_md *ctx)
 	packet.length = packet_length(ctx);
 	packet.count = 1;
 	if (kind == FRAME_FLOW) {
-		if (rules_drop(&packet, block, now))
+		if (rules_decide(&packet, block, now))
 			kind = FRAME_DROPPED;
 		else
 			kind = count_lru(&packet, now);

@@ -16,7 +16,7 @@ extension BanReport {
         var rate: UInt32?
         if case .limit(let most) = sanction.rule.action { rate = most.packets }
         self.init(
-            prefix: sanction.prefix, action: sanction.isLimit ? .limit : .ban, origin: sanction.rule.origin,
+            prefix: sanction.prefix, action: Action(sanction.rule.kind), origin: sanction.rule.origin,
             isShadowed: sanction.rule.isShadowed, since: sanction.since, expires: sanction.rule.expires,
             target: target,
             packetsPerSecond: rate, dropped: sanction.dropped, lastHit: sanction.lastHit,
@@ -25,12 +25,50 @@ extension BanReport {
             group: sanction.group)
         configuration = sanction.configuration
         if sanction.lacksRoom { lacksRoom = true }
+        guard case .prove(let proof) = sanction.rule.action else { return }
+        let (counted, begun) = (sanction.challenge ?? Challenge(), sanction.beginnings)
+        challenge = ChallengeReport(
+            challenged: counted.challenged, proven: counted.proven, retransmitted: counted.retransmitted,
+            overBudget: counted.overBudget, wrong: counted.wrong, unanswered: counted.unanswered,
+            challengedPerSecond: begun?.challenged ?? 0, forgedPerSecond: begun?.forged ?? 0, asks: proof.asks
+        )
+        summary = sentence(begun, asks: proof.asks) + " (" + sanction.summary + ")"
+    }
+
+    /// What beginnings have to do now.
+    private func sentence(_ rate: BeginningRate?, asks: Bool) -> String {
+        let would = isShadowed ? "would " : ""
+        let words =
+            "New connections \(spokenSubject) \(would)have to "
+            + (asks ? "prove their address" : "be begun twice, since no questions arrive")
+        guard let rate, rate.challenged >= 1, !isShadowed else { return words }
+        return words + ", \(Self.grouped(rate.forged)) of \(Self.grouped(rate.challenged)) a second did not"
+    }
+
+    /// With a comma before each three digits.
+    private static func grouped(_ rate: Double) -> String {
+        let digits = Array(String(UInt64(max(0, min(rate, 1e15)).rounded())))
+        return digits.enumerated().reduce("") { text, digit in
+            text + (digit.offset > 0 && (digits.count - digit.offset) % 3 == 0 ? "," : "")
+                + String(digit.element)
+        }
     }
 
     /// The same, with the change that it waits to be confirmed with.
     package init(_ sanction: Sanction, in policy: Policy) {
         self.init(sanction)
         if sanction.rule.origin == .manual { pending = policy.pendingBan(on: sanction.prefix) }
+    }
+}
+
+extension BanReport.Action {
+    /// What a rule that is no entry of the allow-list does.
+    package init(_ kind: Rule.Kind) {
+        switch kind {
+        case .limit: self = .limit
+        case .prove: self = .prove
+        case .allow, .deny: self = .ban
+        }
     }
 }
 
@@ -57,6 +95,7 @@ extension AlertReport {
             switch alert.action {
             case .ban: .ban
             case .limit: .limit
+            case .prove: .prove
             case .alert: .alert
             }
         self.init(

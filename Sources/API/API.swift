@@ -35,6 +35,7 @@ package struct BanReport: Codable, Hashable, Sendable {
     /// Where to; absent where the rule is for everything from a source.
     package var target: TargetReport?
     /// Packets a second that a limit lets pass.
+    ///
     /// 0: the source is confined to services that answer, and nothing is counted against it there.
     package var packetsPerSecond: UInt32?
     /// Dropped, or in shadow: would have been.

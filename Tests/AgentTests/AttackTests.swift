@@ -22,13 +22,14 @@ extension EndToEnd {
         }
 
         @Test(
-            "A port scan is banned and dropped in the kernel, and others get through",
+            "A port scan is kept from all that does not answer, in the kernel, and others get through",
             arguments: Site.Family.allCases)
         func scan(family: Site.Family) async throws {
             try await withSite { site in
                 let agent = try await RunningAgent(site)
                 let (attacker, server) = (Site.attacker(family), Site.server(family))
-                try await check(agent, family, Frame.scan(from: attacker, to: server), packetsPerSecond: 200)
+                try await check(
+                    agent, family, Frame.scan(from: attacker, to: server), packetsPerSecond: 200, by: .limit)
             }
         }
 
@@ -76,7 +77,8 @@ extension EndToEnd {
 
         /// Attacks, waits for the ban, and holds everything that can be asked against it.
         private func check(
-            _ agent: RunningAgent, _ family: Site.Family, _ frames: [[UInt8]], packetsPerSecond: Int
+            _ agent: RunningAgent, _ family: Site.Family, _ frames: [[UInt8]], packetsPerSecond: Int,
+            by action: BanReport.Action = .ban
         ) async throws {
             let site = agent.site
             let attacker = Site.attacker(family)
@@ -98,18 +100,20 @@ extension EndToEnd {
             #expect(before.count == 1)
             #expect(ban.prefix.contains(attacker))
             #expect(!ban.prefix.contains(Site.client(family)))
-            #expect(ban.origin == .automatic && ban.action == .ban && !ban.isShadowed)
+            #expect(ban.origin == .automatic && ban.action == action && !ban.isShadowed)
             let after = try #require(try await agent.client.bans().first)
             #expect(after.dropped.packets > ban.dropped.packets)
-            try await checkCommands(agent, attacker)
+            try await checkCommands(agent, attacker, action)
             let end = try await agent.stop()
             #expect(end.status == 0)
-            #expect(end.output.contains("BAN \(ban.prefix)"))
+            #expect(end.output.contains("\(action.rawValue.uppercased()) \(ban.prefix)"))
             #expect(end.error.isEmpty)
             #expect(try await site.leftovers().isEmpty)
         }
 
-        private func checkCommands(_ agent: RunningAgent, _ attacker: Address) async throws {
+        private func checkCommands(
+            _ agent: RunningAgent, _ attacker: Address, _ action: BanReport.Action
+        ) async throws {
             for command in ["status", "bans", "alerts", "top", "explain \(attacker)"] {
                 let table = try await agent.sluice(command)
                 #expect(table.status == 0, "\(command): \(table.error)")
@@ -120,9 +124,13 @@ extension EndToEnd {
                     #expect(table.output.contains("\(attacker)") || json.output.contains("\(attacker)"))
                 }
             }
-            #expect(try await agent.sluice("status").output.contains("1 ban"))
+            #expect(try await agent.sluice("status").output.contains("1 \(action.rawValue)"))
             let explanation = try await agent.sluice("explain \(attacker)").output
-            #expect(explanation.contains("are dropped, others pass: it was shut out there automatically"))
+            let words =
+                action == .ban
+                ? "are dropped, others pass: it was shut out there automatically"
+                : "begins at services that do not answer is dropped, all else passes: it was limited automatically"
+            #expect(explanation.contains(words), "\(explanation)")
             let curl = try await agent.site.run([
                 "curl", "--silent", "--max-time", "5", "--unix-socket", agent.socket, "http://sluice/v1/bans",
             ])

@@ -148,6 +148,10 @@ extension Explanation {
         case .blocked:
             return "Packets from \(address) are dropped: it was banned \(by)\(scope)."
         case .limited:
+            if rule?.rule.action == .limit(.confined) {
+                return
+                    "What \(address) begins at services that do not answer is dropped, all else passes: it was limited \(by)\(scope)."
+            }
             return "Packets from \(address) are dropped beyond a rate: it was limited \(by)\(scope)."
         case .restricted:
             let partial = treatment.partial.filter { !$0.lacksRoom && !$0.rule.isShadowed }

@@ -5,7 +5,7 @@
  * Anybody can send SYNs, data and resets in another's name. Only who receives the callee's SYN-ACK knows the number in it: 32 bits
  * that the callee draws for each connection (RFC 9293 3.4.1, RFC 6528). So each SYN-ACK asks a question, which stands here until
  * the caller's ACK has answered it, and the flow is proven from then on. A blind sender must guess: he gets PROOF_TRIES tries at each
- * SYN-ACK, of which one in 2^32 is right. (docs/policy.md has the argument as a whole.)
+ * SYN-ACK, of which one in 2^32 is right. (docs/evidence.md has the argument as a whole.)
  *
  * Questions are asked by SYN-ACKs only, and answers looked for in the first ACK of a flow's entry and those that follow a SYN: packets
  * of known flows pay a test of one bit. Both tables are bounded, and the hash that finds a place in them is keyed (flow_hash).

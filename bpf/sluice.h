@@ -176,7 +176,7 @@ struct service_set {
 /* A network that is ours, or an address that no packet from outside can have: the key of the map `homes`. */
 struct home_key {
 	__u32	length;			/* of the prefix, 32 bits more than its own: those of the family */
-	__be32	family;			/* 4 or 6 */
+	__u32	family;			/* 4 or 6, host order */
 	__be32	addr[4];		/* IPv4 in the first word */
 };
 /* One bit for each IPv4 /16, and for each of as many classes of IPv6 /32: whether a home may be there. */

@@ -20,7 +20,7 @@ struct ReportTests {
         Verdict(
             time: now, entity: Entity(view: .source, prefix: try #require(Prefix(source))), score: 2,
             threshold: 1,
-            tier: .block, reason: "scan", summary: "many ports", features: [], model: "m", target: nil,
+            tier: .block, reason: "volume", summary: "many packets", features: [], model: "m", target: nil,
             isTwoWay: true)
     }
 

@@ -66,7 +66,12 @@ extension Kernel {
             return (windows, parts)
         }
 
-        /// What the agent builds from the program's flows, if it ran at the capture's times, each frame on one CPU or another.
+        /// So many frames go to one CPU before it is another's turn: a prime, so that handshakes are cut everywhere.
+        private static let turn = 7
+
+        /// What the agent builds from the program's flows, if it ran at the capture's times, its frames on one CPU or another.
+        ///
+        /// They keep their order, on which it depends who has proven his address: no ACK comes before what it acknowledges.
         private static func live(_ parts: [Part], from start: Timestamp) throws -> Windows {
             let plane = try TestPlane(DatapathOptions(slotsPerCPU: 1 << 12), from: start)
             let cpus = try Machine.possibleCPUs()
@@ -74,9 +79,9 @@ extension Kernel {
             var builder = WindowBuilder()
             for part in parts {
                 let frames = part.frames
-                for cpu in 0..<cpus {
-                    let own = frames.indices.filter { $0 % cpus == cpu }.map { frames[$0] }
-                    let sender = Sender(cpu: cpu) {
+                for (index, first) in stride(from: 0, to: frames.count, by: turn).enumerated() {
+                    let own = frames[first..<min(first + turn, frames.count)]
+                    let sender = Sender(cpu: index % cpus) {
                         for (time, frame) in own {
                             plane.now = UInt64(time.nanoseconds)
                             _ = try? plane.datapath.testRun(frame)

@@ -79,10 +79,12 @@ let package = Package(
             ]),
         .library("Terminal"),
         .systemLibrary(name: "CMalloc"),
+        .target(name: "CConfinement"),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Agent", "API", "CMalloc", "Configuration", "Control", "Datapath", "Detection", "Doctor",
+                "Agent", "API", "CConfinement", "CMalloc", "Configuration", "Control", "Datapath",
+                "Detection", "Doctor",
                 "Evaluation", "Features", "Models", "Policy", "Rehearsal", "Replay", "Signing", "Terminal",
                 "Traffic", .arguments,
             ],
@@ -115,7 +117,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CTestSupport", "Traffic"], path: "Tests/TestSupport",
             swiftSettings: .strict),
-        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(name: "CTestSupport", dependencies: ["CConfinement"], path: "Tests/CTestSupport"),
         .tests("TrafficTests", ["TestSupport", "Traffic"]),
         .tests("FlowTableTests", ["CSluiceABI", "CSluiceTwin", "FlowTable", "TestSupport", "Traffic"]),
         .tests(

@@ -130,9 +130,12 @@ package actor Agent {
 
     /// Runs until the task is cancelled, then stops cleanly.
     ///
-    /// - Parameter staysAttached: leave program, rules and pins in the kernel, for the next agent to adopt.
+    /// - Parameters:
+    ///   - staysAttached: leave program, rules and pins in the kernel, for the next agent to adopt.
+    ///   - manager: is told when the first turn is done, and that turns go on.
     /// - Throws: what ended the agent before its time, or kept it from detaching.
-    package func run(staysAttached: Bool) async throws {
+    package func run(staysAttached: Bool, under manager: ServiceManager? = nil) async throws {
+        var signs = SignsOfLife(to: manager)
         tell(.started(datapath.attachments.map(\.summary)))
         attempt("store") {
             let words = "version \(Version.current), mode \(engine.policy.mode.rawValue)"
@@ -145,6 +148,7 @@ package actor Agent {
             var next = clock.now
             while !Task.isCancelled {
                 try turn()
+                signs.turned()
                 let now = clock.now
                 // A clock that was set back must not slow the loop down until it has caught up.
                 next = min(max(next + configuration.interval, now), now + configuration.interval)
@@ -154,6 +158,7 @@ package actor Agent {
         } catch {
             failure = error
         }
+        signs.stopping()
         training?.cancel()
         do {
             try stop(staysAttached: staysAttached)

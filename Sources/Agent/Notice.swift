@@ -52,7 +52,7 @@ package struct TimedNotice: Sendable {
     package let report: EventReport
 
     /// `who` is `agent`, or the user who asked for it.
-    init(_ notice: Notice, by who: String, at time: Timestamp) {
+    package init(_ notice: Notice, by who: String, at time: Timestamp) {
         self.time = time
         self.notice = notice
         report = EventReport(notice, by: who, at: time)

@@ -27,10 +27,13 @@ static inline int sluice_enter_network_namespace(int fd)
 	return setns(fd, 0x40000000 /* CLONE_NEWNET, of sched.h for GNU sources */);
 }
 
-/* ioctl() is variadic, too. 0 on success, -1 with errno set on failure; needs no privilege. */
+/*
+ * ioctl() is variadic, too. 0 on success, -1 with errno set on failure; needs no privilege. Any socket will do: a service may have no other
+ * families than this one.
+ */
 static inline int sluice_interface_ioctl(unsigned long request, struct ifreq *ifreq)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int result = fd < 0 ? -1 : ioctl(fd, request, ifreq);
 
 	if (fd >= 0)

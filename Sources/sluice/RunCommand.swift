@@ -63,6 +63,7 @@ struct RunCommand: AsyncParsableCommand {
                 throw ValidationError(
                     "name an interface: sluice run --interface NAME, or `interfaces` in --config")
             }
+            let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
             let signals = TerminationSignals()
             let hangups = HangupSignals()
             let lock = try InstanceLock(path: Self.lockPath())
@@ -81,9 +82,11 @@ struct RunCommand: AsyncParsableCommand {
                 server.close()
                 throw error
             }
+            // Loading is over; nothing from outside has been read yet.
+            confine { report.print([TimedNotice(.warning($0), by: "agent", at: .now)]) }
             // A signal ends the agent, and the agent's end, by a signal or by failing, ends the server.
             let serving = Task { await server.run(agent) }
-            let working = Task { try await agent.run(staysAttached: stayAttached) }
+            let working = Task { try await agent.run(staysAttached: stayAttached, under: manager) }
             let reloading = Task { for await _ in hangups.arrivals { await agent.reloadOrWarn() } }
             defer { reloading.cancel() }
             await withTaskGroup(of: Void.self) { group in

@@ -1,16 +1,23 @@
 #define _GNU_SOURCE
 #include "CTestSupport.h"
+#include "CConfinement.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/udp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int test_current_namespace(void)
@@ -108,4 +115,56 @@ pid_t test_spawn(char *const words[], const char *output, const char *error)
 	posix_spawn_file_actions_destroy(&actions);
 	errno = code;
 	return code ? -1 : pid;
+}
+
+static int is_forbidden(long result)
+{
+	return result == -1 && errno == EPERM;
+}
+
+/* In the second thread: waits for a byte, then tries. */
+static void *try_everything(void *argument)
+{
+	int *gate = argument, found = 0;
+	char byte;
+	union bpf_attr attributes;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+	char *const words[] = { "/bin/true", NULL };
+
+	if (read(*gate, &byte, 1) != 1)
+		return NULL;
+	memset(&attributes, 0, sizeof(attributes));
+	found |= is_forbidden(syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes))) << 0;
+	found |= is_forbidden(syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof(attributes))) << 1;
+	found |= is_forbidden(socket(AF_INET, SOCK_DGRAM, 0)) << 2;
+	found |= is_forbidden(execve(words[0], words, words + 1)) << 3;
+	found |= is_forbidden(unshare(CLONE_NEWNET)) << 4;
+	if (syscall(SYS_capget, &header, data) == 0)
+		found |= !(data[CAP_PERFMON / 32].permitted & (1u << CAP_PERFMON % 32)) << 5;
+	found |= (socket(AF_UNIX, SOCK_DGRAM, 0) >= 0) << 6;
+	_exit(found);
+}
+
+int test_confined(void)
+{
+	int status, ends[2];
+	pthread_t thread;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		if (pthread_create(&thread, NULL, try_everything, &ends[0]) != 0 || confine_capabilities() != 0 ||
+		    confine_calls() != 0 || write(ends[1], "", 1) != 1)
+			_exit(0);
+		pthread_join(thread, NULL);
+		_exit(0);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
 }

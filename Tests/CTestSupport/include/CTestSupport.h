@@ -32,3 +32,10 @@ int test_send_segments(unsigned int address, int count, int size);
  * Returns its process id.
  */
 pid_t test_spawn(char *const words[], const char *output, const char *error);
+
+/*
+ * What a process can no longer do after confine_calls() and confine_capabilities(), tried one after the other in a child with a second
+ * thread, by that thread: bit n is set if the n-th of these failed with EPERM: load a program, make a map, make an Internet socket, execute a
+ * program, unshare; bit 5 if CAP_PERFMON is gone, bit 6 if Unix sockets can still be made. -1 if there is no child.
+ */
+int test_confined(void);

@@ -1,5 +1,6 @@
 """What the trials of package, image and agent share: checks that are said and counted, programs, and a gateway with somebody before it."""
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -9,6 +10,9 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent.parent
+CACHE = pathlib.Path("/var/cache/sluice")
+# What is in the Debian beside its minimum, and beside what the package depends on.
+ROOT_PACKAGES = ["systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "dpkg-dev", "apt-utils"]
 ADDRESSES = {"banned": ["192.0.2.2", "2001:db8::2"], "good": ["192.0.2.3", "2001:db8::3"], "gateway": ["192.0.2.1", "2001:db8::1"]}
 
 failures = []
@@ -49,6 +53,24 @@ def eventually(condition, seconds=30):
             return True
         time.sleep(0.2)
     return condition()
+
+
+def package(objects, **environment):
+    """The Debian package, packed fast."""
+    quick = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
+    said = need(HERE / "scripts/package", *objects, env=os.environ | quick | environment)
+    return HERE / said.strip().splitlines()[-1]
+
+
+def debian(depends):
+    """A tarball with a small Debian 12."""
+    names = ROOT_PACKAGES + [re.split(r"[ (]", part.strip())[0] for part in depends.split(",")]
+    path = CACHE / f"bookworm-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:12]}.tar"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        need("mmdebstrap", "--variant=minbase", f"--include={','.join(names)}", "bookworm", CACHE / "new.tar")
+        (CACHE / "new.tar").rename(path)
+    return path
 
 
 def lost(sent, answered):

@@ -21,6 +21,8 @@ let package = Package(
         .target(name: "CSluiceSkeleton", dependencies: ["CSluiceABI", "CLibbpf"], plugins: ["CompileBPF"]),
         .target(name: "CSluiceTwin", dependencies: ["CSluiceABI"]),
         .systemLibrary(name: "CLibpcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(
+            name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev"])]),
 
         // Pure Swift: no C, no I/O. The exceptions are two in C, without state: hints about memory, and a kernel of integer arithmetic.
         .target(name: "CMemory"),
@@ -41,7 +43,8 @@ let package = Package(
         .library("BPF", ["CLibbpf"]),
         .library("Datapath", ["BPF", "CLibbpf", "CSluiceABI", "CSluiceSkeleton", "FlowTable", "Traffic"]),
         .library("Doctor", ["BPF", "Datapath", "Traffic"]),
-        .library("Replay", ["CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"]),
+        .library(
+            "Replay", ["CCompression", "CLibpcap", "CSluiceABI", "CSluiceTwin", "FlowTable", "Traffic"]),
 
         // The agent and what it talks to.
         .library("Signing", ["Models", .product(name: "Crypto", package: "swift-crypto")]),

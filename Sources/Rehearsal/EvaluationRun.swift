@@ -4,7 +4,7 @@ package import Evaluation
 import Features
 package import Models
 import Policy
-import Replay
+package import Replay
 package import Traffic
 
 /// Captures through the agent and through plain detectors beside it, for judgement.
@@ -22,6 +22,8 @@ package struct EvaluationRun {
     package struct Result {
         package var agent = Record()
         package var baselines: [(kind: Baseline.Kind, record: Record)] = []
+        /// Frames that are in none of it, for their interfaces have a link type that is not known.
+        package var leftOut: [LeftOut] = []
     }
 
     /// Replays the capture at `path`.
@@ -72,6 +74,7 @@ package struct EvaluationRun {
             progress($0)
         }
         if let failure = summary.failure { throw failure }
+        result.leftOut = summary.leftOut
         let (start, end) = (Self.seconds(summary.firstTime), Self.seconds(summary.lastTime))
         (result.agent.firstTime, result.agent.lastTime) = (start, end)
         result.baselines = baselines.map { baseline in

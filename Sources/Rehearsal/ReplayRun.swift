@@ -56,6 +56,8 @@ package struct ReplayRun {
         package var totals: Totals
         package var alerts: Int
         package var model: String
+        /// Frames that are in none of it, for their interfaces have a link type that is not known.
+        package var leftOut: [LeftOut]
         /// Why it ended before its time; what came before has been judged.
         package var failure: CaptureError?
     }
@@ -86,7 +88,7 @@ package struct ReplayRun {
         }
         return Summary(
             firstTime: source.firstTime, lastTime: source.lastTime, totals: source.totals, alerts: alerts,
-            model: engine.detector.modelName, failure: source.failure)
+            model: engine.detector.modelName, leftOut: source.leftOut, failure: source.failure)
     }
 
     private func turn(at now: Timestamp, _ alerts: inout Int, _ step: (Step) -> Void) throws {

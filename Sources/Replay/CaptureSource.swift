@@ -27,6 +27,8 @@ package final class CaptureSource: FlowSource {
     ///
     /// What came before has been counted.
     package private(set) var failure: CaptureError?
+    /// Of captures that have been read.
+    private var leftOutBefore: [LeftOut] = []
 
     /// - Parameter captures: in the order of their times, as files of a rotating capture are.
     /// - Throws: `CaptureError` when there is no frame in any of them, or a first file is corrupt before it.
@@ -35,10 +37,11 @@ package final class CaptureSource: FlowSource {
         var first: Frame?
         while first == nil, let capture = self.captures.first {
             first = try Self.next(of: capture)
-            if first == nil { self.captures.removeFirst() }
+            if first == nil { leftOutBefore += self.captures.removeFirst().leftOut }
         }
         guard let first else {
-            throw CaptureError(path: captures.first?.path ?? "replay", reason: "holds no frame")
+            let reason = leftOutBefore.isEmpty ? "" : " that can be replayed: \(leftOutBefore[0])"
+            throw CaptureError(path: captures.first?.path ?? "replay", reason: "holds no frame\(reason)")
         }
         pending = first
         firstTime = first.time
@@ -48,6 +51,9 @@ package final class CaptureSource: FlowSource {
 
     /// Time of the next frame, `nil` when all have been read: lets the caller step over idle spans.
     package var nextTime: Timestamp? { pending?.time }
+
+    /// Frames that were left out so far, for their interfaces have a link type that is not known.
+    package var leftOut: [LeftOut] { leftOutBefore + (captures.first?.leftOut ?? []) }
 
     /// Counts the frames before `now`.
     ///
@@ -60,6 +66,7 @@ package final class CaptureSource: FlowSource {
                 try readAhead(until: now)
             } catch {
                 failure = error
+                leftOutBefore = leftOut
                 captures = []
             }
         }
@@ -87,7 +94,7 @@ package final class CaptureSource: FlowSource {
                 return true
             }
             if more == false { return }
-            if more == nil { captures.removeFirst() }
+            if more == nil { leftOutBefore += captures.removeFirst().leftOut }
         }
     }
 

@@ -180,6 +180,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             shipped = try run.shippedModel(of: others, progress: progress)
         }
         let result = try run.replay(path, shipped: shipped, progress: progress)
+        warn(of: result.leftOut)
         let start = result.agent.firstTime + (learn?.seconds ?? 0)
         let span = start..<max(start, result.agent.lastTime)
         let records =
@@ -195,7 +196,9 @@ struct EvaluateCommand: AsyncParsableCommand {
     private func judge(
         _ path: String, labels: [Label], folds: Int, _ run: EvaluationRun, progress: (Timestamp) -> Void
     ) throws -> Judged {
-        let whole = try run.replay(path, progress: progress).agent
+        let result = try run.replay(path, progress: progress)
+        warn(of: result.leftOut)
+        let whole = result.agent
         let length = (whole.lastTime - whole.firstTime) / Double(folds)
         var judgements = [("alerts", Judgement()), ("blocks", Judgement())]
         for fold in 0..<folds {
@@ -243,7 +246,9 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 
     private func name(_ path: String) -> String {
-        URL(filePath: path).deletingPathExtension().lastPathComponent
+        var file = URL(filePath: path)
+        if ["gz", "zst", "xz"].contains(file.pathExtension) { file.deletePathExtension() }
+        return file.deletingPathExtension().lastPathComponent
     }
 }
 

@@ -2,6 +2,7 @@ import Detection
 import Features
 import Foundation
 import Policy
+import Replay
 import Traffic
 
 /// One line of the JSON Lines that `sluice replay` and `sluice run --format jsonl` print.
@@ -63,15 +64,15 @@ enum EventLine {
     }
 
     /// `{"event":"summary",...}`: the last line of a replay.
-    static func summary(first: Timestamp, last: Timestamp, totals: Totals, alerts: Int, model: String)
-        -> String
-    {
+    static func summary(
+        first: Timestamp, last: Timestamp, totals: Totals, alerts: Int, leftOut: [LeftOut], model: String
+    ) -> String {
         encode(
             SummaryLine(
                 firstTime: seconds(first), lastTime: seconds(last), frames: totals.frames,
                 bytes: totals.bytes,
                 flow: totals.flow.packets, malformed: totals.malformed.packets, other: totals.other.packets,
-                alerts: alerts, model: model))
+                alerts: alerts, leftOut: LeftOutLine.lines(leftOut), model: model))
     }
 
     /// `{"event":KIND,"time":..,"text":..}`: what else the agent tells.
@@ -130,6 +131,27 @@ enum EventLine {
         var firstTime, lastTime: Double
         var frames, bytes, flow, malformed, other: UInt64
         var alerts: Int
+        var leftOut: [LeftOutLine]?
         var model: String
+    }
+
+    /// What a capture has of an interface that cannot be replayed.
+    private struct LeftOutLine: Encodable {
+        var capture: String
+        var interface: Int
+        var name: String?
+        var linkType: String
+        var frames: UInt64
+
+        /// `nil` if nothing was left out.
+        static func lines(_ leftOut: [LeftOut]) -> [LeftOutLine]? {
+            leftOut.isEmpty
+                ? nil
+                : leftOut.map {
+                    LeftOutLine(
+                        capture: $0.path, interface: $0.interface, name: $0.name, linkType: $0.linkType,
+                        frames: $0.frames)
+                }
+        }
     }
 }

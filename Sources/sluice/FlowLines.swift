@@ -22,9 +22,11 @@ enum FlowLines {
                 + "\"dport\": \(destinationPort), \"packets\": \(row.count.packets), \"bytes\": \(row.count.bytes)}"
         }
         let totals = accounts.totals
+        let leftOut = accounts.leftOut.reduce(0) { $0 + $1.frames }
         return flows + [
             "{\"totals\": {\"frames\": \(totals.frames), \"bytes\": \(totals.bytes), \"flow\": \(totals.flow.packets), "
-                + "\"malformed\": \(totals.malformed.packets), \"other\": \(totals.other.packets)}, "
+                + "\"malformed\": \(totals.malformed.packets), \"other\": \(totals.other.packets)"
+                + (leftOut == 0 ? "" : ", \"left_out\": \(leftOut)") + "}, "
                 + "\"flows\": \(flows.count)}"
         ]
     }

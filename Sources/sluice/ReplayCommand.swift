@@ -11,14 +11,19 @@ struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Run captures through the agent, and print what it would have done.",
         discussion: """
-            The captures (pcap or pcapng, Ethernet; `-` is standard input) go through the same parser, flow \
+            The captures (pcap or pcapng, also packed by gzip, zstd or xz; `-` is standard input; link types: \
+            \(LinkType.known)) go through the same parser, flow \
             table, models and policy as live packets, on their own clock, as fast as possible. Nothing is \
             blocked. Output is JSON Lines: `alert`, `ban`, `unban`, with --windows every scored `window`, and \
-            last a `summary`. With --flows: every flow of each capture with packets and bytes, then the totals.
+            last a `summary`. With --flows: every flow of each capture with packets and bytes, then the totals. \
+            Bytes are those on the wire, also where frames were cut when they were captured (`tcpdump -s`); where a \
+            capture has no Ethernet header, those from the IP header on. Frames of an interface of another link type \
+            are left out, which is said on standard error and in the last line.
             """)
 
     @Argument(
-        help: "Captures, in the order of their times.", completion: .file(extensions: ["pcap", "pcapng"]))
+        help: "Captures, in the order of their times.",
+        completion: .file(extensions: ["pcap", "pcapng", "gz", "zst", "xz"]))
     var captures: [String]
 
     @Flag(help: "Print what each capture holds, flow by flow, and judge nothing.")
@@ -52,6 +57,7 @@ struct ReplayCommand: AsyncParsableCommand {
         for path in captures {
             let accounts = FlowAccounts(of: try Capture(path: path))
             for line in FlowLines.lines(accounts) { try output.write(line) }
+            warn(of: accounts.leftOut)
             if let failure = accounts.failure { throw failure }
         }
     }
@@ -82,8 +88,8 @@ struct ReplayCommand: AsyncParsableCommand {
         try output.write(
             EventLine.summary(
                 first: summary.firstTime, last: summary.lastTime, totals: summary.totals,
-                alerts: summary.alerts,
-                model: summary.model))
+                alerts: summary.alerts, leftOut: summary.leftOut, model: summary.model))
+        warn(of: summary.leftOut)
         if let failure = summary.failure { throw failure }
     }
 }

@@ -66,6 +66,7 @@ enum SiteWindows {
         progress.next()
         // What is made of half a capture is worth nothing.
         if let failure = source.failure { throw failure }
+        warn(of: source.leftOut)
     }
 }
 

@@ -62,15 +62,17 @@ struct CaptureTests {
         #expect(folder?.description.contains("Is a directory") == true)
     }
 
-    @Test("what is no Ethernet capture is refused with its name and the reason")
+    @Test("what is no capture, or of a link type that is not known, is refused with its name and the reason")
     func refused() throws {
         let cases: [(CaptureFile, String)] = [
             (try CaptureFile([]), "truncated"),
             (try CaptureFile(Array("hello, this is no capture".utf8)), "not a capture"),
-            (try CaptureFile([0x28, 0xB5, 0x2F, 0xFD] + Self.frame), "compressed?"),
-            (try CaptureFile([0x1F, 0x8B, 8, 0] + Self.frame), "compressed?"),
-            (try CaptureFile(pcap: Self.some, linkType: 101), "RAW"),
-            (try CaptureFile(pcap: Self.some, linkType: 113), "LINUX_SLL"),
+            (try CaptureFile(Array("BZh91AY&SY, by another packer".utf8)), "gzip, zstd or xz"),
+            (try CaptureFile([0x28, 0xB5, 0x2F, 0xFD] + Self.frame), "unpacked (zstd)"),
+            (try CaptureFile([0x1F, 0x8B, 8, 0] + Self.frame), "unpacked (gzip)"),
+            (try CaptureFile([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0] + Self.frame), "unpacked (xz)"),
+            (try CaptureFile(pcap: Self.some, linkType: 105), "IEEE802_11"),
+            (try CaptureFile(pcap: Self.some, linkType: 999), "999"),
         ]
         for (file, reason) in cases {
             let error = Self.error(file)

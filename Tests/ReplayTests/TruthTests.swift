@@ -18,17 +18,66 @@ private enum Truth {
     }
 
     /// Has the reader, in one process, say what the captures hold; those it cannot read are left out.
+    ///
+    /// Bytes are those on the wire.
     static func accounts(of captures: [URL], in directory: URL) throws -> [String: Account] {
         let (list, output) = (directory.appending(path: "list"), directory.appending(path: "accounts"))
         try captures.map(\.path).joined(separator: "\n").write(to: list, atomically: false, encoding: .utf8)
         let script = """
             import sys
             sys.path.insert(0, sys.argv[1])
+            import struct
+            import dpkt
             import flow_truth
+
+            # The reader counts what was captured of a frame, Sluice what was on the wire: here the former is told the latter.
+            wire = [0]
+            def noting(kind, field):
+                class Noting(kind):
+                    def __init__(self, *arguments, **named):
+                        super().__init__(*arguments, **named)
+                        wire[0] = getattr(self, field)
+                return Noting
+            for magic, kind in list(dpkt.pcap.MAGIC_TO_PKT_HDR.items()):
+                dpkt.pcap.MAGIC_TO_PKT_HDR[magic] = noting(kind, "len")
+            for name in ("EnhancedPacketBlock", "EnhancedPacketBlockLE", "PacketBlock", "PacketBlockLE"):
+                setattr(dpkt.pcapng, name, noting(getattr(dpkt.pcapng, name), "pkt_len"))
+
+            def has_one_link_type(path):
+                # The reader takes the first one for all of a file.
+                with open(path, "rb") as f:
+                    data = f.read()
+                if data[:4] != bytes.fromhex("0a0d0d0a"):
+                    return True
+                order, at, kinds = "<" if data[8] == 0x4D else ">", 0, set()
+                while at + 12 <= len(data):
+                    kind, size = struct.unpack_from(order + "II", data, at)
+                    if kind == 1:
+                        kinds.add(struct.unpack_from(order + "H", data, at + 8)[0])
+                    at += max(size, 12)
+                return len(kinds) < 2
+
+            def read(path):
+                if not has_one_link_type(path):
+                    raise ValueError("several link types")
+                flows, totals = {}, {"frames": 0, "bytes": 0, "flow": 0, "malformed": 0, "other": 0}
+                for frame in flow_truth.frames(path):
+                    kind, key = flow_truth.flow_of(frame)
+                    # A length that is less than is there, or more than any frame has, is broken.
+                    length = max(wire[0], len(frame)) if wire[0] <= 262144 else len(frame)
+                    totals["frames"] += 1
+                    totals["bytes"] += length
+                    totals[kind] += 1
+                    if key:
+                        count = flows.setdefault(key, [0, 0])
+                        count[0] += 1
+                        count[1] += length
+                return flows, totals
+
             with open(sys.argv[3], "w") as out:
                 for path in open(sys.argv[2]).read().split("\\n"):
                     try:
-                        flows, totals = flow_truth.read(path)
+                        flows, totals = read(path)
                     except Exception:
                         continue
                     print("capture", path, file=out)

@@ -51,8 +51,48 @@ package final class CaptureFile {
     package static let section = block(
         0x0A0D_0D0A, UInt32(0x1A2B_3C4D).bytes + [0, 1, 0, 0] + Int64(-1).bytes)
 
-    package static func interface(linkType: UInt16 = 1, snapshot: UInt32) -> [UInt8] {
-        block(1, linkType.bytes + [0, 0] + snapshot.bytes)
+    /// Interface description; options are whole ones, each padded.
+    package static func interface(
+        linkType: UInt16 = 1, snapshot: UInt32, options: [UInt8] = []
+    ) -> [UInt8] {
+        block(1, linkType.bytes + [0, 0] + snapshot.bytes + options)
+    }
+
+    /// An option of a block.
+    package static func option(_ code: UInt16, _ value: [UInt8]) -> [UInt8] {
+        code.bytes + UInt16(value.count).bytes + value
+            + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
+    }
+
+    /// Simple packet block of a frame that had so many bytes.
+    package static func simplePacket(_ frame: [UInt8], length: UInt32) -> [UInt8] {
+        block(3, length.bytes + frame)
+    }
+
+    /// A file with these contents in the other byte order: blocks of the kinds above, without options.
+    package static func swapped(_ blocks: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = blocks[...]
+        while !rest.isEmpty {
+            let length = rest.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            let block = Array(rest.prefix(length))
+            rest = rest.dropFirst(length)
+            // Widths of the fields before whatever is bytes.
+            let widths: [Int] =
+                switch block[3] {
+                case 1: [4, 4, 2, 2, 4]
+                case 3: [4, 4, 4]
+                case 6: [4, 4, 4, 4, 4, 4, 4]
+                default: [4, 4, 4, 2, 2, 8]
+                }
+            var at = 0
+            for width in widths {
+                result += block[at..<at + width].reversed()
+                at += width
+            }
+            result += block[at..<length - 4] + block[(length - 4)...].reversed()
+        }
+        return result
     }
 
     /// Enhanced packet block; the time is in microseconds.

@@ -105,13 +105,11 @@ extension Agent: ControlService {
     }
 
     package func ban(_ request: AddRequest) async throws -> ChangeResult {
-        try carryOut(
-            .ban(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm, insists: request.force == true)
+        try carryOut(Order(ban: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     package func unban(_ request: RemoveRequest) async throws -> ChangeResult {
-        try carryOut(.unban, request.prefixes, confirm: request.confirm)
+        try carryOut(Order(unban: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     package func allowed() async throws -> [AllowReport] {
@@ -120,13 +118,11 @@ extension Agent: ControlService {
     }
 
     package func allow(_ request: AddRequest) async throws -> ChangeResult {
-        try carryOut(
-            .allow(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm, insists: request.force == true)
+        try carryOut(Order(allow: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     package func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
-        try carryOut(.disallow, request.prefixes, confirm: request.confirm)
+        try carryOut(Order(disallow: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     package func protected() async throws -> [ProtectReport] {
@@ -134,22 +130,21 @@ extension Agent: ControlService {
     }
 
     package func protect(_ request: ProtectRequest) async throws -> ChangeResult {
-        try carryOut(.protect(reason: request.reason), request.prefixes)
+        try carryOut(Order(protect: request), isDryRun: request.dryRun)
     }
 
     package func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
-        try carryOut(.unprotect, request.prefixes)
+        try carryOut(Order(unprotect: request), isDryRun: request.dryRun)
     }
 
     private func carryOut(
-        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil, insists: Bool = false
+        _ order: Order, confirm: Double? = nil, isDryRun: Bool?
     ) throws -> ChangeResult {
-        let (policy, outcome) = try change { policy, now in
-            try policy.carryOut(
-                Order(action, prefixes.map(\.unmapped), insists: insists),
-                confirmWithin: confirm.map { .seconds($0) }, at: now)
+        let isDryRun = isDryRun == true
+        let (policy, outcome) = try change(isDryRun: isDryRun) { policy, now in
+            try policy.carryOut(order, confirmWithin: confirm.map { .seconds($0) }, at: now)
         }
-        return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
+        return ChangeResult(order.action, outcome, in: policy, isDryRun: isDryRun)
     }
 
     package func prove(_ request: ProveRequest) async throws -> BanReport {
@@ -183,8 +178,10 @@ extension Agent: ControlService {
     }
 
     /// An operator's change, from the policy to the kernel and the store; returns the policy with it.
+    ///
+    /// `isDryRun`: the policy is all that it is tried on.
     private func change<Result>(
-        _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
+        isDryRun: Bool = false, _ body: (inout Policy, Timestamp) throws -> (Result, Changes)
     ) throws -> (policy: Policy, result: Result) {
         // Who has gone meanwhile was told that nothing was done.
         try Task.checkCancellation()
@@ -192,7 +189,7 @@ extension Agent: ControlService {
         var policy = engine.policy
         do {
             let (result, changes) = try body(&policy, now)
-            try commit(policy, changes, at: now)
+            if !isDryRun { try commit(policy, changes, at: now) }
             return (policy, result)
         } catch let refusal as Refusal {
             throw ControlError(refusal)

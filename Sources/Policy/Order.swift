@@ -7,19 +7,30 @@ package struct Order: Hashable, Sendable {
         case ban(for: Duration?, reason: String?)
         case allow(for: Duration?, reason: String?)
         case protect(reason: String?)
-        /// What takes off leaves what is not there as it is, but is refused if nothing is there.
-        case unban, disallow, unprotect
+        /// What takes off leaves what is not there as it is, but is refused if nothing is there. Of bans by hand those with this
+        /// reason, or all.
+        case unban(reason: String?)
+        case disallow, unprotect
     }
 
     package var action: Action
     package var prefixes: [Prefix]
     /// Whether the operator means it where that is most often a mistake.
     package var insists: Bool
+    /// Whether what is refused is left out, and the rest done.
+    package var skipsRefused: Bool
+    /// Whether it is right if nothing is there to be taken off.
+    package var mayBeMissing: Bool
 
-    package init(_ action: Action, _ prefixes: [Prefix], insists: Bool = false) {
+    package init(
+        _ action: Action, _ prefixes: [Prefix], insists: Bool = false, skipsRefused: Bool = false,
+        mayBeMissing: Bool = false
+    ) {
         self.action = action
         self.prefixes = prefixes
         self.insists = insists
+        self.skipsRefused = skipsRefused
+        self.mayBeMissing = mayBeMissing
     }
 
     /// What an order did.
@@ -30,6 +41,12 @@ package struct Order: Hashable, Sendable {
         package var sanctions: [Sanction] = []
         /// Prefixes from which nothing could be taken.
         package var missing: [Prefix] = []
+        /// Prefixes that were left out, and why.
+        package var refused: [(prefix: Prefix, refusal: Refusal)] = []
+        /// Of a ban: how many were banned by hand for longer before.
+        package var kept = 0
+        /// Whether it is undone unless it is confirmed.
+        package var waits = false
     }
 }
 
@@ -58,33 +75,47 @@ extension Policy {
                 let (ban, made) = try ban(
                     prefix, for: duration, reason: reason, insists: order.insists, at: now)
                 outcome.sanctions.append(ban)
+                // Made by this, or longer and from before.
+                if made.install.isEmpty { outcome.kept += 1 }
                 changes += made
             }
         case .allow(let duration, let reason):
+            if !order.insists {
+                refusals = order.refusals { prefix throws(Refusal) in try Self.check(allow: prefix) }
+            }
             (_, outcome.sanctions, changes) = try allow(
-                order.prefixes, for: duration, reason: reason, insists: order.insists, at: now)
+                order.prefixes.filter { refusals[$0] == nil }, for: duration, reason: reason,
+                insists: order.insists, at: now)
         case .protect(let reason):
             refusals = order.refusals { prefix throws(Refusal) in
                 let (_, lifted, made) = try protect(prefix, reason: reason, at: now)
                 outcome.sanctions += lifted
                 changes += made
             }
-        case .unban: (outcome.sanctions, refusals, changes) = unban(order.prefixes, at: now)
+        case .unban(let reason):
+            (outcome.sanctions, refusals, changes) = unban(order.prefixes, reason: reason, at: now)
         case .disallow:
             refusals = order.refusals { prefix throws(Refusal) in changes += try disallow(prefix).1 }
         case .unprotect:
             refusals = order.refusals { prefix throws(Refusal) in changes += try unprotect(prefix).1 }
         }
         outcome.missing = order.prefixes.filter { refusals[$0]?.kind == .notFound }
-        outcome.count = order.prefixes.count - outcome.missing.count
-        let isNothingThere = outcome.count == 0
-        guard refusals.count == outcome.missing.count, !isNothingThere else {
-            let refused = order.prefixes.compactMap { prefix in
-                refusals[prefix].flatMap { $0.kind == .notFound && !isNothingThere ? nil : (prefix, $0) }
-            }
-            throw RefusedOrder(refusals: refused, count: order.prefixes.count)
+        outcome.count = order.prefixes.count - refusals.count
+        let isNothingDone = outcome.count == 0
+        let isAllMissing = outcome.missing.count == order.prefixes.count
+        outcome.refused = order.prefixes.compactMap { prefix in
+            refusals[prefix].flatMap { $0.kind == .notFound ? nil : (prefix, $0) }
         }
-        if let confirm, let before {
+        let isRefused = order.skipsRefused ? isNothingDone : !outcome.refused.isEmpty
+        if isRefused && !isAllMissing || isAllMissing && !order.mayBeMissing {
+            let missing =
+                isNothingDone
+                ? outcome.missing.compactMap { prefix in refusals[prefix].map { (prefix, $0) } } : []
+            throw RefusedOrder(refusals: outcome.refused + missing, count: order.prefixes.count)
+        }
+        // What changes nothing needs no confirmation.
+        if let confirm, let before, !changes.events.isEmpty {
+            outcome.waits = true
             try awaitConfirmation(of: &changes, since: before, within: confirm, at: now)
         }
         return (outcome, changes)

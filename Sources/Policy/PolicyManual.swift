@@ -5,7 +5,10 @@ extension Policy {
     /// Longest duration that can be given by hand; without one, a rule ends only by hand.
     package static let longestManualDuration: Duration = .seconds(10 * 365 * 86400)
 
-    /// Bans a source by hand, in place of an earlier manual ban of the same prefix; who `insists` bans what is protected, too.
+    /// Bans a source by hand; who `insists` bans what is protected, too.
+    ///
+    /// Of two bans by hand of the same prefix, the one that ends later holds: a list's ban without end is not made shorter by a
+    /// ban of ten minutes for another reason. To shorten one, lift it first.
     package mutating func ban(
         _ prefix: Prefix, for duration: Duration?, reason: String?, insists: Bool = false, at now: Timestamp
     ) throws(Refusal) -> (Sanction, Changes) {
@@ -13,6 +16,9 @@ extension Policy {
         let expires = try end(of: duration, from: now)
         var rule = Rule(id: 0, match: .source(prefix), action: .deny, origin: .manual, expires: expires)
         let old = sanctionsInForce[Slot(rule)]
+        if let old, Self.isLonger(old.sanction.rule.expires, than: expires) {
+            return (old.sanction, Changes())
+        }
         rule.id = old?.sanction.rule.id ?? makeRuleID()
         var sanction = Sanction(
             rule: rule, since: now, reason: reason ?? "manual", summary: "banned by hand",
@@ -29,6 +35,12 @@ extension Policy {
         impose(sanction, counter: old?.content.counter ?? Count(), &changes)
         changes.events.append(.imposed(sanction))
         return (sanction, changes)
+    }
+
+    /// Whether what ends at the first time, or never, goes on when what ends at the second is over.
+    private static func isLonger(_ end: Timestamp?, than other: Timestamp?) -> Bool {
+        guard let other else { return false }
+        return end.map { $0 > other } ?? true
     }
 
     /// Throws what `ban` would.
@@ -49,8 +61,10 @@ extension Policy {
     }
 
     /// Lifts the bans and limits on all of these prefixes that have any; the others are refused.
+    ///
+    /// With a `reason`, only bans by hand that have it: so that who bans for a time does not lift what somebody else banned.
     package mutating func unban(
-        _ prefixes: [Prefix], at now: Timestamp
+        _ prefixes: [Prefix], reason: String? = nil, at now: Timestamp
     ) -> (lifted: [Sanction], refusals: [Prefix: Refusal], Changes) {
         let wanted = Set(prefixes)
         // Rules on sources are looked up; only those on what is attacked, which are few, are looked through.
@@ -58,27 +72,30 @@ extension Policy {
             if case .scope = $0.match { wanted.contains($0.match.prefix) } else { false }
         }
         let meant = (wanted.flatMap(Slot.all(on:)) + scoped).compactMap { sanctionsInForce[$0]?.sanction }
+            .filter { reason == nil || ($0.rule.origin == .manual && $0.reason == reason) }
         let found = Dictionary(grouping: meant.sorted { $0.rule.id < $1.rule.id }, by: \.prefix)
         var refusals: [Prefix: Refusal] = [:]
         var changes = Changes()
         var lifted: [Sanction] = []
         for prefix in wanted.sorted() {
             guard let sanctions = found[prefix] else {
-                refusals[prefix] = notBanned(prefix)
+                refusals[prefix] = notBanned(prefix, reason: reason)
                 continue
             }
             for sanction in sanctions { end(sanction, .lifted, at: now, &changes) }
+            lifted += sanctions
+            // Who takes back his own ban says nothing of what others have against the source.
+            if reason != nil { continue }
             offences.forget(prefix)
             pardons[prefix] = now + settings.banDuration
-            lifted += sanctions
         }
         return (lifted, refusals, changes)
     }
 
-    private func notBanned(_ prefix: Prefix) -> Refusal {
-        let wider = sanctions(coveringSource: prefix).first
+    private func notBanned(_ prefix: Prefix, reason: String?) -> Refusal {
+        let wider = sanctions(coveringSource: prefix).first { $0.prefix != prefix }
         return Refusal(
-            .notFound, "\(prefix) is not banned",
+            .notFound, "\(prefix) is not banned" + (reason.map { " by hand because of `\($0)`" } ?? ""),
             hint: wider.map {
                 "\($0.prefix) is, which contains it: unban that, or add \(prefix) to the allow-list"
             })
@@ -102,12 +119,7 @@ extension Policy {
         at now: Timestamp
     ) throws(Refusal) -> ([AllowEntry], lifted: [Sanction], Changes) {
         let expires = try end(of: duration, from: now)
-        if !insists, let wide = prefixes.first(where: \.isTooWide) {
-            let widest = wide.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
-            throw Refusal(
-                .tooWide, "\(wide) is wider than /\(widest): nothing from there would be dropped any more",
-                hint: "to let it all pass even so: --force")
-        }
+        if !insists { for prefix in prefixes { try Self.check(allow: prefix) } }
         var changes = Changes()
         var entries: [AllowEntry] = []
         for prefix in prefixes {
@@ -125,6 +137,15 @@ extension Policy {
         let covered = PrefixSet(prefixes)
         supersede(&changes) { $0.allows(covered) }
         return (entries, liftAllowed(covered, at: now, &changes), changes)
+    }
+
+    /// Throws if an entry of the allow-list is a mistake rather than a wish.
+    static func check(allow prefix: Prefix) throws(Refusal) {
+        guard prefix.isTooWide else { return }
+        let widest = prefix.address.isIPv4 ? Width.manual.ipv4 : Width.manual.ipv6
+        throw Refusal(
+            .tooWide, "\(prefix) is wider than /\(widest): nothing from there would be dropped any more",
+            hint: "to let it all pass even so: --force")
     }
 
     /// Lifts what entries of the allow-list leave no sense in: bans and limits that they cover, and automatic ones that

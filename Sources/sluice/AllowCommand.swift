@@ -72,22 +72,26 @@ struct AllowAddCommand: DocumentCommand {
     @Flag(help: "Take prefixes wider than /8 (IPv6: /16), too: nothing from there is dropped any more.")
     var force = false
 
+    @OptionGroup var skip: SkipOption
+
     @OptionGroup var confirm: ConfirmOption
 
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Changed {
-        try await subjects.read().change {
+        try await subjects.read(skippingMistakes: skip.skipRefused).change {
             try await service.allow(
                 AddRequest(
                     prefixes: $0, duration: duration?.seconds, reason: reason,
-                    confirm: confirm.time?.seconds, force: force ? true : nil))
+                    confirm: confirm.time?.seconds, force: force ? true : nil,
+                    skipRefused: skip.skipRefused ? true : nil, dryRun: subjects.dryRun ? true : nil))
         }
     }
 
     func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
         let length = duration.map { " for \($0.seconds.duration)" } ?? ""
-        return "\(changed.subject) on the allow-list\(length).\n" + changed.lifted + changed.remarks(at: now)
+        return changed.opening + "\(changed.subject) on the allow-list\(length).\n" + changed.lifted
+            + changed.remarks(at: now)
     }
 }
 
@@ -99,18 +103,23 @@ struct AllowRemoveCommand: DocumentCommand {
 
     @OptionGroup var subjects: SubjectOptions
 
+    @OptionGroup var missing: MissingOption
+
     @OptionGroup var confirm: ConfirmOption
 
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Changed {
         try await subjects.read().change {
-            try await service.disallow(RemoveRequest(prefixes: $0, confirm: confirm.time?.seconds))
+            try await service.disallow(
+                RemoveRequest(
+                    prefixes: $0, confirm: confirm.time?.seconds, missingOk: missing.missingOk ? true : nil,
+                    dryRun: subjects.dryRun ? true : nil))
         }
     }
 
     func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
-        "\(changed.subject) no longer on the allow-list.\n" + changed.remarks(at: now)
+        changed.opening + "\(changed.subject) no longer on the allow-list.\n" + changed.remarks(at: now)
     }
 }
 

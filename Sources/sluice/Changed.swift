@@ -7,8 +7,24 @@ import Traffic
 struct Changed: Encodable, Sendable {
     let only: Prefix?
     let result: ChangeResult
+    /// Places of a file that name nothing, and were left out.
+    var mistakes: [String] = []
+    /// What was refused and left out, each with where it was named.
+    var leftOut: [String] = []
 
-    func encode(to encoder: any Encoder) throws { try result.encode(to: encoder) }
+    private enum Key: CodingKey { case mistakes }
+
+    func encode(to encoder: any Encoder) throws {
+        try result.encode(to: encoder)
+        if mistakes.isEmpty { return }
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(mistakes, forKey: .mistakes)
+    }
+
+    /// Before everything else, if nothing was done.
+    var opening: String {
+        result.isDryRun == true ? "Nothing is changed (--dry-run). This would be done:\n" : ""
+    }
 
     /// What was lifted for it, for people.
     var lifted: String {
@@ -29,7 +45,25 @@ struct Changed: Encodable, Sendable {
         let absent =
             missing.isEmpty
             ? "" : "\(counted(missing.count, "was", "were")) not there: \(named.joined(separator: ", "))\n"
-        return absent + (result.pending?.reminder(at: now) ?? "")
+        let kept =
+            (result.kept ?? 0) == 0
+            ? ""
+            : only != nil
+                ? "A ban by hand from before lasts longer than that, and holds.\n"
+                : "\(counted(result.kept ?? 0, "prefix was", "prefixes were")) banned by hand for longer before, which holds.\n"
+        return kept + omissions + absent + (result.pending?.reminder(at: now) ?? "")
+    }
+}
+
+extension Changed {
+    /// What was left out, and why: the first of it.
+    private var omissions: String {
+        let count = mistakes.count + (result.refusedCount ?? 0)
+        guard count > 0 else { return "" }
+        let lines = (mistakes + leftOut).prefix(Subjects.mostMistakes).map { "  \($0)\n" }
+        let more = count - lines.count
+        return "\(counted(count, "place was", "places were")) left out:\n" + lines.joined()
+            + (more > 0 ? "  ... and \(more.grouped) more (--format json has them)\n" : "")
     }
 }
 
@@ -42,7 +76,10 @@ extension Subjects {
             )
         }
         do {
-            return Changed(only: prefixes.count == 1 ? prefixes[0] : nil, result: try await ask(prefixes))
+            let result = try await ask(prefixes)
+            return Changed(
+                only: prefixes.count == 1 ? prefixes[0] : nil, result: result, mistakes: mistakes,
+                leftOut: (result.refused ?? []).map { "\(place(of: $0.prefix))\($0.message)" })
         } catch let error as ControlError {
             var failure = Failure(error)
             let lines = error.refused?.map { "\(place(of: $0.prefix))\($0.message)" } ?? []

@@ -68,16 +68,21 @@ struct ProtectAddCommand: DocumentCommand {
     @Option(help: "Why; shown by `protect list` and `explain`.")
     var reason: String?
 
+    @OptionGroup var skip: SkipOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Changed {
-        try await subjects.read().change {
-            try await service.protect(ProtectRequest(prefixes: $0, reason: reason))
+        try await subjects.read(skippingMistakes: skip.skipRefused).change {
+            try await service.protect(
+                ProtectRequest(
+                    prefixes: $0, reason: reason, skipRefused: skip.skipRefused ? true : nil,
+                    dryRun: subjects.dryRun ? true : nil))
         }
     }
 
     func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
-        "\(changed.subject) protected.\n" + changed.lifted
+        changed.opening + "\(changed.subject) protected.\n" + changed.lifted + changed.remarks(at: now)
     }
 }
 
@@ -90,13 +95,20 @@ struct ProtectRemoveCommand: DocumentCommand {
 
     @OptionGroup var subjects: SubjectOptions
 
+    @OptionGroup var missing: MissingOption
+
     @OptionGroup var agent: AgentOptions
 
     func ask(_ service: any ControlService) async throws -> Changed {
-        try await subjects.read().change { try await service.unprotect(UnprotectRequest(prefixes: $0)) }
+        try await subjects.read().change {
+            try await service.unprotect(
+                UnprotectRequest(
+                    prefixes: $0, missingOk: missing.missingOk ? true : nil,
+                    dryRun: subjects.dryRun ? true : nil))
+        }
     }
 
     func text(_ changed: Changed, on screen: Screen, at now: Timestamp) -> String {
-        "\(changed.subject) no longer protected.\n" + changed.remarks(at: now)
+        changed.opening + "\(changed.subject) no longer protected.\n" + changed.remarks(at: now)
     }
 }

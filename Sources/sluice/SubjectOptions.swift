@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Traffic
 
-/// What a ban or an allow-list entry is for: on the command line, in a file, or both.
+/// What a change is for: on the command line, in a file, or both.
 struct SubjectOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
@@ -12,11 +12,15 @@ struct SubjectOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Read more from a file (- is standard input): one subject a line, # begins a comment. One mistake \
-            in it, and nothing is done.
+            Read more from a file (- is standard input): one subject a line (#, ; and // begin comments, further \
+            columns are left out), CSV, JSON, `ipset save` or `nft list set`. One mistake in it, and nothing is \
+            done.
             """, valueName: "file"),
         completion: .file())
     var fromFile: String?
+
+    @Flag(help: "Say what would happen, and change nothing.")
+    var dryRun = false
 
     func validate() throws {
         if subjects.isEmpty, fromFile == nil {
@@ -26,20 +30,38 @@ struct SubjectOptions: ParsableArguments {
     }
 
     /// Everything that was named, each prefix once.
-    func read() throws -> Subjects {
+    ///
+    /// `skippingMistakes`: what names nothing in a file is only noted.
+    func read(skippingMistakes: Bool = false) throws -> Subjects {
         var result = Subjects()
         for text in subjects { result.add(try Subjects.parse(text), at: nil) }
-        if let fromFile { try result.add(file: fromFile) }
+        if let fromFile { try result.add(file: fromFile, skippingMistakes: skippingMistakes) }
         guard !result.prefixes.isEmpty else {
-            throw ValidationError("\(fromFile ?? "") names no address, prefix or range")
+            let mistakes = result.listed(result.mistakes)
+            throw ValidationError(
+                (["\(fromFile ?? "") names no address, prefix or range"] + mistakes).joined(separator: "\n"))
         }
         return result
     }
 }
 
+/// For a list of which some may be refused.
+struct SkipOption: ParsableArguments {
+    @Flag(help: "Leave out what is refused or no address, say what and why, and do the rest.")
+    var skipRefused = false
+}
+
+/// For what takes off.
+struct MissingOption: ParsableArguments {
+    @Flag(help: "It is no mistake if nothing of it is there (any more).")
+    var missingOk = false
+}
+
 /// Prefixes, and where each was named.
 struct Subjects {
     private(set) var prefixes: [Prefix] = []
+    /// What names nothing, and where, if that was skipped.
+    private(set) var mistakes: [String] = []
     private var places: [Prefix: String] = [:]
 
     /// Mistakes that are listed at most.
@@ -51,13 +73,7 @@ struct Subjects {
     }
 
     /// What one word names: an address and a prefix are one prefix, a range can be several.
-    static func parse(_ text: String) throws -> [Prefix] {
-        if let prefix = Prefix(text) { return [prefix] }
-        if let range = AddressRange(text) { return range.prefixes }
-        throw ValidationError(
-            "`\(text)` is neither an address nor a prefix nor a range; expected such as 192.0.2.7, "
-                + "2001:db8::/32 or 192.0.2.5-192.0.2.20")
-    }
+    static func parse(_ text: String) throws -> [Prefix] { try Subject.read(text).get() }
 
     mutating func add(_ added: [Prefix], at place: String?) {
         for prefix in added where places[prefix] == nil {
@@ -66,7 +82,7 @@ struct Subjects {
         }
     }
 
-    mutating func add(file: String) throws {
+    mutating func add(file: String, skippingMistakes: Bool) throws {
         let data: Data
         do {
             data =
@@ -79,24 +95,21 @@ struct Subjects {
                 "\(file) cannot be read: \(isThere ? error.localizedDescription : "there is no such file")")
         }
         let name = file == "-" ? "standard input" : file
-        var mistakes: [String] = []
         // Bytes that are no UTF-8 become characters that no address has.
-        let lines = String(decoding: data, as: UTF8.self).split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for (index, line) in lines.enumerated() {
-            let text = line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces)
-            guard !text.isEmpty else { continue }
-            let place = "\(name):\(index + 1)"
-            do {
-                add(try Self.parse(text), at: place)
-            } catch let error as ValidationError {
-                mistakes.append("\(place): \(error.message)")
+        for entry in SubjectList(String(decoding: data, as: UTF8.self)).entries {
+            let place = entry.line.map { "\(name):\($0)" } ?? name
+            switch entry.named {
+            case .success(let named): add(named, at: place)
+            case .failure(let error): mistakes.append("\(place): \(error.message)")
             }
         }
-        if mistakes.isEmpty { return }
-        throw ValidationError(
-            (mistakes.prefix(Self.mostMistakes) + Self.more(mistakes.count - Self.mostMistakes))
-                .joined(separator: "\n"))
+        if mistakes.isEmpty || skippingMistakes { return }
+        throw ValidationError(listed(mistakes).joined(separator: "\n"))
+    }
+
+    /// The first of some lines, and how many more there are.
+    func listed(_ lines: [String]) -> [String] {
+        lines.prefix(Self.mostMistakes) + Self.more(lines.count - Self.mostMistakes)
     }
 
     /// `... and 7 more`, if there are.

@@ -354,6 +354,92 @@ struct FileTests {
         }
     }
 
+    @Test("With --skip-refused the rest is done, and what is left out is named with its reason")
+    func skipsRefused() async throws {
+        let text = "192.0.2.7\n192.168.1.1\nnonsense\n0.0.0.0/8\n198.51.100.0/24 ; list\n"
+        try await withFile(text) { file in
+            try await withAgent { run in
+                let words = ["ban", "--from-file", file, "--skip-refused"]
+                let tried = try await run(words + ["--dry-run"])
+                #expect(tried.status == 0)
+                #expect(
+                    tried.output.hasPrefix(
+                        "Nothing is changed (--dry-run). This would be done:\nBanned 2 prefixes"))
+                #expect(try await run(["bans"]).output == "Nothing is banned or limited.\n")
+                let done = try await run(words)
+                #expect(done.status == 0, "\(done)")
+                #expect(
+                    done.output.hasPrefix(
+                        """
+                        Banned 2 prefixes until `sluice unban`.
+                        3 places were left out:
+                          \(file):3: `nonsense` is neither an address nor a prefix nor a range; expected such as
+                        """), "\(done.output)")
+                #expect(
+                    done.output.contains(
+                        "\n  \(file):2: 192.168.1.1 is protected: 192.168.1.1 is gateway of eth0\n  \(file):4: 0.0.0.0/8 is protected"
+                    ), "\(done.output)")
+                let json = try await run(words + ["--format", "json"])
+                #expect(
+                    json.output.contains("\"refusedCount\" : 2") && json.output.contains("\"mistakes\""),
+                    "\(json)")
+                let allowed = try await run(["allow", "add", "0.0.0.0/0", "192.0.2.1", "--skip-refused"])
+                #expect(
+                    allowed.status == 0 && allowed.output.contains("0.0.0.0/0 is wider than /8"), "\(allowed)"
+                )
+                #expect(
+                    try await run(["allow", "list", "--format", "jsonl"]).output.split(separator: "\n").count
+                        == 1)
+            }
+        }
+        try await withFile("192.168.1.1\n0.0.0.0/8\n") { file in
+            try await withAgent { run in
+                let none = try await run(["ban", "--from-file", file, "--skip-refused"])
+                #expect(none.status == 5 && none.error.contains("2 of 2 prefixes are refused"), "\(none)")
+            }
+        }
+    }
+
+    @Test(
+        "A shorter ban by hand does not shorten a longer one, and says so; who lifts his own does not lift another's"
+    )
+    func keepsLonger() async throws {
+        try await withAgent { run in
+            #expect(try await run(["ban", "198.51.100.99", "--reason", "blocklist"]).status == 0)
+            let shorter = try await run(["ban", "198.51.100.99", "--duration", "10s", "--reason", "fail2ban"])
+            #expect(
+                shorter.output.contains("A ban by hand from before lasts longer than that, and holds.")
+                    && shorter.output.hasPrefix("Banned 198.51.100.99 until `sluice unban 198.51.100.99`"),
+                "\(shorter)")
+            let waits = try await run(["ban", "198.51.100.99", "--duration", "10s", "--confirm", "5m"])
+            #expect(waits.status == 0 && !waits.output.contains("confirm"), "\(waits)")
+            let his = try await run(["unban", "198.51.100.99", "--reason", "fail2ban", "--missing-ok"])
+            #expect(his.status == 0 && his.output == "1 was not there: 198.51.100.99\n", "\(his)")
+            #expect(try await run(["bans", "--format", "csv"]).output.contains("blocklist"))
+            #expect(try await run(["unban", "198.51.100.99", "--reason", "blocklist"]).status == 0)
+            #expect(try await run(["bans"]).output == "Nothing is banned or limited.\n")
+        }
+    }
+
+    @Test("Of what is not there, nothing can be taken off, which scripts may take for done")
+    func missing() async throws {
+        try await withAgent { run in
+            for words in [["unban"], ["allow", "remove"], ["protect", "remove"]] {
+                let error = try await run(words + ["198.51.100.99"])
+                #expect(error.status == 4, "\(error)")
+                let fine = try await run(words + ["198.51.100.99", "2001:db8::9", "--missing-ok"])
+                #expect(
+                    fine.status == 0 && fine.output.contains("2 were not there: 198.51.100.99, 2001:db8::9"),
+                    "\(fine)")
+            }
+            #expect(try await run(["ban", "198.51.100.99"]).status == 0)
+            let tried = try await run(["unban", "198.51.100.99", "--dry-run"])
+            #expect(
+                tried.status == 0 && tried.output.contains("\nLifted the ban on 198.51.100.99"), "\(tried)")
+            #expect(try await run(["unban", "198.51.100.99"]).status == 0)
+        }
+    }
+
     @Test(
         "A list that the kernel has no room for is refused as a whole, and so is one that is too long to be sent"
     )

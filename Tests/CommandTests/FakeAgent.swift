@@ -28,18 +28,19 @@ actor FakeAgent: ControlService {
     }
 
     private func change(
-        _ action: Order.Action, _ prefixes: [Prefix], confirm: Double? = nil
+        _ order: Order, confirm: Double? = nil, isDryRun: Bool?
     ) throws -> ChangeResult {
+        let before = policy
         let outcome = try change { policy in
-            let done = try policy.carryOut(
-                Order(action, prefixes), confirmWithin: confirm.map { .seconds($0) }, at: now)
+            let done = try policy.carryOut(order, confirmWithin: confirm.map { .seconds($0) }, at: now)
             // As the kernel's tables do, this shows only when it is done.
             if policy.allowList.count > Self.room {
                 throw ControlError(.refused, "no room for more than \(Self.room) entries", hint: "make room")
             }
             return done
         }
-        return ChangeResult(action, outcome, in: policy, awaitsConfirmation: confirm != nil)
+        defer { if isDryRun == true { policy = before } }
+        return ChangeResult(order.action, outcome, in: policy, isDryRun: isDryRun == true)
     }
 
     /// A change as the agent makes it.
@@ -57,13 +58,11 @@ actor FakeAgent: ControlService {
     }
 
     func ban(_ request: AddRequest) async throws -> ChangeResult {
-        try change(
-            .ban(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm)
+        try change(Order(ban: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     func unban(_ request: RemoveRequest) async throws -> ChangeResult {
-        try change(.unban, request.prefixes, confirm: request.confirm)
+        try change(Order(unban: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     func allowed() async throws -> [AllowReport] {
@@ -71,23 +70,21 @@ actor FakeAgent: ControlService {
     }
 
     func allow(_ request: AddRequest) async throws -> ChangeResult {
-        try change(
-            .allow(for: request.duration.map { .seconds($0) }, reason: request.reason), request.prefixes,
-            confirm: request.confirm)
+        try change(Order(allow: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     func disallow(_ request: RemoveRequest) async throws -> ChangeResult {
-        try change(.disallow, request.prefixes, confirm: request.confirm)
+        try change(Order(disallow: request), confirm: request.confirm, isDryRun: request.dryRun)
     }
 
     func protected() async throws -> [ProtectReport] { policy.protected.map(ProtectReport.init) }
 
     func protect(_ request: ProtectRequest) async throws -> ChangeResult {
-        try change(.protect(reason: request.reason), request.prefixes)
+        try change(Order(protect: request), isDryRun: request.dryRun)
     }
 
     func unprotect(_ request: UnprotectRequest) async throws -> ChangeResult {
-        try change(.unprotect, request.prefixes)
+        try change(Order(unprotect: request), isDryRun: request.dryRun)
     }
 
     func prove(_ request: ProveRequest) async throws -> BanReport {

@@ -37,6 +37,27 @@ struct ManualTests {
         #expect(scenario.policy.sanctions.first?.dropped.packets == 50)
     }
 
+    @Test(
+        "Of two bans by hand of a prefix the one that ends later holds, until it is lifted",
+        arguments: [(nil, 10), (7200, 3600), (60, 60)] as [(Int?, Int)])
+    func holdsLonger(first: Int?, second: Int) throws {
+        var scenario = Scenario()
+        try scenario.ban("192.0.2.7", for: first.map { .seconds($0) })
+        let before = scenario.installed
+        try scenario.ban("192.0.2.7", for: .seconds(second))
+        #expect(scenario.installed == before)
+        if let first {
+            scenario.wait(.seconds(first + 1))
+            #expect(scenario.installed.isEmpty)
+        } else {
+            scenario.wait(.seconds(second + 1))
+            #expect(scenario.installed == before)
+            try scenario.unban("192.0.2.7")
+            try scenario.ban("192.0.2.7", for: .seconds(second))
+            #expect(scenario.installed.values.first?.expires == scenario.now + .seconds(second))
+        }
+    }
+
     static let refused: [(String, Refusal.Kind)] = [
         ("0.0.0.0/0", .tooWide), ("::/0", .tooWide), ("192.168.0.0/16", .protected),
         ("192.168.1.1", .protected),

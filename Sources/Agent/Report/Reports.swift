@@ -233,8 +233,11 @@ extension ControlError.Code {
 extension ChangeResult {
     /// What an order did.
     package init(
-        _ action: Order.Action, _ outcome: Order.Outcome, in policy: Policy, awaitsConfirmation: Bool
+        _ action: Order.Action, _ outcome: Order.Outcome, in policy: Policy, isDryRun: Bool = false
     ) {
+        let refused = outcome.refused.prefix(Self.mostRefused).map { prefix, refusal in
+            ControlError.Refused(prefix: prefix, message: refusal.message, hint: refusal.hint)
+        }
         let isBan = if case .ban = action { true } else { false }
         self.init(
             count: outcome.count, lifted: isBan ? 0 : outcome.sanctions.count,
@@ -244,6 +247,8 @@ extension ChangeResult {
                     : BanReport(sanction)
             },
             missing: outcome.missing.isEmpty ? nil : outcome.missing,
-            pending: awaitsConfirmation ? policy.pending.last.map(PendingReport.init) : nil)
+            kept: outcome.kept == 0 ? nil : outcome.kept, refused: refused.isEmpty ? nil : refused,
+            refusedCount: refused.isEmpty ? nil : outcome.refused.count, isDryRun: isDryRun ? true : nil,
+            pending: outcome.waits ? policy.pending.last.map(PendingReport.init) : nil)
     }
 }

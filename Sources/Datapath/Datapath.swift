@@ -18,6 +18,7 @@ package final class Datapath: FlowSource, RuleSink {
     private let homes: HomeTable
     private var pins: PinDirectory?
     private var guards: Guards?
+    private var lostPins = LostPins()
     private var lastRead: Timestamp
     /// Whether the maps, and the rules in them, are those of an earlier agent.
     package let isAdopted: Bool
@@ -147,7 +148,19 @@ package final class Datapath: FlowSource, RuleSink {
     /// Follows interfaces that came, went or were renamed; to be called with every turn.
     ///
     /// - Returns: what happened, a sentence each; `interfaces` tells what is amiss.
-    package func tend() -> [String] { guards?.tend() ?? [] }
+    package func tend() -> [String] {
+        guard let guards, let pins else { return [] }
+        let news = guards.tend()
+        var wanted: [(pin: String, make: (String) throws -> Void)] = maps.all.map { map in
+            (pins.map(map.name), { try map.pin(at: $0) })
+        }
+        wanted.append((pins.program, { [ingress] in try ingress.pin(at: $0) }))
+        if let egress { wanted.append((pins.egressProgram, { try egress.pin(at: $0) })) }
+        wanted += guards.attachments.filter(\.isAlive).map { attachment in
+            (pins.link(attachment.interface.index), { try attachment.link.pin(at: $0) })
+        }
+        return news + [lostPins.restore(wanted, in: pins)].compactMap(\.self)
+    }
 
     /// Takes the program off every interface and removes the pins: traffic passes as if we had never been there.
     package func detach() throws {

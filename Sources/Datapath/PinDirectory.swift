@@ -29,6 +29,11 @@ package struct PinDirectory: Hashable, Sendable {
             root = bpffs
         }
         path = "\(root)/sluice/net-\(Self.networkNamespace)"
+        try makeDirectories()
+    }
+
+    /// Makes those that are not there.
+    func makeDirectories() throws {
         for directory in ["\(root)/sluice", path] where unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST
         {
             throw DatapathError("cannot make \(directory): \(unsafe String(cString: strerror(errno)))")

@@ -44,6 +44,20 @@ package struct PinnedNamespace: Hashable, Sendable {
         return Dictionary(modes) { first, _ in first }
     }
 
+    /// Whether a program still is on an interface by one of the pinned links: then its network namespace is there, seen or not.
+    package var holdsInterface: Bool {
+        links.contains { ((try? $0.link.interface()) ?? 0) != 0 }
+    }
+
+    /// How long ago its agent gave a sign of life, as the pinned maps say; `nil` if that is not known.
+    package var silence: Duration? {
+        guard let map = try? BPFMap(name: "control", pinnedAt: "\(path)/map_control"),
+            let control = try? ControlBlock(map), control.heartbeat > 0
+        else { return nil }
+        let now = Machine.monotonicNanoseconds()
+        return .nanoseconds(Int64(clamping: now > control.heartbeat ? now - control.heartbeat : 0))
+    }
+
     /// Names of what is pinned.
     package var pins: [String] { Files.names(in: path).sorted() }
 

@@ -3,6 +3,8 @@ import ArgumentParser
 import Configuration
 import Datapath
 import Foundation
+import Terminal
+import Traffic
 
 /// The command `sluice detach`.
 struct DetachCommand: AsyncParsableCommand {
@@ -44,7 +46,11 @@ struct DetachCommand: AsyncParsableCommand {
                 numbers.formUnion(Self.lockedNamespaces())
             }
             // All agents first: a refusal leaves everything as it is.
-            for number in numbers.sorted() { try await endAgent(in: number) }
+            for number in numbers.sorted() {
+                try await endAgent(in: number)
+                try Self.checkHidden(
+                    number, isReachable: number == here || known[number] != nil, bpffs: bpffs)
+            }
             var removed: [String] = []
             for number in numbers.sorted() {
                 removed += try sweep(number, isHere: number == here, path: known[number])
@@ -88,6 +94,29 @@ struct DetachCommand: AsyncParsableCommand {
         }
     }
 
+    /// Throws where the lock says nothing, because it is another container's or another PID namespace's, and the kernel says that
+    /// an agent lives.
+    private static func checkHidden(_ number: UInt64, isReachable: Bool, bpffs: String) throws {
+        guard let pinned = PinnedNamespace.all(bpffs: bpffs).first(where: { $0.number == number }) else {
+            return
+        }
+        if !isReachable, pinned.holdsInterface {
+            throw HiddenAgent(
+                description:
+                    "the program of \(pinned.path) is on an interface of a network namespace that cannot "
+                    + "be entered from here (a container's, or of processes that are not seen?); "
+                    + "run `sluice detach` there")
+        }
+        let hasLock = FileManager.default.fileExists(atPath: InstanceLock.path(number))
+        if !hasLock, let silence = pinned.silence, silence < .seconds(10) {
+            throw HiddenAgent(
+                description:
+                    "the agent of \(pinned.path) gave a sign of life \(silence.seconds.duration) ago, "
+                    + "and its lock is not to be seen from here (a container's, or another /run?); "
+                    + "stop it where it runs, or wait ten seconds if it was killed")
+        }
+    }
+
     private static func lockedNamespaces() -> [UInt64] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: InstanceLock.folder)) ?? []
         return names.compactMap { name in
@@ -95,6 +124,11 @@ struct DetachCommand: AsyncParsableCommand {
             return UInt64(name.dropFirst(4).dropLast(5))
         }
     }
+}
+
+/// An agent that cannot be asked, and whose program and pins are left alone.
+struct HiddenAgent: Error, CustomStringConvertible {
+    let description: String
 }
 
 /// An agent runs where everything was to be removed.

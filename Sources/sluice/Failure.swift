@@ -22,6 +22,7 @@ struct Failure: Error, Hashable, CustomStringConvertible {
         case let error as AgentUnreachable: self = Failure(unreachable: error)
         case let error as ControlError: self = Failure(control: error)
         case let error as AgentInTheWay: self.init(error.description, exitCode: ExitCode(5))
+        case let error as HiddenAgent: self.init(error.description, exitCode: ExitCode(5))
         case let error as ConfigurationError: self.init(error.description, exitCode: ExitCode(2))
         case let error as SignatureError: self.init(error.description, exitCode: ExitCode(5))
         case let error as CocoaError: self.init(error.words, exitCode: .failure)

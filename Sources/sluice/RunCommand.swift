@@ -93,14 +93,30 @@ struct RunCommand: AsyncParsableCommand {
                 group.addTask { _ = await working.result }
                 group.addTask { await signals.first() }
                 await group.next()
+                Self.endAtLast()
                 serving.cancel()
                 working.cancel()
                 group.cancelAll()
             }
             await serving.value
-            try await working.value
+            let result = await working.result
+            report.finish()
+            try result.get()
             return ""
         }
+    }
+
+    /// Ends the process if the agent does not within thirty seconds of being told: whatever holds it, SIGTERM works.
+    ///
+    /// Program, rules and pins stay as after a kill, for the next agent to take over.
+    private static func endAtLast() {
+        let thread = Thread {
+            Thread.sleep(forTimeInterval: 30)
+            FileHandle.standardError.write(
+                Data("sluice: the agent did not stop within 30 s; what it attached goes on\n".utf8))
+            _exit(1)
+        }
+        thread.start()
     }
 
     /// Reads the configuration again; `nil` where there is no file to read.

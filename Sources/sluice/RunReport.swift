@@ -14,6 +14,24 @@ struct RunReport: Sendable {
     let screen: Screen
     /// Least severe that is printed.
     let level: Configuration.Log.Level
+    private let output: PatientOutput
+
+    init(format: StreamOptions.Format, screen: Screen, level: Configuration.Log.Level) {
+        self.format = format
+        self.screen = screen
+        self.level = level
+        output = PatientOutput { dropped in
+            let text = "\(counted(dropped, "line")) not printed, for standard output was not read"
+            return switch format {
+            case .jsonl: EventLine.note("warning", text, at: .now) + "\n"
+            case .table:
+                TimedNotice(.warning(text), by: "agent", at: .now).report.line(on: screen) + "\n"
+            }
+        }
+    }
+
+    /// Waits a moment for what is not written yet.
+    func finish() { output.finish() }
 
     /// At once, which of thousands is much faster than one by one.
     func print(_ notices: [TimedNotice]) {
@@ -25,8 +43,7 @@ struct RunReport: Sendable {
         }
         let text = lines.map { "\($0)\n" }.joined()
         guard !text.isEmpty else { return }
-        // A reader that went away (a closed pipe) must not stop the agent.
-        try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        output.write(text, lines: lines.count)
     }
 
     private func json(_ timed: TimedNotice) -> String? {

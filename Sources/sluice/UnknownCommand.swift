@@ -5,6 +5,7 @@ import Foundation
 extension Sluice {
     /// As every `AsyncParsableCommand` starts, but with the nearest word for a command that there is not.
     static func main() async {
+        openMissingStreams()
         let arguments = Array(CommandLine.arguments.dropFirst())
         if let failure = unknownCommand(in: arguments) {
             FileHandle.standardError.write(Data(failure.description.utf8))

@@ -63,6 +63,18 @@ struct RunningAgent {
         if knowledge == .learned { try #require(try await client.status().model.isBuiltIn == false) }
     }
 
+    /// Starts it by a line of the shell, in which `$run` is the command, and waits until it answers.
+    init(_ site: Site, shell line: String) async throws {
+        self.site = site
+        let file = site.folder.appending(path: "sluice.yaml")
+        try Self.configuration(site).write(to: file, atomically: true, encoding: .utf8)
+        let run = "run='\(sluicePath) run --config \(file.path)'; "
+        program = try site.start(["sh", "-c", run + line], in: site.gateway)
+        let client = ControlClient(socket: socket)
+        let answers = await eventually { (try? await client.status()) != nil }
+        try #require(answers, "the agent does not answer: \(program.text)")
+    }
+
     var client: ControlClient { ControlClient(socket: socket) }
 
     /// Runs a command of `sluice` against it.

@@ -6,7 +6,10 @@ struct CSVTests {
     /// A value, and how it is written.
     static let values = [
         ("plain", "plain"), ("", ""), ("a, b", #""a, b""#), (#"say "no""#, #""say ""no""""#),
-        ("two\nlines", "\"two\nlines\""), ("-1.5", "-1.5"),
+        ("two\nlines", "two?lines"), ("-1.5", "-1.5"), ("+7e3", "+7e3"), ("-", "-"),
+        ("\u{1B}[2J\u{9B}1m\u{202E}", "?[2J?1m?"), ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"),
+        ("-1+cmd", "'-1+cmd"), ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        (#"=HYPERLINK("x", 1)"#, #""'=HYPERLINK(""x"", 1)""#), ("\t=1", "?=1"),
     ]
 
     @Test("Values are quoted where they must be", arguments: values)
